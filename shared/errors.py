@@ -1,0 +1,46 @@
+"""What went wrong, said so that the shell knows what the host should do.
+
+Expected outcomes (a refusal, a hold, a failed probe) are values, not exceptions. Adapters turn the
+errors of their SDKs into these at their door, so that nothing else needs to know an SDK.
+"""
+
+
+class BackstopError(Exception):
+    """Base of all our exceptions; never raised itself."""
+
+
+class RejectedInput(BackstopError):
+    """The input can never be accepted: answer 400, or quarantine the message.
+
+    `reason` is a stable kebab-case code, `detail` a sentence that says what to change.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Unavailable(BackstopError):
+    """A part does not answer now: answer 503 with Retry-After, or schedule a retry.
+
+    `part` is one of tables, bus, logs, endpoint, teams, pager.
+    """
+
+    def __init__(self, part: str, detail: str, retry_after_s: float = 5.0) -> None:
+        super().__init__(f"{part} is unavailable: {detail}")
+        self.part = part
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class Conflict(BackstopError):
+    """Somebody else changed the same rows first: read again and decide again."""
+
+
+class NotFound(BackstopError):
+    """The thing that was asked for does not exist: answer 404."""
+
+
+class Misconfigured(BackstopError):
+    """A setting is missing or not understood: refuse to start, and name the setting."""
