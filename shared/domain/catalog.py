@@ -1,0 +1,158 @@
+"""The reviewed data that policy rests on: services, their objectives, contacts and rollback policy.
+
+One YAML file describes one service; `shared.adapters.catalog` reads it into these types. Everything
+that may move traffic comes from here and from nowhere else: an alert's own text selects a service
+only where the alert's targets belong to it.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.domain.keys import digest
+
+
+class Mode(StrEnum):
+    """How far Backstop may go for a service. A new service is observed only."""
+
+    OBSERVE = "observe"
+    RECOMMEND = "recommend"
+    APPROVE = "approve"
+    AUTOMATIC = "automatic"
+
+
+class TargetKind(StrEnum):
+    """What kind of thing serves the traffic. Only kinds with an adapter can be rolled back."""
+
+    ONLINE_ENDPOINT = "online-endpoint"
+    AGENT = "agent"
+    MODEL_DEPLOYMENT = "model-deployment"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that serves the service's traffic. `id` is its ARM id, lower case."""
+
+    kind: TargetKind
+    id: str
+    capabilities: tuple[str, ...] = ()
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person or rotation to page, in the order of the list. `pager` names the routing key."""
+
+    name: str
+    role: str
+    pager: str
+
+
+class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One objective. `sli` is "availability" or "latency"; `objective` a share, 0.99 for 99 %."""
+
+    name: str
+    sli: str
+    objective: float
+    window_days: int = 30
+    latency_ms: float | None = None
+
+    @property
+    def budget(self) -> float:
+        """The share of requests that may be bad."""
+        return 1.0 - self.objective
+
+
+class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When traffic may move without a person. Times in seconds, shares from 0 to 1."""
+
+    id: str = "default"
+    burn_rate: float = 4.0
+    short_window: str = "5m"
+    long_window: str = "1h"
+    minimum_requests: int = 50
+    cooldown_s: int = 900
+    max_rollbacks_per_hour: int = 2
+    probes: int = 20
+    probe_pass_share: float = 0.95
+    soak_s: int = 86_400
+    soak_minimum_requests: int = 500
+    verify_after_s: int = 60
+    verify_checks: int = 3
+    acknowledge_within_s: int = 300
+    approve_when: tuple[str, ...] = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that the service needs. `kind` is service, model, tool, index or region."""
+
+    name: str
+    kind: str = "service"
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One AI service as its owners describe it. `tier` 1 is the most important of three."""
+
+    name: str
+    title: str
+    owner: str
+    tier: int
+    rto_s: int
+    rpo_requests: int
+    contacts: tuple[Contact, ...]
+    targets: tuple[Target, ...]
+    slos: tuple[Slo, ...]
+    mode: Mode = Mode.OBSERVE
+    policy: RollbackPolicy = RollbackPolicy()
+    dependencies: tuple[Dependency, ...] = ()
+    dependents: tuple[str, ...] = ()  # filled in by the loader from the other files
+    regions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()  # further ARM id prefixes whose alerts are this service's
+    time_zone: str = "UTC"
+    runbook: str = ""
+    index_max_age_s: int = 3600
+    customer_impact: bool = False
+    file: str = ""
+
+    @property
+    def policy_hash(self) -> str:
+        """Changes when anything changes that a decision rests on."""
+        return digest(msgspec.json.encode((self.mode, self.policy, self.slos, self.tier)).decode())
+
+    def latency_threshold_ms(self) -> float:
+        """The slowest answer that still counts as good; one hour where no objective says so."""
+        found = [slo.latency_ms for slo in self.slos if slo.latency_ms is not None]
+        return min(found, default=3_600_000.0)
+
+    def owns(self, resource_id: str) -> bool:
+        """Whether an ARM id is one of the service's targets or lies under one of its resources."""
+        wanted = resource_id.lower()
+        exact = {target.id for target in self.targets}
+        under = tuple(prefix.rstrip("/") + "/" for prefix in (*exact, *self.resources))
+        return wanted in exact or wanted in self.resources or wanted.startswith(under)
+
+
+class CatalogMistake(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong in a service's file, where, and what would be right."""
+
+    file: str
+    line: int
+    field: str
+    problem: str
+    allowed: str = ""
+    service: str = ""
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    """All services whose file is in order, and the mistakes of those whose file is not."""
+
+    services: dict[str, Service] = {}
+    mistakes: tuple[CatalogMistake, ...] = ()
+
+    def owner_of(self, targets: tuple[str, ...]) -> Service | None:
+        """The one service that owns any of the targets; None where none does."""
+        for service in self.services.values():
+            if any(service.owns(target) for target in targets):
+                return service
+        return None
+
+    def broken(self, name: str) -> tuple[CatalogMistake, ...]:
+        """The mistakes that keep the service of this name from being acted on."""
+        return tuple(mistake for mistake in self.mistakes if mistake.service == name)

@@ -1,0 +1,116 @@
+"""What was found out, and what could not be: findings, suspects, attribution.
+
+Three verdicts, because "could not find out" is neither healthy nor broken. The rooms that fill
+these types: `findings` (from telemetry), `suspects` (from changes), `attribution` (whose fault it is).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Health(StrEnum):
+    """What the telemetry says. INCONCLUSIVE pages and never acts."""
+
+    BREACHED = "breached"
+    HEALTHY = "healthy"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Signal(StrEnum):
+    """What a finding says about the one thing that it looked at."""
+
+    BAD = "bad"
+    GOOD = "good"
+    LOW_TRAFFIC = "low-traffic"
+    NO_DATA = "no-data"
+    UNKNOWN = "unknown"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at. `sentence` is for people, `query` names the KQL file.
+
+    `kind`: burn-rate, partial-outage, version, latency, tool, content-safety, outcome, anomaly,
+    dependency, index.
+    """
+
+    kind: str
+    signal: Signal
+    sentence: str
+    query: str
+    subject: str = ""  # "region=swedencentral", "deployment=v2", a tool's or a target's name
+    observed: float | None = None
+    required: float | None = None
+    total: int = 0
+    bad: int = 0
+
+
+class Burn(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast one objective's budget burns for the total ("") or one slice, by window name.
+
+    `windows` maps "5m", "30m", "1h", "6h", "3d" to (total, bad, burn rate); the rate is None
+    without traffic.
+    """
+
+    slo: str
+    sli: str
+    dimension: str
+    value: str
+    windows: dict[str, tuple[int, int, float | None]]
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that may be the cause, with the reasons for its rank; the likeliest comes first."""
+
+    change: str
+    kind: str
+    what: str
+    who: str
+    at: datetime
+    score: float
+    deployment: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class Cause(StrEnum):
+    """Whose fault it is. Only VERSION can be cured by moving traffic."""
+
+    VERSION = "version"
+    DEPENDENCY = "dependency"
+    INDEX = "index"
+    REGION = "region"
+    UPSTREAM = "upstream"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Attribution(msgspec.Struct, frozen=True, kw_only=True):
+    """The cause, the version or the dependency that it names, and why. First match wins."""
+
+    cause: Cause
+    version: str = ""
+    dependency: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one run of the diagnostics found. Counts are customers' requests since the onset."""
+
+    incident: str
+    made_at: datetime
+    health: Health
+    sentence: str
+    findings: tuple[Finding, ...] = ()
+    burns: tuple[Burn, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    attribution: Attribution = Attribution(cause=Cause.UNKNOWN)
+    onset_at: datetime | None = None
+    served_version: str = ""
+    affected: str = ""  # the slice that is hurt: "region=swedencentral", or "" for all
+    requests: int = 0
+    bad_requests: int = 0
+    bad_share: float = 0.0
+    regions_hit: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()  # queries without a usable answer, with the reason

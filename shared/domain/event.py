@@ -1,0 +1,63 @@
+"""Change events: the facts that go to topic `changes` and into the ledger.
+
+One event tells of one thing that happened: who, what, when, why, before and after. It is written in
+the same transaction as the state that it tells of, so neither can exist without the other.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class EventKind(StrEnum):
+    """What happened. The names are stable: the ledger keeps them for years."""
+
+    INCIDENT_OPENED = "incident.opened"
+    ALERT_JOINED = "alert.joined"
+    ALERT_RESOLVED = "alert.resolved"
+    DIAGNOSED = "incident.diagnosed"
+    SEVERITY_CHANGED = "incident.severity-changed"
+    DECIDED = "incident.decided"
+    INTENT_OPENED = "rollback.intended"
+    INTENT_CONFIRMED = "rollback.confirmed"
+    INTENT_ABORTED = "rollback.aborted"
+    INTENT_ESCALATED = "rollback.escalated"
+    VERIFIED = "incident.verified"
+    MITIGATED = "incident.mitigated"
+    ESCALATED = "incident.escalated"
+    PAGED = "incident.paged"
+    ACKNOWLEDGED = "incident.acknowledged"
+    COMMANDED = "incident.commanded"
+    NOTED = "incident.noted"
+    RESOLVED = "incident.resolved"
+    RELEASE_REGISTERED = "release.registered"
+    KNOWN_GOOD_EARNED = "known-good.earned"
+    KNOWN_GOOD_LOST = "known-good.lost"
+    KILL_SWITCH_CHANGED = "kill-switch.changed"
+    QUARANTINED = "input.quarantined"
+
+
+class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact. `actor` is who did it ("backstop" for automation), `id` is unique for ever.
+
+    `sequence` orders the events of one incident; the bus promises no order.
+    """
+
+    id: str
+    kind: EventKind
+    service: str
+    incident: str = ""
+    sequence: int = 0
+    actor: str
+    what: str
+    why: str
+    happened_at: datetime
+    recorded_at: datetime
+    policy: str = ""
+    policy_hash: str = ""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    evidence: dict[str, Any] = {}
+    configuration_digest: str = ""

@@ -1,0 +1,58 @@
+"""Releases and the known good: which version may be trusted, and by what evidence.
+
+A release is registered by a pipeline or a person. Known good is *earned* by served traffic and kept
+only as long as the version stays deployed; it is never "the other deployment".
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a service with its lineage. Digests and versions are opaque strings."""
+
+    service: str
+    version: str
+    deployment: str
+    who: str
+    why: str
+    registered_at: datetime
+    model: str = ""
+    model_artifact: str = ""
+    prompt_revision: str = ""
+    dataset_version: str = ""
+    index_version: str = ""
+    flags_version: str = ""
+    configuration_digest: str = ""
+
+
+class KnownGood(msgspec.Struct, frozen=True, kw_only=True):
+    """Evidence that a deployment served well: what it was, with what, how much, for how long."""
+
+    deployment: str
+    version: str
+    earned_at: datetime
+    soaked_s: int
+    requests: int
+    instances: int | None = None
+    prompt_revision: str = ""
+    index_version: str = ""
+    flags_version: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Any change that may have caused trouble: a suspect before it is ranked.
+
+    `kind` is release, traffic, flag, catalog, index, prompt or activity.
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    what: str
+    who: str = ""
+    deployment: str = ""
+    region: str = ""
+    resource: str = ""
