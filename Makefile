@@ -1,0 +1,35 @@
+# What one does here. Every target that needs the environment makes it first; that is quick once it stands.
+PYTHON := .venv/bin/python
+CODE := $(wildcard function_app.py responders shared infra tests)
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo start test bench lint lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+
+setup: ## .venv and node_modules, from the lock files
+	@sh infra/local/setup.sh
+
+demo: setup ## one incident, from the alert to the proven rollback, in this terminal
+	@$(PYTHON) -m infra.local.demo
+
+start: setup ## the whole local world, until Ctrl-C
+	@$(PYTHON) -m infra.local.start
+
+test: setup ## all tests
+	@$(PYTHON) -m pytest -n 2
+
+bench: setup ## the figures of the README, measured here
+	@$(PYTHON) -m infra.local.bench
+
+lint: setup ## style, types, and who may import whom
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy $(CODE)
+	@.venv/bin/lint-imports --no-cache
+
+lock: setup ## compile requirements*.txt from requirements*.in
+	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --constraint requirements.txt --output-file requirements-dev.txt requirements-dev.in
