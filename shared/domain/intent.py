@@ -1,7 +1,8 @@
 """What is durable about one endpoint: its lease, its known good, and the intents to change it.
 
 An intent is written before the effect and ended after it: confirmed, aborted or escalated. The
-lease carries a fencing number that grows with every claim.
+lease carries a fencing number that grows with every claim. `judge` says what a reading of the
+endpoint means for an intent; `shared.protocol.act` does it.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.decision import Plan
+from shared.domain.endpoint import EndpointSnapshot
 from shared.domain.release import KnownGood
 
 
@@ -64,3 +66,48 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     writes: int = 0
     ended_at: datetime | None = None
     detail: str = ""
+
+
+MAXIMUM_WRITES = 3
+
+
+class Move(StrEnum):
+    """What to do next about an open intent."""
+
+    WRITE = "write"
+    WAIT = "wait"
+    CONFIRM = "confirm"
+    ABORT = "abort"
+    ESCALATE = "escalate"
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The next move, and why in one sentence."""
+
+    move: Move
+    why: str
+
+
+def judge(intent: Intent, snapshot: EndpointSnapshot, *, resumed: bool) -> Judgement:
+    """Say what a reading means for an open intent. First rule that applies wins.
+
+    A resumed intent may have been written by a worker that died before it could say so; a reading
+    that shows the old traffic is then enough to write the identical body again.
+    """
+    plan, written = intent.plan, intent.writes > 0 or resumed
+    if not snapshot.idle:
+        return Judgement(move=Move.WAIT, why="an operation is in flight on the endpoint")
+    if snapshot.serves(plan.after):
+        return Judgement(move=Move.CONFIRM, why=f"all traffic is on {plan.good}")
+    if written and not snapshot.serves(plan.before):
+        return Judgement(move=Move.ESCALATE, why=_raced(snapshot))
+    if intent.writes >= MAXIMUM_WRITES:
+        return Judgement(move=Move.ESCALATE, why=f"not applied after {intent.writes} writes")
+    if not written and snapshot.fingerprint != plan.fingerprint:
+        return Judgement(move=Move.ABORT, why="the endpoint changed after the decision was made")
+    return Judgement(move=Move.WRITE, why="the change is not applied")
+
+
+def _raced(snapshot: EndpointSnapshot) -> str:
+    split = ", ".join(f"{name} {share} %" for name, share in sorted(snapshot.traffic.items()))
+    return f"somebody else moved the traffic, which is now {split or 'nowhere'}"

@@ -1,0 +1,187 @@
+"""Tables: typed rows in Azure Table Storage, with transactions in one partition.
+
+The only user of azure-data-tables. A row is one Struct as JSON under (partition, row); writes of
+one partition go together or not at all. The SDK's errors end here: Conflict or Unavailable.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.errors import Conflict, Unavailable
+
+CHUNK = 30_000  # characters; a string property holds 64 KiB of UTF-16
+LAST = "\uffff"
+MUST_NOT_EXIST = ""
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """Store `value` under `row`.
+
+    `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version.
+    """
+
+    row: str
+    value: msgspec.Struct
+    etag: str | None = None
+
+
+class Remove(msgspec.Struct, frozen=True, kw_only=True):
+    """Delete `row`, whatever its version; nothing happens where it is gone already."""
+
+    row: str
+
+
+class Stored[T: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
+    """A row as it was read: `etag` names the version."""
+
+    row: str
+    value: T
+    etag: str
+
+
+class Table:
+    """One table. Made by `TableAccount.table`."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def read[T: msgspec.Struct](
+        self, partition: str, row: str, kind: type[T]
+    ) -> Stored[T] | None:
+        """One row, or None where there is none. Raises Unavailable."""
+        async with _translated():
+            try:
+                entity = await self._client.get_entity(partition, row)
+            except ResourceNotFoundError:
+                return None
+        return _stored(entity, kind)
+
+    async def scan[T: msgspec.Struct](
+        self, partition: str, prefix: str, kind: type[T], *, after: str = "", limit: int = 1000
+    ) -> list[Stored[T]]:
+        """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`."""
+        low = f"RowKey gt '{after}'" if after else f"RowKey ge '{prefix}'"
+        where = f"PartitionKey eq '{partition}' and {low} and RowKey lt '{prefix}{LAST}'"
+        found: list[Stored[T]] = []
+        async with _translated():
+            pages = self._client.query_entities(where, results_per_page=min(limit, 1000))
+            async for entity in pages:
+                found.append(_stored(entity, kind))
+                if len(found) == limit:
+                    break
+        return found
+
+    async def write(self, partition: str, writes: Sequence[Put | Remove]) -> None:
+        """All writes or none, at most 100, in one partition.
+
+        Raises Conflict where a version is not the expected one, and Unavailable.
+        """
+        async with _translated():
+            if len(writes) == 1:
+                await self._write_one(partition, writes[0])
+            else:
+                await self._client.submit_transaction([_operation(partition, w) for w in writes])
+
+    async def _write_one(self, partition: str, write: Put | Remove) -> None:
+        if isinstance(write, Remove):
+            await self._client.delete_entity(partition, write.row)
+            return
+        entity = _entity(partition, write)
+        if write.etag is None:
+            await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+        elif write.etag == MUST_NOT_EXIST:
+            await self._client.create_entity(entity)
+        else:
+            await self._client.update_entity(entity, mode=UpdateMode.REPLACE, **_if(write.etag))
+
+
+class TableAccount:
+    """The storage account: one client for all tables."""
+
+    def __init__(self, account: str, credential: Any = None) -> None:
+        """`account` is a connection string, or the account's table URL with a credential."""
+        options: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2}
+        if "=" in account:
+            self._client = TableServiceClient.from_connection_string(account, **options)
+        else:
+            self._client = TableServiceClient(account, credential=credential, **options)
+
+    def table(self, name: str) -> Table:
+        """The table of that name; it must exist (see `create`)."""
+        return Table(self._client.get_table_client(name))
+
+    async def create(self, *names: str) -> None:
+        """Make the tables that do not exist yet. Raises Unavailable."""
+        async with _translated():
+            for name in names:
+                await self._client.create_table_if_not_exists(name)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
+        raise Conflict(_short(error)) from None
+    except HttpResponseError as error:
+        # A failed transaction arrives as TableTransactionError, whatever its first failure was.
+        if error.status_code in (404, 409, 412) or _changed_before(error):
+            raise Conflict(_short(error)) from None
+        raise Unavailable("tables", _short(error)) from None
+    except AzureError as error:
+        raise Unavailable("tables", _short(error)) from None
+
+
+def _changed_before(error: HttpResponseError) -> bool:
+    code = str(getattr(error, "error_code", ""))
+    return code in {"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound"}
+
+
+def _short(error: Exception) -> str:
+    first = str(error).splitlines()[0] if str(error) else ""
+    return f"{type(error).__name__} {first}"[:200]
+
+
+def _if(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _operation(partition: str, write: Put | Remove) -> tuple[Any, ...]:
+    if isinstance(write, Remove):
+        return ("delete", {"PartitionKey": partition, "RowKey": write.row})
+    entity = _entity(partition, write)
+    if write.etag is None:
+        return ("upsert", entity, {"mode": UpdateMode.REPLACE})
+    if write.etag == MUST_NOT_EXIST:
+        return ("create", entity)
+    return ("update", entity, {"mode": UpdateMode.REPLACE, **_if(write.etag)})
+
+
+def _entity(partition: str, write: Put) -> dict[str, Any]:
+    text = msgspec.json.encode(write.value).decode()
+    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
+    body = {f"body{n:02d}": chunk for n, chunk in enumerate(chunks)}
+    return {"PartitionKey": partition, "RowKey": write.row, **body}
+
+
+def _stored[T: msgspec.Struct](entity: Mapping[str, Any], kind: type[T]) -> Stored[T]:
+    text = "".join(entity[name] for name in sorted(entity) if name.startswith("body"))
+    etag = entity.metadata["etag"]  # type: ignore[attr-defined] # TableEntity has metadata
+    return Stored(row=entity["RowKey"], value=msgspec.json.decode(text, type=kind), etag=str(etag))

@@ -1,0 +1,279 @@
+"""Act: lease and intent, re-read, write, read back, confirm. The only road to an endpoint's traffic.
+
+Nothing is written without a durable intent before it, and every intent ends: confirmed, aborted or
+escalated. Killed anywhere, `resume` goes on from what the tables and the endpoint say. The endpoint
+takes no If-Match, so a zombie's late write cannot be excluded: reading back finds it.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+
+from shared.adapters.tables import MUST_NOT_EXIST, Put, Remove, Stored
+from shared.domain.catalog import Service
+from shared.domain.decision import Plan
+from shared.domain.endpoint import EndpointSnapshot, TargetRef, WriteVerdict, parse_target
+from shared.domain.event import EventKind
+from shared.domain.incident import Incident, State, tell
+from shared.domain.intent import (
+    EndpointRecord,
+    Intent,
+    IntentState,
+    Lease,
+    Move,
+    Rollback,
+    judge,
+)
+from shared.domain.keys import digest, shard_of
+from shared.domain.message import Message
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.protocol.commit import command, commit, incident_row, read_incident
+from shared.services import Services
+
+KEEP_ROLLBACKS = timedelta(days=1)
+INSIDE_LEASE = 0.8  # the holder stops this early, on its own monotonic clock
+
+
+class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """A marker beside the state for every intent that has not ended; reconcile reads these."""
+
+    plan: str
+
+
+async def read_record(services: Services, service: Service, target: str) -> Stored[EndpointRecord]:
+    """What is durable about a target; an empty record, not stored yet, where there is none."""
+    row = f"endpoint|{digest(target)}"
+    found = await services.state.read(shard_of(service.name), row, EndpointRecord)
+    empty = EndpointRecord(target=target, service=service.name)
+    return found or Stored(row=row, value=empty, etag=MUST_NOT_EXIST)
+
+
+async def read_intent(services: Services, shard: str, plan: str) -> Stored[Intent]:
+    """The intent of a plan. Raises NotFound."""
+    found = await services.state.read(shard, f"intent|{plan}", Intent)
+    if found is None:
+        raise NotFound(f"no intent {plan}")
+    return found
+
+
+async def act(services: Services, service: Service, was: Stored[Incident], plan: Plan) -> Intent:
+    """Carry out a plan, from the claim to the end of its intent.
+
+    Raises Conflict where somebody else was first, and Unavailable where a part is out: the intent
+    stays open then, and reconcile ends it.
+    """
+    await _open(services, service, was, plan)
+    return await _Actor(services, service, plan).run(resumed=False)
+
+
+async def resume(services: Services, service: Service, plan_id: str) -> Intent:
+    """End an intent that its holder left open. Does nothing to one that has ended.
+
+    Raises Unavailable as long as the holder's lease runs.
+    """
+    shard = shard_of(service.name)
+    stored = await read_intent(services, shard, plan_id)
+    if stored.value.state is not IntentState.OPEN:
+        return stored.value
+    await _take_over(services, service, stored)
+    return await _Actor(services, service, stored.value.plan).run(resumed=True)
+
+
+async def open_intents(services: Services, service: Service) -> list[str]:
+    """The plans of a service whose intents have not ended."""
+    rows = await services.state.scan(shard_of(service.name), "~intent|", OpenIntent)
+    return [row.value.plan for row in rows]
+
+
+async def _open(services: Services, service: Service, was: Stored[Incident], plan: Plan) -> None:
+    record = await read_record(services, service, plan.target)
+    lease = _claim(services, record.value, plan.id)
+    now = services.now()
+    rollback = Rollback(
+        incident=plan.incident, plan=plan.id, at=now, away_from=plan.bad, back_to=plan.good
+    )
+    recent = [r for r in record.value.rollbacks if now - r.at < KEEP_ROLLBACKS]
+    claimed = msgspec.structs.replace(
+        record.value, lease=lease, fence=lease.fence, rollbacks=(*recent, rollback)
+    )
+    intent = Intent(plan=plan, fence=lease.fence, opened_at=now)
+    step = tell(
+        was.value,
+        EventKind.INTENT_OPENED,
+        actor="backstop",
+        what=f"is moving all traffic of {_name(plan)} from {plan.bad} to {plan.good}",
+        why=was.value.sentence,
+        now=now,
+        before=plan.before,
+        after=plan.after,
+        evidence={"plan": plan.id, "plan_hash": plan.hash, "fence": lease.fence},
+        changes={
+            "state": State.ACTING,
+            "plan": plan.id,
+            "automatic_rollbacks": was.value.automatic_rollbacks + 1,
+        },
+    )
+    assert step.incident is not None
+    writes = [
+        Put(row=record.row, value=claimed, etag=record.etag),
+        Put(row=f"intent|{plan.id}", value=intent, etag=MUST_NOT_EXIST),
+        Put(row=f"~intent|{plan.id}", value=OpenIntent(plan=plan.id)),
+        Put(row=was.row, value=step.incident, etag=was.etag),
+    ]
+    await commit(services, shard_of(service.name), writes, events=step.events)
+
+
+async def _take_over(services: Services, service: Service, stored: Stored[Intent]) -> None:
+    plan = stored.value.plan
+    record = await read_record(services, service, plan.target)
+    lease = _claim(services, record.value, plan.id)
+    claimed = msgspec.structs.replace(record.value, lease=lease, fence=lease.fence)
+    fenced = msgspec.structs.replace(stored.value, fence=lease.fence)
+    writes = [
+        Put(row=record.row, value=claimed, etag=record.etag),
+        Put(row=stored.row, value=fenced, etag=stored.etag),
+    ]
+    await commit(services, shard_of(service.name), writes)
+
+
+def _claim(services: Services, record: EndpointRecord, plan: str) -> Lease:
+    now, settings = services.now(), services.settings
+    if record.lease is not None and now < record.lease.expires_at:
+        left = (record.lease.expires_at - now).total_seconds()
+        raise Unavailable("endpoint", f"plan {record.lease.plan} holds the lease", left + 0.5)
+    return Lease(
+        holder=settings.instance,
+        fence=record.fence + 1,
+        expires_at=now + timedelta(seconds=settings.lease_s),
+        plan=plan,
+    )
+
+
+def _name(plan: Plan) -> str:
+    return plan.target.rsplit("/", 1)[-1]
+
+
+class _Actor:
+    """One worker's attempt to end one intent, inside its lease."""
+
+    def __init__(self, services: Services, service: Service, plan: Plan) -> None:
+        self._services = services
+        self._service = service
+        self._plan = plan
+        self._shard = shard_of(service.name)
+        self._target: TargetRef = parse_target(plan.target)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + services.settings.lease_s * INSIDE_LEASE
+        self._left = lambda: max(0.0, deadline - clock())
+
+    async def run(self, *, resumed: bool) -> Intent:
+        """Read, judge, move, until the intent has ended."""
+        while self._left() > 0:
+            stored = await read_intent(self._services, self._shard, self._plan.id)
+            if stored.value.state is not IntentState.OPEN:
+                return stored.value
+            snapshot = await self._services.endpoints.read(self._target)
+            judged = judge(stored.value, snapshot, resumed=resumed)
+            match judged.move:
+                case Move.WAIT:
+                    await self._wait()
+                case Move.WRITE:
+                    refused = await self._write(stored)
+                    if refused:
+                        return await self._end(IntentState.ESCALATED, refused, snapshot)
+                case Move.CONFIRM:
+                    again = await self._services.endpoints.read(self._target)
+                    if again.fingerprint == snapshot.fingerprint:
+                        return await self._end(IntentState.CONFIRMED, judged.why, again)
+                case Move.ABORT:
+                    return await self._end(IntentState.ABORTED, judged.why, snapshot)
+                case Move.ESCALATE:
+                    return await self._end(IntentState.ESCALATED, judged.why, snapshot)
+        raise Unavailable("endpoint", "the lease ran out before the change was through", 1.0)
+
+    async def _wait(self) -> None:
+        await self._services.endpoints.wait_idle(self._target, timeout_s=self._left())
+
+    async def _write(self, stored: Stored[Intent]) -> str:
+        """Send the change; answer why the service will never take it, or ""."""
+        counted = msgspec.structs.replace(stored.value, writes=stored.value.writes + 1)
+        # Whoever took the intent over has a newer version of this row: then this is a Conflict,
+        # and the worker that was thought dead writes nothing.
+        await self._services.state.write(
+            self._shard, [Put(row=stored.row, value=counted, etag=stored.etag)]
+        )
+        within = min(self._services.settings.write_deadline_s, self._left())
+        answer = await self._services.endpoints.write_traffic(
+            self._target, self._plan.after, deadline_s=within
+        )
+        if answer.verdict is WriteVerdict.REFUSED:
+            return f"the service refused the change: {answer.detail}"
+        if answer.verdict is WriteVerdict.UNKNOWN:
+            await asyncio.sleep(min(answer.retry_after_s, self._left()))
+        await self._wait()
+        return ""
+
+    async def _end(self, state: IntentState, why: str, snapshot: EndpointSnapshot) -> Intent:
+        """End the intent, release the lease and tell of it, in one transaction."""
+        services, plan = self._services, self._plan
+        stored = await read_intent(services, self._shard, plan.id)
+        record = await read_record(services, self._service, plan.target)
+        was = await read_incident(services, plan.incident)
+        now = services.now()
+        ended = msgspec.structs.replace(stored.value, state=state, ended_at=now, detail=why)
+        lease = record.value.lease
+        if lease is None or lease.fence != stored.value.fence:
+            raise Conflict(f"plan {plan.id} is in other hands")
+        released = msgspec.structs.replace(record.value, lease=None)
+        step = tell(
+            was.value,
+            ENDINGS[state][0],
+            actor="backstop",
+            what=_ending(plan, state, why),
+            why=was.value.sentence,
+            now=now,
+            before=plan.before,
+            after=snapshot.traffic,
+            evidence={"plan": plan.id, "writes": ended.writes, "fence": ended.fence},
+            changes={
+                "state": ENDINGS[state][1],
+                "before": plan.before,
+                "after": snapshot.traffic,
+                "sentence": _ending(plan, state, why),
+            },
+        )
+        assert step.incident is not None
+        writes = [
+            Put(row=stored.row, value=ended, etag=stored.etag),
+            Remove(row=f"~intent|{plan.id}"),
+            Put(row=record.row, value=released, etag=record.etag),
+            Put(row=incident_row(plan.incident), value=step.incident, etag=was.etag),
+        ]
+        commands = self._next(state)
+        await commit(services, self._shard, writes, events=step.events, commands=commands)
+        return ended
+
+    def _next(self, state: IntentState) -> list[Message]:
+        if state is not IntentState.CONFIRMED:
+            return []
+        due = self._services.now() + timedelta(seconds=self._service.policy.verify_after_s)
+        return [command("verify", self._plan.incident, self._plan.id, due)]
+
+
+ENDINGS = {
+    IntentState.CONFIRMED: (EventKind.INTENT_CONFIRMED, State.VERIFYING),
+    IntentState.ABORTED: (EventKind.INTENT_ABORTED, State.ESCALATED),
+    IntentState.ESCALATED: (EventKind.INTENT_ESCALATED, State.ESCALATED),
+}
+
+
+def _ending(plan: Plan, state: IntentState, why: str) -> str:
+    name = _name(plan)
+    match state:
+        case IntentState.CONFIRMED:
+            return f"moved all traffic of {name} from {plan.bad} back to {plan.good}"
+        case IntentState.ABORTED:
+            return f"did not touch the traffic of {name}: {why}"
+        case _:
+            return f"could not finish moving the traffic of {name}: {why}"

@@ -1,0 +1,137 @@
+"""Commit and relay: state, its events and the messages they cause, in one transaction.
+
+The outbox lies beside the state under `~out|`. The committer hands its messages to the bus at once;
+what a silent bus or a killed process left behind is sent by `relay`, which every tick runs.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.adapters.tables import Put, Remove, Stored
+from shared.domain.event import ChangeEvent
+from shared.domain.incident import Incident
+from shared.domain.keys import shard_of_incident, shards
+from shared.domain.message import Message
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.services import Services
+
+WORK = "work"
+CHANGES = "changes"
+PUBLISH_WITHIN_S = 1.0
+RELAY_AFTER = timedelta(seconds=5)  # the committer itself publishes within PUBLISH_WITHIN_S
+RELAY_LANES = 8
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that belongs to committed state and has not been taken by the bus yet."""
+
+    topic: str
+    message: Message
+    committed_at: datetime
+
+    @property
+    def row(self) -> str:
+        """Where it lies in the shard of the state that it belongs to."""
+        return f"~out|{self.message.message_id}"
+
+
+async def read_incident(services: Services, incident_id: str) -> Stored[Incident]:
+    """The incident of that id. Raises NotFound."""
+    shard = shard_of_incident(incident_id)
+    row = incident_row(incident_id)
+    found = await services.state.read(shard, row, Incident) if shard else None
+    if found is None:
+        raise NotFound(f"no incident {incident_id}")
+    return found
+
+
+def incident_row(incident_id: str) -> str:
+    """The row of an incident in its shard."""
+    return f"incident|{incident_id}"
+
+
+def command(subject: str, key: str, unique: str = "", due: datetime | None = None) -> Message:
+    """A message for topic `work`: do `subject` with what is stored under `key`."""
+    return Message(subject=subject, body=key, message_id=f"{subject}:{key}:{unique}", due=due)
+
+
+async def commit(
+    services: Services,
+    shard: str,
+    writes: Sequence[Put | Remove],
+    *,
+    events: Sequence[ChangeEvent] = (),
+    commands: Sequence[Message] = (),
+) -> None:
+    """Store state, events and messages in one transaction, then hand the messages to the bus.
+
+    Raises Conflict where a row is not the version that was read: nothing is stored then. Raises
+    Unavailable where the tables do not answer. A silent bus raises nothing: relay sends later.
+    """
+    outbox = _outbox(events, commands, services.now())
+    rows = [Put(row=entry.row, value=entry) for entry in outbox]
+    await services.state.write(shard, [*writes, *rows])
+    await _send(services, shard, outbox)
+
+
+def _outbox(
+    events: Sequence[ChangeEvent], commands: Sequence[Message], now: datetime
+) -> list[OutboxEntry]:
+    facts = [(CHANGES, telling(event)) for event in events]
+    work = [(WORK, message) for message in commands]
+    return [OutboxEntry(topic=t, message=m, committed_at=now) for t, m in (*facts, *work)]
+
+
+def telling(event: ChangeEvent) -> Message:
+    """The message that carries an event to topic `changes`."""
+    body = msgspec.json.encode(event).decode()
+    return Message(subject=event.kind.value, body=body, message_id=event.id)
+
+
+async def publish_quietly(services: Services, topic: str, messages: Sequence[Message]) -> bool:
+    """Hand messages to the bus; False where it did not take them: a durable row has them."""
+    try:
+        await services.bus.publish(topic, messages, within_s=PUBLISH_WITHIN_S)
+    except Unavailable:
+        return False
+    return True
+
+
+async def _send(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
+    for topic in (WORK, CHANGES):
+        sent = [entry for entry in entries if entry.topic == topic]
+        if sent and await publish_quietly(services, topic, [entry.message for entry in sent]):
+            await _forget(services, shard, sent)
+
+
+async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
+    removals = [Remove(row=entry.row) for entry in entries]
+    try:
+        await services.state.write(shard, removals)
+    except Conflict:  # somebody else removed one of them: take the rest one by one
+        for removal in removals:
+            await services.state.write(shard, [removal])
+    except Unavailable:  # they stay, and relay sends them again: consumers know the event's id
+        return
+
+
+async def relay(services: Services) -> int:
+    """Send what the bus did not take when it was committed; answer how many messages there were."""
+    lanes = asyncio.Semaphore(RELAY_LANES)
+
+    async def one(shard: str) -> int:
+        async with lanes:
+            return await _relay_shard(services, shard)
+
+    return sum(await asyncio.gather(*(one(shard) for shard in shards())))
+
+
+async def _relay_shard(services: Services, shard: str) -> int:
+    now = services.now()
+    rows = await services.state.scan(shard, "~out|", OutboxEntry, limit=100)
+    late = [row.value for row in rows if now - row.value.committed_at > RELAY_AFTER]
+    await _send(services, shard, late)
+    return len(late)

@@ -1,0 +1,111 @@
+"""Intake: an alert is durable before Azure Monitor is told 202.
+
+One insert, no transaction: a delivery's row is its own outbox row as long as it is `pending`, so a
+slow bus holds nobody up. A repeat is known by its key: from memory, else by the table's 409.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.adapters.tables import MUST_NOT_EXIST, Put, Stored
+from shared.domain.alert import Alert
+from shared.domain.message import Message
+from shared.errors import Conflict, NotFound
+from shared.protocol.commit import RELAY_AFTER, WORK, publish_quietly
+from shared.services import Services
+
+REMEMBERED = 50_000  # delivery keys that a process keeps, about 5 MB
+RELAY_DAYS = 2
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted alert and what became of it.
+
+    `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why.
+    """
+
+    key: str
+    alert: Alert
+    accepted_at: datetime
+    pending: bool = True
+    state: str = "accepted"
+    incident: str = ""
+    rule: str = ""
+
+
+def delivery_id(alert: Alert) -> str:
+    """The delivery's public key: the day that it fired and its digest, so a read is one point."""
+    return f"{alert.fired_at:%y%m%d}-{alert.delivery_key}"
+
+
+def _partition(delivery: str) -> str:
+    return delivery[:8]  # the day and the first hex digit: sixteen partitions a day
+
+
+async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
+    """Make an alert durable; answer its delivery id and whether it is new.
+
+    Raises Unavailable where it could not be made durable: nothing is promised then.
+    """
+    key = delivery_id(alert)
+    if key in services.durable:
+        return key, False
+    row = Delivery(key=key, alert=alert, accepted_at=services.now())
+    try:
+        put = Put(row=key, value=row, etag=MUST_NOT_EXIST)
+        await services.deliveries.write(_partition(key), [put])
+    except Conflict:
+        _remember(services, key)
+        return key, False
+    _remember(services, key)
+    await publish_quietly(services, WORK, [_triage(key)])
+    return key, True
+
+
+def _remember(services: Services, key: str) -> None:
+    services.durable[key] = None
+    if len(services.durable) > REMEMBERED:
+        services.durable.popitem(last=False)
+
+
+def _triage(key: str) -> Message:
+    return Message(subject="triage", body=key, message_id=f"triage:{key}")
+
+
+async def read_delivery(services: Services, key: str) -> Stored[Delivery]:
+    """The delivery of that id. Raises NotFound."""
+    found = await services.deliveries.read(_partition(key), key, Delivery)
+    if found is None:
+        raise NotFound(f"no delivery {key}")
+    return found
+
+
+async def settle_delivery(
+    services: Services, was: Delivery, *, state: str, incident: str = "", rule: str = ""
+) -> None:
+    """Write down what became of a delivery; it leaves the outbox."""
+    now = msgspec.structs.replace(was, pending=False, state=state, incident=incident, rule=rule)
+    await services.deliveries.write(_partition(was.key), [Put(row=was.key, value=now)])
+
+
+async def relay_deliveries(services: Services) -> int:
+    """Send the deliveries that triage has not taken yet; answer how many there were."""
+    now = services.now()
+    days = [f"{now - timedelta(days=day):%y%m%d}" for day in range(RELAY_DAYS)]
+    partitions = [f"{day}-{digit:x}" for day in days for digit in range(16)]
+    left = await asyncio.gather(*(_relay_partition(services, p, now) for p in partitions))
+    return sum(left)
+
+
+async def _relay_partition(services: Services, partition: str, now: datetime) -> int:
+    rows = await services.deliveries.scan(partition, "", Delivery)
+    late = [
+        row.value.key
+        for row in rows
+        if row.value.pending and now - row.value.accepted_at > RELAY_AFTER
+    ]
+    if late:
+        await publish_quietly(services, WORK, [_triage(key) for key in late])
+    return len(late)

@@ -1,0 +1,154 @@
+"""The one place where clients are made: lazily, once a process, from the settings.
+
+A responder gets `Services` as its argument and reads from it; what it never touches is never
+imported. Also the owner of the clock: everything else takes `now` as an argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shared.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from shared.adapters.bus import Bus
+    from shared.adapters.endpoint import Endpoints
+    from shared.adapters.logs import Logs
+    from shared.adapters.pager import Pager
+    from shared.adapters.scoring import Scoring
+    from shared.adapters.tables import Table, TableAccount
+    from shared.adapters.teams import Teams
+    from shared.domain.catalog import Catalog
+
+TABLES = ("state", "deliveries", "ledger", "index")
+
+
+class Services:
+    """Every outside part that a responder may use. Tests hand over a subclass of fakes."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._given = settings
+        self.durable: OrderedDict[str, None] = OrderedDict()  # delivery keys known to be stored
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; read at first use, so that importing the app needs none."""
+        return self._given or read_settings()
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+        return datetime.now(UTC)
+
+    @cached_property
+    def credential(self) -> Any:  # noqa: ANN401 - an SDK's type
+        """The app's own identity in Azure; None locally, where connection strings are used."""
+        if self.settings.local:
+            return None
+        from azure.identity.aio import DefaultAzureCredential
+
+        return DefaultAzureCredential()
+
+    @cached_property
+    def sync_credential(self) -> Any:  # noqa: ANN401 - an SDK's type
+        """The same identity for azure-ai-ml, which knows no asyncio."""
+        if self.settings.local:
+            return None
+        from azure.identity import DefaultAzureCredential
+
+        return DefaultAzureCredential()
+
+    @cached_property
+    def account(self) -> TableAccount:
+        """The storage account that holds all tables."""
+        from shared.adapters.tables import TableAccount
+
+        return TableAccount(self.settings.tables, self.credential)
+
+    @cached_property
+    def state(self) -> Table:
+        """What is true now, in 64 shards."""
+        return self.account.table("state")
+
+    @cached_property
+    def deliveries(self) -> Table:
+        """One row for every alert that was accepted."""
+        return self.account.table("deliveries")
+
+    @cached_property
+    def ledger(self) -> Table:
+        """What happened, hash-chained; written by the executor alone."""
+        return self.account.table("ledger")
+
+    @cached_property
+    def index(self) -> Table:
+        """Pointers to incidents, newest first; the truth is in `state`."""
+        return self.account.table("index")
+
+    @cached_property
+    def bus(self) -> Bus:
+        """The topics `work` and `changes`."""
+        from shared.adapters.bus import Bus
+
+        return Bus(self.settings.bus, self.credential)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """The workspace that the diagnostic queries read."""
+        from shared.adapters.logs import Logs
+
+        return Logs(
+            self.settings.logs_workspace,
+            credential=self.credential,
+            endpoint=self.settings.logs_endpoint or None,
+            lag_s=self.settings.log_lag_s,
+            bin_s=self.settings.log_bin_s,
+        )
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """The endpoints whose traffic can be moved; executor only."""
+        from shared.adapters.endpoint import Endpoints
+
+        return Endpoints(self.sync_credential, self.settings.arm_endpoint or None)
+
+    @cached_property
+    def scoring(self) -> Scoring:
+        """The endpoints' scoring routes, for probes."""
+        from shared.adapters.scoring import Scoring
+
+        return Scoring(self.credential)
+
+    @cached_property
+    def teams(self) -> Teams:
+        """The commander's channel."""
+        from shared.adapters.teams import Teams
+
+        return Teams(self.settings.teams_url)
+
+    @cached_property
+    def pager(self) -> Pager:
+        """The pager, with its fallback."""
+        from shared.adapters.pager import Pager
+
+        return Pager(self.settings.pager_url, self.settings.pager_fallback_url)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The reviewed data, read once a process: a new file comes with a new deployment."""
+        from shared.adapters.catalog import load_catalog
+
+        return load_catalog(self.settings.catalog)
+
+    async def prepare(self) -> None:
+        """Make the tables; local world and deployment call this, responders never."""
+        await self.account.create(*TABLES)
+
+    async def close(self) -> None:
+        """Close what was made, all at once."""
+        names = ("account", "bus", "logs", "endpoints", "scoring", "teams", "pager", "credential")
+        made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
+        await asyncio.gather(*(client.close() for client in made))

@@ -1,0 +1,99 @@
+"""The only reader of the environment: every setting, its meaning and its default.
+
+An unset or unknown role registers no function and says so. In Azure the values come from app
+settings, locally from `infra.local.world`. Unknown values fail closed with the setting's name.
+"""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from shared.errors import Misconfigured
+
+BUS_CONNECTION = "BACKSTOP_BUS"  # also the `connection` that the triggers name
+TICK_SCHEDULE = "BACKSTOP_TICK"  # an NCRONTAB expression, read by the host itself
+DEFAULT_CATALOG = Path(__file__).parent / "catalog"
+
+
+class Role(StrEnum):
+    """Which of the two function apps this process is."""
+
+    RESPONDER = "responder"  # public HTTP, no ARM write
+    EXECUTOR = "executor"  # ARM write and ledger, no public HTTP
+    NONE = "none"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one process. `local` is true only outside Azure; times are in seconds."""
+
+    role: Role
+    tables: str
+    bus: str
+    logs_workspace: str
+    logs_endpoint: str
+    arm_endpoint: str
+    teams_url: str
+    pager_url: str
+    pager_fallback_url: str
+    public_url: str
+    catalog: Path
+    instance: str
+    log_lag_s: float
+    log_bin_s: float
+    lease_s: float
+    write_deadline_s: float
+    watch_every_s: float
+    local: bool
+
+
+def read_role(env: Mapping[str, str] = os.environ) -> Role:
+    """The role alone: all that is needed to register the functions."""
+    wanted = env.get("BACKSTOP_ROLE", "")
+    return Role(wanted) if wanted in set(Role) else Role.NONE
+
+
+def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Everything else, read when the first client is needed.
+
+    Raises Misconfigured with the name of the setting that is missing or not understood.
+    """
+    return Settings(
+        role=read_role(env),
+        tables=_required(env, "BACKSTOP_TABLES"),
+        bus=env.get(BUS_CONNECTION) or _required(env, f"{BUS_CONNECTION}__fullyQualifiedNamespace"),
+        logs_workspace=_required(env, "BACKSTOP_LOGS_WORKSPACE"),
+        logs_endpoint=env.get("BACKSTOP_LOGS_ENDPOINT", ""),
+        arm_endpoint=env.get("BACKSTOP_ARM_ENDPOINT", ""),
+        teams_url=env.get("BACKSTOP_TEAMS_URL", ""),
+        pager_url=env.get("BACKSTOP_PAGER_URL", "https://events.pagerduty.com/v2/enqueue"),
+        pager_fallback_url=env.get("BACKSTOP_PAGER_FALLBACK_URL", ""),
+        public_url=env.get("BACKSTOP_PUBLIC_URL", "").rstrip("/"),
+        catalog=Path(env.get("BACKSTOP_CATALOG") or DEFAULT_CATALOG),
+        instance=env.get("WEBSITE_INSTANCE_ID") or f"local-{os.getpid()}",
+        log_lag_s=_number(env, "BACKSTOP_LOG_LAG_S", 120.0),
+        log_bin_s=_number(env, "BACKSTOP_LOG_BIN_S", 60.0),
+        lease_s=_number(env, "BACKSTOP_LEASE_S", 120.0),
+        write_deadline_s=_number(env, "BACKSTOP_WRITE_DEADLINE_S", 60.0),
+        watch_every_s=_number(env, "BACKSTOP_WATCH_EVERY_S", 300.0),
+        local="WEBSITE_SITE_NAME" not in env and "WEBSITE_INSTANCE_ID" not in env,
+    )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise Misconfigured(f"{name} is not set")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(env.get(name) or default)
+    except ValueError:
+        raise Misconfigured(f"{name} is not a number") from None
+    if not 0 <= value <= 86_400:  # noqa: PLR2004 - one day; also refuses NaN and infinity
+        raise Misconfigured(f"{name} must lie between 0 and 86400 seconds")
+    return value
