@@ -1,0 +1,69 @@
+"""The host itself: starts the worker and all triggers of one app, and stops them in order."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from infra.local.host.configuration import Settings, read_host_json
+from infra.local.host.timers import Timers
+from infra.local.host.topics import Topics
+from infra.local.host.triggers import HttpTrigger, TimerTrigger, TopicTrigger, parse_triggers
+from infra.local.host.web import WebServer, bind
+from infra.local.host.worker import Worker
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 5  # how long calls that run may take when the host stops
+CLOSE_S = 2  # how long the app's own clients may take to close
+
+
+class FunctionHost:
+    """One function app, served. `start`, then `stop`; a host is not started twice."""
+
+    def __init__(self, app_folder: Path, settings: Settings, port: int) -> None:
+        self._app_folder = app_folder
+        self._settings = settings
+        self._port = port
+        self._worker = Worker(app_folder)
+
+    async def start(self) -> str:
+        """Serve the app and return its base URL, once it listens and all receivers are attached.
+
+        Raises Refused when the app cannot be served as it is.
+        """
+        host_json = read_host_json(self._app_folder)
+        listener = bind(self._port)
+        await self._worker.start()
+        triggers = parse_triggers(self._worker.bindings, self._settings)
+        http = [trigger for trigger in triggers if isinstance(trigger, HttpTrigger)]
+        topics = [trigger for trigger in triggers if isinstance(trigger, TopicTrigger)]
+        timers = [trigger for trigger in triggers if isinstance(trigger, TimerTrigger)]
+        self._web = WebServer(self._worker, http, host_json.extensions.http.route_prefix)
+        self._topics = Topics(self._worker, topics, host_json)
+        self._timers = Timers(self._worker, timers)
+        await self._web.start(listener)
+        await self._topics.start()
+        self._timers.start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop all triggers together, then close the app's clients, then end its threads."""
+        triggers = asyncio.gather(self._web.stop(), self._topics.stop(), self._timers.stop())
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await triggers
+        except TimeoutError:
+            log.warning("calls still ran after %d s and were given up", DRAIN_S)
+        await self._close_app()
+        self._worker.stop()
+
+    async def _close_app(self) -> None:
+        """Await the app's `close_services`, if it has one: its clients live on this loop."""
+        close = getattr(self._worker.app_module(), "close_services", None)
+        if close is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await close()
+        except TimeoutError:
+            log.warning("the app's clients did not close within %d s", CLOSE_S)
