@@ -26,7 +26,7 @@ class InvocationFailed(Exception):
 
     def __init__(self, failure: protos.RpcException) -> None:
         super().__init__(failure.message)
-        self.trace: str = failure.stack_trace
+        self.trace: str = failure.stack_trace.rstrip()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
