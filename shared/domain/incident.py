@@ -1,13 +1,21 @@
 """The incident: what is wrong with one service, from the first alert to the end.
 
-Pure state and the steps that change it. Each step answers the new incident and the events that tell
-of it; the shell stores both in one transaction (`shared.protocol.commit`).
+Pure state. Every step (`shared.domain.triage`, `shared.domain.steps`) answers a `Step`: the new
+incident and the events that tell of it, which the shell stores in one transaction
+(`shared.protocol.commit`). `tell` is how all of them are made.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Required, Self, TypedDict, Unpack
 
 import msgspec
+
+from shared.domain.event import ChangeEvent, EventKind
+
+# What before and after of an event say; the rest is in the incident, or is personal.
+_TOLD = ("state", "severity", "commander", "firing", "plan", "before", "after")
 
 
 class Severity(StrEnum):
@@ -93,3 +101,118 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     cards: tuple[str, ...] = ()  # names of the cards that were claimed for posting
     pages: tuple[Page, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored row of one correlation key: which incident has it, and when it last changed.
+
+    `fired_at` and `resolved_at` are the latest event times seen, in whatever order the alerts came:
+    the trouble is on while `fired_at` is later. `deliveries` are the last delivery keys taken, so
+    that a command which runs twice counts once.
+    """
+
+    correlation_key: str
+    incident: str | None = None
+    fired_at: datetime | None = None
+    resolved_at: datetime | None = None
+    deliveries: tuple[str, ...] = ()
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether the trouble is on, by event time; a tie is resolved."""
+        if self.fired_at is None:
+            return False
+        return self.resolved_at is None or self.resolved_at < self.fired_at
+
+
+class DeliveryOutcome(StrEnum):
+    """What became of one alert."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    RESOLVED = "resolved"
+    REMEMBERED = "remembered"  # it ended before we knew that it began, or something newer fires
+    SUPPRESSED = "suppressed"  # its end is known already
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+class SeverityChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A severity and, in plain sentences, why."""
+
+    severity: Severity
+    reasons: tuple[str, ...]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What to store and to send together. `commands` are subjects for topic `work`.
+
+    `incident` is None where there is nothing to store; `reason` says why, for people.
+    """
+
+    incident: Incident | None
+    events: tuple[ChangeEvent, ...] = ()
+    commands: tuple[str, ...] = ()
+    claim: Claim | None = None
+    outcome: DeliveryOutcome | None = None
+    reason: str = ""
+
+    def then(self, later: "Step") -> Self:
+        """Both steps as one; `later` was taken from this step's incident."""
+        return msgspec.structs.replace(
+            self,
+            incident=later.incident,
+            events=self.events + later.events,
+            commands=self.commands + later.commands,
+        )
+
+
+class Telling(TypedDict, total=False):
+    """What an event says beside its kind; see `ChangeEvent`."""
+
+    actor: Required[str]
+    what: Required[str]
+    why: Required[str]
+    happened_at: datetime
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    policy: str
+    policy_hash: str
+    configuration_digest: str
+
+
+def tell(
+    incident: Incident,
+    kind: EventKind,
+    *,
+    now: datetime,
+    changes: Mapping[str, Any] | None = None,
+    **telling: Unpack[Telling],
+) -> Step:
+    """Change the incident and make the one event that tells of it; its id is unique for ever.
+
+    `changes` are new values of the incident's fields; before and after are taken from them where
+    they are not given.
+    """
+    sequence = incident.sequence + 1
+    changed = msgspec.structs.replace(
+        incident, **{**(changes or {}), "sequence": sequence, "changed_at": now}
+    )
+    told = [name for name in _TOLD if name in (changes or {})]
+    defaults = {"happened_at": now, "before": _picked(incident, told)}
+    event = {**defaults, "after": _picked(changed, told), **telling}
+    identity = {
+        "id": f"{incident.id}-{sequence:04d}",
+        "kind": kind,
+        "service": incident.service,
+        "incident": incident.id,
+        "sequence": sequence,
+        "recorded_at": now,
+    }
+    return Step(incident=changed, events=(ChangeEvent(**identity, **event),))
+
+
+def _picked(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
+    """Some of the incident's fields as plain values, as the ledger keeps them."""
+    return dict(msgspec.to_builtins({name: getattr(incident, name) for name in names}))
