@@ -195,22 +195,26 @@ def tell(
     `changes` are new values of the incident's fields; before and after are taken from them where
     they are not given.
     """
+    changes = changes or {}
     sequence = incident.sequence + 1
-    changed = msgspec.structs.replace(
-        incident, **{**(changes or {}), "sequence": sequence, "changed_at": now}
+    told = [name for name in _TOLD if name in changes]
+    changed = msgspec.structs.replace(incident, **changes)
+    changed = msgspec.structs.replace(changed, sequence=sequence, changed_at=now)
+    event = ChangeEvent(
+        id=f"{incident.id}-{sequence:04d}",
+        kind=kind,
+        service=incident.service,
+        incident=incident.id,
+        sequence=sequence,
+        actor=telling["actor"],
+        what=telling["what"],
+        why=telling["why"],
+        happened_at=now,
+        recorded_at=now,
+        before=_picked(incident, told),
+        after=_picked(changed, told),
     )
-    told = [name for name in _TOLD if name in (changes or {})]
-    defaults = {"happened_at": now, "before": _picked(incident, told)}
-    event = {**defaults, "after": _picked(changed, told), **telling}
-    identity = {
-        "id": f"{incident.id}-{sequence:04d}",
-        "kind": kind,
-        "service": incident.service,
-        "incident": incident.id,
-        "sequence": sequence,
-        "recorded_at": now,
-    }
-    return Step(incident=changed, events=(ChangeEvent(**identity, **event),))
+    return Step(incident=changed, events=(msgspec.structs.replace(event, **telling),))
 
 
 def _picked(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
