@@ -1,0 +1,131 @@
+"""What a commander must know about an incident, one short sentence each.
+
+Cards and pages say the same things in the same words, so the words are made here: what customers
+feel, how bad it is and why, what Backstop did, how long the RTO still lasts, who has command. All
+answers are plain text, not yet escaped.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.catalog import Mode, Service
+from shared.domain.decision import Decision, Verdict
+from shared.domain.diagnosis import Diagnosis, Health
+from shared.domain.incident import Incident, State
+from shared.domain.wording import duration, moment, plain, share, traffic
+
+
+def feeling(
+    incident: Incident, service: Service | None, found: Diagnosis | None, now: datetime
+) -> str:
+    """What customers feel, as far as it was measured."""
+    zone, who = _zone_of(service), _who(service)
+    if incident.recovered_at is not None:
+        return f"{who} get good answers again since {moment(incident.recovered_at, zone, now)}."
+    if found is None:
+        return f"Not measured yet what {who.lower()} feel. The alert: {plain(incident.title)}"
+    if found.health is Health.INCONCLUSIVE:
+        return f"It could not be found out what {who.lower()} feel. {plain(found.sentence)}"
+    if found.health is Health.HEALTHY:
+        return f"{who} got good answers when it was last measured. {plain(found.sentence)}"
+    if not found.requests:
+        return f"{who} get bad answers{_where(service, found)}. {plain(found.sentence)}"
+    since = f" since {moment(found.onset_at, zone, now)}" if found.onset_at else ""
+    counts = f"{found.bad_requests:,} of {found.requests:,}{since}"
+    hurt = f"{share(found.bad_share)} of requests{_where(service, found)}"
+    return f"{who} get no good answer to {hurt}: {counts}."
+
+
+def _who(service: Service | None) -> str:
+    """Name those who feel it; a service without an owner may well be used by customers."""
+    return "Customers" if service is None or service.customer_impact else "Users"
+
+
+def _where(service: Service | None, found: Diagnosis) -> str:
+    if found.affected:
+        return f" ({plain(found.affected.replace('=', ' '))})"
+    everywhere = service is not None and set(found.regions_hit) >= set(service.regions)
+    if not found.regions_hit or everywhere:
+        return ""
+    return f" in {plain(', '.join(found.regions_hit))}"
+
+
+def gravity(incident: Incident) -> str:
+    """Why the incident has its severity, without naming it."""
+    reasons = "; ".join(plain(reason).rstrip(".") for reason in incident.severity_reasons)
+    return f"{reasons or 'by the alert alone'}."
+
+
+def deed(incident: Incident, decision: Decision | None) -> str:
+    """What Backstop did or refused, in one sentence."""
+    if incident.sentence:
+        return plain(incident.sentence)
+    if decision is None:
+        return "Backstop has moved nothing. It is finding out what broke."
+    return f"{_verdict(decision)}: {plain(decision.reason)}"
+
+
+def _verdict(decision: Decision) -> str:
+    if decision.verdict is Verdict.ROLL_BACK:
+        return "Backstop moves the traffic back"
+    if decision.verdict is Verdict.NEEDS_APPROVAL:
+        return "Backstop asks for approval to move the traffic back"
+    if decision.verdict is Verdict.INCONCLUSIVE:
+        return "Backstop moved nothing, because the cause could not be found out"
+    if decision.verdict is Verdict.REFUSE:
+        return "Backstop refused to move traffic"
+    if decision.would_be is Verdict.ROLL_BACK and decision.mode in (Mode.OBSERVE, Mode.RECOMMEND):
+        return f"Backstop would have moved the traffic back, but its mode is {decision.mode}"
+    return "Backstop holds and moved nothing"
+
+
+def target_split(incident: Incident, decision: Decision | None) -> tuple[str, str]:
+    """A label and the split after the change: what is live now, or what it would be."""
+    if incident.after:
+        return "After", traffic(incident.after)
+    if decision is None or decision.plan is None:
+        return "After", "nothing moved"
+    labels = {Verdict.ROLL_BACK: "Planned", Verdict.NEEDS_APPROVAL: "If approved"}
+    return labels.get(decision.verdict, "Would be"), traffic(decision.plan.after)
+
+
+def origin_split(incident: Incident, decision: Decision | None) -> str:
+    """The split before the change, as far as it is known."""
+    if incident.before:
+        return traffic(incident.before)
+    return traffic(decision.plan.before) if decision and decision.plan else "not read yet"
+
+
+def time_left(incident: Incident, service: Service | None, now: datetime) -> str:
+    """Minutes to the RTO. It runs from the onset that telemetry shows and is unknown without."""
+    if service is None:
+        return "no RTO: no service owns this"
+    allowed = timedelta(seconds=service.rto_s)
+    if incident.onset_at is None:
+        return f"unknown, because the onset is not known ({duration(allowed)} from the onset)"
+    if incident.recovered_at is not None:
+        return _recovery(incident.recovered_at - incident.onset_at, allowed)
+    due = incident.onset_at + allowed
+    until = f"{moment(due, service.time_zone, now)}"
+    if now > due:
+        return f"missed by {duration(now - due)} (was {until})"
+    return f"{duration(due - now)} left of {duration(allowed)} (until {until})"
+
+
+def _recovery(took: timedelta, allowed: timedelta) -> str:
+    verdict = "met" if took <= allowed else "missed"
+    return f"{verdict}: recovered {duration(took)} after the onset, {duration(allowed)} allowed"
+
+
+def command(incident: Incident) -> str:
+    """Who has command, or who has at least seen it."""
+    if incident.commander:
+        return f"{plain(incident.commander)} has command"
+    if incident.acknowledged_by:
+        return f"nobody yet; {plain(incident.acknowledged_by)} has acknowledged"
+    if incident.state is State.RESOLVED:
+        return "nobody took command"
+    return "nobody yet; acknowledge to take it"
+
+
+def _zone_of(service: Service | None) -> str:
+    return service.time_zone if service else "UTC"
