@@ -1,0 +1,129 @@
+"""The telemetry itself: tables in DuckDB that take live rows one by one and answer KQL.
+
+A row costs a list append; rows reach DuckDB in bulk, at the latest before the next query. Every
+call is safe from any thread. The clock is given, so that tests and replays can stand still.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import msgspec
+
+from infra.local.logs import engine, functions, schema
+
+type Row = dict[str, Any]
+type Timespan = tuple[datetime, datetime]
+
+_BUFFERED_ROWS = 200
+
+
+def _system_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TelemetryStore:
+    """The workspace of one simulated world; in memory, or in a file that outlives it."""
+
+    def __init__(self, path: str = ":memory:", now: Callable[[], datetime] = _system_now) -> None:
+        self.now = now
+        self._buffers: dict[str, list[Row]] = {table: [] for table in schema.TABLES}
+        self._buffer_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._root = duckdb.connect(path)
+        functions.install(self._root)
+        self._inserts = {table: self._create(table) for table in schema.TABLES}
+
+    def append(self, table: str, rows: list[Row]) -> None:
+        """Add rows. ItemCount defaults to 1, TimeGenerated to now; a naive time is UTC.
+
+        Raises KeyError for a table and ValueError for a column that does not exist.
+        """
+        columns = schema.TABLES[table]
+        prepared = [self._prepare(columns, row) for row in rows]
+        with self._buffer_lock:
+            buffer = self._buffers[table]
+            buffer.extend(prepared)
+            is_full = len(buffer) >= _BUFFERED_ROWS
+        if is_full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        with self._write_lock:
+            for table, rows in self._take_buffers().items():
+                self._root.execute(self._inserts[table], [msgspec.json.encode(rows).decode()])
+
+    def query(
+        self, text: str, *, timespan: Timespan | None = None, timeout_s: float = 180.0
+    ) -> engine.Result:
+        """Answer KQL over everything appended so far; `timespan` cuts every table (UTC, half open).
+
+        Raises engine.QueryRefused and engine.QueryTimedOut.
+        """
+        self.flush()
+        now = self.now().astimezone(UTC).replace(tzinfo=None)
+        with self._cursor(timeout_s) as cursor:
+            if timespan:
+                _cut_tables(cursor, timespan)
+            return engine.run(cursor, text, now)
+
+    def close(self) -> None:
+        """Write what is buffered and close the database."""
+        self.flush()
+        self._root.close()
+
+    def _create(self, table: str) -> str:
+        types = schema.sql_columns(table)
+        columns = ", ".join(f'"{name}" {sql}' for name, sql in types.items())
+        self._root.execute(f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})')
+        shape = msgspec.json.encode([types | {"Properties": "VARCHAR"}]).decode()
+        values = ", ".join(f'r."{name}"' for name in types)
+        source = f"SELECT unnest(from_json($1::JSON, '{shape}')) AS r"
+        return f'INSERT INTO "{table}" SELECT {values} FROM ({source})'  # noqa: S608 - our own names
+
+    def _prepare(self, columns: dict[str, str], row: Row) -> Row:
+        unknown = row.keys() - columns.keys()
+        if unknown:
+            raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+        time = row.get("TimeGenerated") or self.now()
+        prepared = {"ItemCount": 1, **row, "TimeGenerated": _utc(time)}
+        properties = row.get("Properties")
+        if properties is not None:
+            prepared["Properties"] = msgspec.json.encode(properties).decode()
+        return prepared
+
+    def _take_buffers(self) -> dict[str, list[Row]]:
+        with self._buffer_lock:
+            taken = {table: rows for table, rows in self._buffers.items() if rows}
+            for table in taken:
+                self._buffers[table] = []
+        return taken
+
+    @contextmanager
+    def _cursor(self, timeout_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._root.cursor()
+        timer = threading.Timer(timeout_s, cursor.interrupt)
+        timer.start()
+        try:
+            cursor.execute("SET TimeZone='UTC'")
+            yield cursor
+        finally:
+            timer.cancel()
+            cursor.close()
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _cut_tables(cursor: duckdb.DuckDBPyConnection, timespan: Timespan) -> None:
+    start, end = (f"TIMESTAMP '{_utc(t).replace(tzinfo=None).isoformat(' ')}'" for t in timespan)
+    within = f"TimeGenerated >= {start} AND TimeGenerated < {end}"
+    catalog = cursor.execute("SELECT current_database()").fetchall()[0][0]
+    for table in schema.TABLES:
+        origin = f'"{catalog}".main."{table}"'
+        cursor.execute(f'CREATE TEMP VIEW "{table}" AS SELECT * FROM {origin} WHERE {within}')  # noqa: S608 - our own names
