@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 RECEIVERS = 4  # a subscription, where host.json allows as many concurrent calls
 LISTEN_S = 1.0  # one wait for a message; how long a stop may have to wait for an idle receiver
 GATHER_S = 0.02  # how long a batch waits for company
+SHORTEST_RENEWAL_S = 0.5
+LONGEST_RENEWAL_S = 10.0
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 5.0
 
@@ -139,9 +141,11 @@ async def _renew(
 
 
 def _half_of_lock_s(messages: Messages) -> float:
+    """Tell when to renew; never late, even where the bus's clock is ahead of ours."""
     now = dt.datetime.now(dt.UTC)
-    left = [m.locked_until_utc - now for m in messages if m.locked_until_utc]
-    return max(min(left, default=dt.timedelta()).total_seconds() / 2, 0.5)
+    left = [message.locked_until_utc - now for message in messages if message.locked_until_utc]
+    half_s = min(left, default=dt.timedelta()).total_seconds() / 2
+    return min(max(half_s, SHORTEST_RENEWAL_S), LONGEST_RENEWAL_S)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

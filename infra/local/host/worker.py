@@ -19,6 +19,7 @@ from infra.local.host import protos
 from infra.local.host.configuration import Refused
 
 APP_MODULE = "function_app"
+HOST_ROOT = str(Path(__file__).resolve().parents[3])
 
 
 class InvocationFailed(Exception):
@@ -100,8 +101,10 @@ class Worker:
     def _enter_folder(self) -> None:
         if not Path(self._folder, f"{APP_MODULE}.py").is_file():
             raise Refused(f"no {APP_MODULE}.py in {self._folder}")
-        if self._folder not in sys.path:
-            sys.path.append(self._folder)  # last, as in Azure: packages come before the app
+        # As in Azure the app's folder comes last, after all packages; and the folder that this
+        # host was started from must not lend the app another function_app or shared.
+        sys.path[:] = [path for path in sys.path if path not in {"", HOST_ROOT, self._folder}]
+        sys.path.append(self._folder)
         os.chdir(self._folder)
 
     async def _index(self) -> None:
