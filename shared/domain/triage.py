@@ -1,0 +1,197 @@
+"""Triage: what becomes of one alert. It opens an incident, joins one, ends one, or is remembered.
+
+Azure promises neither order nor a single delivery, so everything goes by event time. The claim of a
+correlation key keeps the latest time at which its trouble began and ended; whether it is on now
+depends on the set of alerts that came, never on their order or on how often each came.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.alert import Alert, Condition
+from shared.domain.alert_summary import plain
+from shared.domain.catalog import Catalog, Service
+from shared.domain.event import EventKind
+from shared.domain.incident import Claim, DeliveryOutcome, Incident, Step, tell
+from shared.domain.keys import digest
+from shared.domain.severity import classify
+from shared.domain.steps import AUTOMATION, BUSY, change_severity, resolve
+
+KEPT_DELIVERIES = 32
+_UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
+
+
+def find_service(alert: Alert, catalog: Catalog) -> Service | None:
+    """The service that owns what the alert is about.
+
+    The alert's own hint decides only between services that own one of its targets. Several owners
+    and no hint is None: which one is meant would be a guess.
+    """
+    owners = [
+        service
+        for service in catalog.services.values()
+        if any(service.owns(target) for target in alert.targets)
+    ]
+    hinted = [service for service in owners if service.name == alert.service_hint]
+    candidates = hinted or owners
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def triage(
+    alert: Alert,
+    *,
+    service: Service | None,
+    claim: Claim | None,
+    open_incident: Incident | None,
+    now: datetime,
+    shard: str,
+) -> Step:
+    """Take one alert. `claim` is the stored row of its correlation key, None where there is none.
+
+    `open_incident` is the claim's incident, or another open one of the service that it is to join.
+    The answer's claim is to be stored with the incident in one transaction.
+    """
+    claim = claim or Claim(correlation_key=alert.correlation_key)
+    incident = open_incident if open_incident and open_incident.state.is_open() else None
+    if alert.delivery_key in claim.deliveries:
+        return _nothing(None, DeliveryOutcome.DUPLICATE, "this delivery was taken before")
+    taken = _take(claim, alert)
+    if alert.condition is Condition.RESOLVED:
+        return _end(alert, incident, taken, now)
+    if claim.resolved_at is not None and alert.fired_at <= claim.resolved_at:
+        return _nothing(taken, DeliveryOutcome.SUPPRESSED, "its end is known already")
+    if incident is None:
+        return _open(alert, service, taken, now, shard)
+    return _join(alert, service, incident, taken, now)
+
+
+def incident_id(alert: Alert, shard: str) -> str:
+    """The id of the incident that this alert opens; the same however often it is taken."""
+    unique = digest(alert.correlation_key, alert.delivery_key)[:8].upper()
+    return f"INC-{shard}-{alert.fired_at:%y%m%d}-{unique}"
+
+
+def _take(claim: Claim, alert: Alert) -> Claim:
+    deliveries = (*claim.deliveries, alert.delivery_key)[-KEPT_DELIVERIES:]
+    if alert.condition is Condition.RESOLVED:
+        ended = max(claim.resolved_at or alert.at, alert.at)
+        return msgspec.structs.replace(claim, resolved_at=ended, deliveries=deliveries)
+    began = max(claim.fired_at or alert.fired_at, alert.fired_at)
+    return msgspec.structs.replace(claim, fired_at=began, deliveries=deliveries)
+
+
+def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, shard: str) -> Step:
+    choice = classify(alert, service)
+    incident = Incident(
+        id=incident_id(alert, shard),
+        service=service.name if service else "",
+        target=_target(alert, service),
+        title=plain(f"{service.title if service else 'Unowned'}: {alert.rule}", 120),
+        severity=choice.severity,
+        severity_reasons=choice.reasons,
+        opened_at=now,
+        changed_at=now,
+        correlation_keys=(alert.correlation_key,),
+        firing=(alert.correlation_key,),
+        sentence="" if service else _UNOWNED,
+    )
+    step = tell(
+        incident,
+        EventKind.INCIDENT_OPENED,
+        actor=AUTOMATION,
+        what=f"opened as {choice.severity}: {alert.summary}",
+        why="; ".join(choice.reasons),
+        happened_at=alert.fired_at,
+        now=now,
+        after={"state": incident.state.value, "severity": choice.severity.value},
+        evidence=_evidence(alert),
+    )
+    commands = ("diagnose",) if service else ()
+    return _store(step, claim, DeliveryOutcome.OPENED, commands)
+
+
+def _join(
+    alert: Alert, service: Service | None, incident: Incident, claim: Claim, now: datetime
+) -> Step:
+    key = alert.correlation_key
+    known = key in incident.correlation_keys
+    step = tell(
+        incident,
+        EventKind.ALERT_JOINED,
+        actor=AUTOMATION,
+        what=alert.summary,
+        why="the same trouble again" if known else "another alert of the same trouble",
+        happened_at=alert.fired_at,
+        now=now,
+        evidence=_evidence(alert),
+        changes={
+            "alerts": incident.alerts + 1,
+            "firing": _with(incident.firing, key),
+            "correlation_keys": _with(incident.correlation_keys, key),
+        },
+    )
+    if known:
+        return _store(step, claim, DeliveryOutcome.JOINED)
+    choice = classify(alert, service)
+    if step.incident and choice.severity < incident.severity:
+        step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
+    commands = () if incident.state in BUSY or not service else ("diagnose",)
+    return _store(step, claim, DeliveryOutcome.JOINED, commands)
+
+
+def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -> Step:
+    if claim.is_firing:
+        return _nothing(claim, DeliveryOutcome.REMEMBERED, "a later alert fires")
+    if incident is None or alert.correlation_key not in incident.firing:
+        return _nothing(claim, DeliveryOutcome.REMEMBERED, "nothing is open to be ended")
+    still = tuple(key for key in incident.firing if key != alert.correlation_key)
+    step = tell(
+        incident,
+        EventKind.ALERT_RESOLVED,
+        actor=AUTOMATION,
+        what=alert.summary,
+        why=f"{len(still)} other alert(s) still fire" if still else "no alert fires any more",
+        happened_at=alert.at,
+        now=now,
+        evidence=_evidence(alert),
+        changes={"firing": still},
+    )
+    if step.incident and not still and incident.state not in BUSY:
+        why = "no alert fires any more"
+        step = step.then(resolve(step.incident, who=AUTOMATION, why=why, now=now))
+    return _store(step, claim, DeliveryOutcome.RESOLVED)
+
+
+def _store(
+    step: Step, claim: Claim, outcome: DeliveryOutcome, commands: tuple[str, ...] = ()
+) -> Step:
+    assert step.incident is not None
+    claimed = msgspec.structs.replace(claim, incident=step.incident.id)
+    return msgspec.structs.replace(step, claim=claimed, outcome=outcome, commands=commands)
+
+
+def _nothing(claim: Claim | None, outcome: DeliveryOutcome, reason: str) -> Step:
+    return Step(incident=None, claim=claim, outcome=outcome, reason=reason)
+
+
+def _with(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return keys if key in keys else (*keys, key)
+
+
+def _target(alert: Alert, service: Service | None) -> str:
+    """What would be rolled back: the service's own target that the alert names, or its first."""
+    own = [target.id for target in service.targets] if service else []
+    named = [target for target in own if target in alert.targets]
+    return next(iter((*named, *own, *alert.targets)), "")
+
+
+def _evidence(alert: Alert) -> dict[str, object]:
+    """What the ledger keeps of an alert: no dimensions and no description, they may be personal."""
+    return {
+        "delivery": alert.delivery_key,
+        "rule": alert.rule,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "targets": list(alert.targets),
+    }
