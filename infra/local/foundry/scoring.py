@@ -1,0 +1,153 @@
+"""The data plane: customers' requests are served by the split that is in force, and told about.
+
+A request may be pinned to one version by the header `azureml-model-deployment`; the answer names
+the version that served in the same header. Every answer leaves its telemetry rows in the sink.
+"""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from infra.local.foundry import telemetry
+from infra.local.foundry.behaviour import Happening, happen
+from infra.local.foundry.resources import Deployment, Endpoint, moment
+from infra.local.foundry.rules import ArmError
+from infra.local.foundry.world import World
+
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+PROBE_HEADER = "x-backstop-probe"
+
+
+class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim to summarise."""
+
+    claim_id: str
+    region: str
+    text: str
+    probe: bool = False
+
+
+def create_scoring(world: World) -> Starlette:
+    """Build the scoring server of all endpoints in the world."""
+
+    async def score(request: Request) -> Response:
+        return await _score(world, request)
+
+    routes = [Route("/endpoints/{endpoint}/score", score, methods=["POST"])]
+    return Starlette(routes=routes, exception_handlers={ArmError: _refusal})
+
+
+async def tell_watermarks(world: World, every_s: float = 1.0) -> None:
+    """Say every second how fresh the search index is, until cancelled; ends due operations, too."""
+    while True:
+        world.settle()
+        tell_watermark(world)
+        await asyncio.sleep(every_s)
+
+
+def tell_watermark(world: World) -> None:
+    """Say how fresh the search index is: behind by some seconds, or since it stopped."""
+    now = world.clock()
+    stopped_at = world.troubles.index_stopped_at
+    newest = moment(now if stopped_at is None else stopped_at) - timedelta(seconds=5)
+    for name in world.endpoints:
+        world.sink("AppEvents", telemetry.watermark_row(name, world.index, newest, now))
+
+
+async def _score(world: World, request: Request) -> Response:
+    _check_key(world, request)
+    ask = _parse(world, await request.body())
+    endpoint = world.endpoint(request.path_params["endpoint"])
+    deployment = _choose(world, endpoint, request.headers.get(DEPLOYMENT_HEADER))
+    served = _serve(world, endpoint, deployment, ask, PROBE_HEADER in request.headers)
+    await asyncio.sleep(served.happening.latency_ms / 1000 * world.latency_scale)
+    for table, row in telemetry.answer_rows(served):
+        world.sink(table, row)
+    return _answer(ask, served)
+
+
+def _check_key(world: World, request: Request) -> None:
+    given = request.headers.get("authorization", "")
+    if world.scoring_key and given != f"Bearer {world.scoring_key}":
+        raise ArmError(401, "Unauthorized", "the key is not valid for this endpoint")
+
+
+def _parse(world: World, body: bytes) -> ScoreRequest:
+    try:
+        ask = msgspec.json.decode(body, type=ScoreRequest)
+    except msgspec.DecodeError as error:
+        raise ArmError(400, "BadRequest", str(error)) from error
+    if ask.region not in world.regions:
+        raise ArmError(400, "BadRequest", f"no such region: {ask.region}")
+    return ask
+
+
+def _choose(world: World, endpoint: Endpoint, pinned: str | None) -> Deployment:
+    if pinned is not None:
+        return _ready(world.deployment(endpoint.name, pinned))
+    split = endpoint.split_at(world.clock() - world.propagation_s)
+    if not split:
+        raise ArmError(404, "NotFound", "no deployment has a positive weight")
+    name = world.rng.choices(list(split), list(split.values()))[0]
+    return _ready(world.deployment(endpoint.name, name))
+
+
+def _ready(deployment: Deployment) -> Deployment:
+    if deployment.state == "Failed" or deployment.document["sku"]["capacity"] == 0:
+        raise ArmError(503, "ServiceUnavailable", "no healthy replica")
+    return deployment
+
+
+def _serve(
+    world: World, endpoint: Endpoint, deployment: Deployment, ask: ScoreRequest, probe: bool
+) -> telemetry.Served:
+    now = world.clock()
+    behaviour = deployment.behaviour_at(now)
+    return telemetry.served_by(
+        deployment,
+        at=now,
+        service=endpoint.name,
+        region=ask.region,
+        operation_id=UUID(int=world.rng.getrandbits(128)).hex,
+        probe=ask.probe or probe,
+        behaviour=behaviour,
+        happening=happen(behaviour, ask.region, world.troubles, world.rng),
+    )
+
+
+def _answer(ask: ScoreRequest, served: telemetry.Served) -> Response:
+    happening = served.happening
+    headers = {DEPLOYMENT_HEADER: served.deployment}
+    if not happening.good:
+        headers["ms-azureml-model-error-statuscode"] = str(happening.model_status or 500)
+        return _json({"error": {"code": happening.cause}}, happening.status, headers)
+    body = {
+        "claim_id": ask.claim_id,
+        "summary": _summary(ask, happening),
+        "deployment": served.deployment,
+        "region": ask.region,
+        "prompt_version": served.prompt_version,
+    }
+    return _json(body, 200, headers)
+
+
+def _summary(ask: ScoreRequest, happening: Happening) -> str:
+    if happening.blocked:
+        return "(withheld by content safety)"
+    return f"First notice of loss {ask.claim_id}: {ask.text[:80]}"
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ArmError)
+    return _json({"error": {"code": error.code, "message": error.message}}, error.status, {})
+
+
+def _json(body: object, status: int, headers: dict[str, str]) -> Response:
+    content = msgspec.json.encode(body)
+    return Response(content, status, headers, media_type="application/json")

@@ -1,0 +1,31 @@
+"""The demonstration's service: first notices of loss of a regional insurer, summarised.
+
+`v1` is good and takes all traffic; `v2` waits with a prompt revision that will overflow the model's
+context in one region, some seconds after it first takes traffic.
+"""
+
+from infra.local.foundry.behaviour import Behaviour, overflowing
+from infra.local.foundry.resources import MODEL_TAG, PROMPT_TAG, Deployment, Endpoint
+from infra.local.foundry.world import World
+
+SERVICE = "fnol-summary"
+BAD_REGION = "swedencentral"
+MODEL = "gpt-4.1-2025-04-14"
+
+
+def seed(world: World, *, fuse_s: float = 20.0, later: Behaviour | None = None) -> Endpoint:
+    """Put the service into the world; `later` is what becomes of v2 when its fuse has burnt."""
+    endpoint = world.add_endpoint(SERVICE)
+    endpoint.document["tags"] = {"owner": "claims-platform", "costCenter": "4711"}
+    endpoint.properties["description"] = "Summaries of first notices of loss"
+    _version(world, endpoint, "v1", "p12")
+    bad = _version(world, endpoint, "v2", "p13")
+    bad.later = later or overflowing(BAD_REGION)
+    bad.fuse_s = fuse_s
+    endpoint.properties["traffic"] = {"v1": 100, "v2": 0}
+    endpoint.serve({"v1": 100}, world.clock())
+    return endpoint
+
+
+def _version(world: World, endpoint: Endpoint, name: str, prompt: str) -> Deployment:
+    return world.add_deployment(endpoint, name, **{MODEL_TAG: MODEL, PROMPT_TAG: prompt})

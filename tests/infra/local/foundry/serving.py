@@ -1,0 +1,47 @@
+"""A world with its two servers on free ports, in the test's own event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from infra.local.foundry.arm import create_arm
+from infra.local.foundry.behaviour import Behaviour
+from infra.local.foundry.scoring import create_scoring
+from infra.local.foundry.world import World
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve on a free port of 127.0.0.1 until the block ends; yields the URL."""
+    # Made with its protocol: asyncio switches Nagle off only where it sees that it is TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await running
+        listener.close()
+
+
+@asynccontextmanager
+async def arm_served(world: World) -> AsyncIterator[str]:
+    async with served(create_arm(world)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def scoring_served(world: World) -> AsyncIterator[str]:
+    async with served(create_scoring(world)) as url:
+        world.scoring_url = url
+        yield url
+
+
+QUICK = Behaviour(latency_ms=1.0, error_rate={}, safety_block_rate=0.0)
