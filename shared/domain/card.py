@@ -227,6 +227,6 @@ def _call_to_act(kind: CardKind, view: CardView) -> tuple[str, str]:
 
 def _is_link(url: str) -> bool:
     """Whether a button may lead there: complete, secure or on this machine. Never cut."""
-    safe = url.startswith(("https://", "http://127.0.0.1", "http://localhost"))
+    local = url.startswith(("http://127.0.0.1:", "http://localhost:"))
     printable = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\')
-    return safe and printable and len(url) <= _URL_CAP
+    return (url.startswith("https://") or local) and printable and len(url) <= _URL_CAP
