@@ -120,7 +120,11 @@ class Services:
         """The endpoints' scoring routes, for probes."""
         from shared.adapters.scoring import Scoring
 
-        return Scoring(self.credential)
+        return Scoring(self._scoring_token if self.credential else "local")
+
+    async def _scoring_token(self) -> str:
+        token = await self.credential.get_token("https://ml.azure.com/.default")
+        return str(token.token)
 
     @cached_property
     def teams(self) -> Teams:

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     teams_url: str
     pager_url: str
     pager_fallback_url: str
+    pager_keys: dict[str, str]
     public_url: str
     catalog: Path
     instance: str
@@ -70,6 +71,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         teams_url=env.get("BACKSTOP_TEAMS_URL", ""),
         pager_url=env.get("BACKSTOP_PAGER_URL", "https://events.pagerduty.com/v2/enqueue"),
         pager_fallback_url=env.get("BACKSTOP_PAGER_FALLBACK_URL", ""),
+        pager_keys=_pager_keys(env),
         public_url=env.get("BACKSTOP_PUBLIC_URL", "").rstrip("/"),
         catalog=Path(env.get("BACKSTOP_CATALOG") or DEFAULT_CATALOG),
         instance=env.get("WEBSITE_INSTANCE_ID") or f"local-{os.getpid()}",
@@ -80,6 +82,13 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         watch_every_s=_number(env, "BACKSTOP_WATCH_EVERY_S", 300.0),
         local="WEBSITE_SITE_NAME" not in env and "WEBSITE_INSTANCE_ID" not in env,
     )
+
+
+def _pager_keys(env: Mapping[str, str]) -> dict[str, str]:
+    """Routing keys by the name that a contact's `pager` gives: BACKSTOP_PAGER_KEY_CLAIMS."""
+    prefix = "BACKSTOP_PAGER_KEY_"
+    found = {name: value for name, value in env.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix).lower(): value for name, value in found.items()}
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

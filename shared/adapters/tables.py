@@ -20,36 +20,11 @@ from azure.core.exceptions import (
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, Unavailable
 
 CHUNK = 30_000  # characters; a string property holds 64 KiB of UTF-16
 LAST = "\uffff"
-MUST_NOT_EXIST = ""
-
-
-class Put(msgspec.Struct, frozen=True, kw_only=True):
-    """Store `value` under `row`.
-
-    `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version.
-    """
-
-    row: str
-    value: msgspec.Struct
-    etag: str | None = None
-
-
-class Remove(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete `row`, whatever its version; nothing happens where it is gone already."""
-
-    row: str
-
-
-class Stored[T: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
-    """A row as it was read: `etag` names the version."""
-
-    row: str
-    value: T
-    etag: str
 
 
 class Table:
@@ -84,7 +59,7 @@ class Table:
                     break
         return found
 
-    async def write(self, partition: str, writes: Sequence[Put | Remove]) -> None:
+    async def write(self, partition: str, writes: Sequence[Write]) -> None:
         """All writes or none, at most 100, in one partition.
 
         Raises Conflict where a version is not the expected one, and Unavailable.
@@ -95,7 +70,7 @@ class Table:
             else:
                 await self._client.submit_transaction([_operation(partition, w) for w in writes])
 
-    async def _write_one(self, partition: str, write: Put | Remove) -> None:
+    async def _write_one(self, partition: str, write: Write) -> None:
         if isinstance(write, Remove):
             await self._client.delete_entity(partition, write.row)
             return
@@ -163,7 +138,7 @@ def _if(etag: str) -> dict[str, Any]:
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
-def _operation(partition: str, write: Put | Remove) -> tuple[Any, ...]:
+def _operation(partition: str, write: Write) -> tuple[Any, ...]:
     if isinstance(write, Remove):
         return ("delete", {"PartitionKey": partition, "RowKey": write.row})
     entity = _entity(partition, write)

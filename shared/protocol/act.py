@@ -1,4 +1,4 @@
-"""Act: lease and intent, re-read, write, read back, confirm. The only road to an endpoint's traffic.
+"""Act: lease, intent, re-read, write, read back, confirm. The only road to an endpoint's traffic.
 
 Nothing is written without a durable intent before it, and every intent ends: confirmed, aborted or
 escalated. Killed anywhere, `resume` goes on from what the tables and the endpoint say. The endpoint
@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import msgspec
 
-from shared.adapters.tables import MUST_NOT_EXIST, Put, Remove, Stored
 from shared.domain.catalog import Service
 from shared.domain.decision import Plan
 from shared.domain.endpoint import EndpointSnapshot, TargetRef, WriteVerdict, parse_target
@@ -20,18 +19,22 @@ from shared.domain.intent import (
     EndpointRecord,
     Intent,
     IntentState,
+    Judgement,
     Lease,
     Move,
     Rollback,
     judge,
 )
-from shared.domain.keys import digest, shard_of
+from shared.domain.keys import shard_of
 from shared.domain.message import Message
+from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.protocol.commit import command, commit, incident_row, read_incident
+from shared.protocol.records import read_record
 from shared.services import Services
 
 KEEP_ROLLBACKS = timedelta(days=1)
+END_ATTEMPTS = 5
 INSIDE_LEASE = 0.8  # the holder stops this early, on its own monotonic clock
 
 
@@ -39,14 +42,6 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     """A marker beside the state for every intent that has not ended; reconcile reads these."""
 
     plan: str
-
-
-async def read_record(services: Services, service: Service, target: str) -> Stored[EndpointRecord]:
-    """What is durable about a target; an empty record, not stored yet, where there is none."""
-    row = f"endpoint|{digest(target)}"
-    found = await services.state.read(shard_of(service.name), row, EndpointRecord)
-    empty = EndpointRecord(target=target, service=service.name)
-    return found or Stored(row=row, value=empty, etag=MUST_NOT_EXIST)
 
 
 async def read_intent(services: Services, shard: str, plan: str) -> Stored[Intent]:
@@ -165,7 +160,11 @@ class _Actor:
         self._target: TargetRef = parse_target(plan.target)
         clock = asyncio.get_running_loop().time
         deadline = clock() + services.settings.lease_s * INSIDE_LEASE
-        self._left = lambda: max(0.0, deadline - clock())
+        self._clock, self._deadline = clock, deadline
+
+    def _left(self) -> float:
+        """Seconds that this worker may still use of its lease."""
+        return max(0.0, self._deadline - self._clock())
 
     async def run(self, *, resumed: bool) -> Intent:
         """Read, judge, move, until the intent has ended."""
@@ -175,22 +174,28 @@ class _Actor:
                 return stored.value
             snapshot = await self._services.endpoints.read(self._target)
             judged = judge(stored.value, snapshot, resumed=resumed)
-            match judged.move:
-                case Move.WAIT:
-                    await self._wait()
-                case Move.WRITE:
-                    refused = await self._write(stored)
-                    if refused:
-                        return await self._end(IntentState.ESCALATED, refused, snapshot)
-                case Move.CONFIRM:
-                    again = await self._services.endpoints.read(self._target)
-                    if again.fingerprint == snapshot.fingerprint:
-                        return await self._end(IntentState.CONFIRMED, judged.why, again)
-                case Move.ABORT:
-                    return await self._end(IntentState.ABORTED, judged.why, snapshot)
-                case Move.ESCALATE:
-                    return await self._end(IntentState.ESCALATED, judged.why, snapshot)
+            ended = await self._move(judged, stored, snapshot)
+            if ended is not None:
+                return ended
         raise Unavailable("endpoint", "the lease ran out before the change was through", 1.0)
+
+    async def _move(
+        self, judged: Judgement, stored: Stored[Intent], snapshot: EndpointSnapshot
+    ) -> Intent | None:
+        if judged.move is Move.WAIT:
+            await self._wait()
+            return None
+        if judged.move is Move.WRITE:
+            refused = await self._write(stored)
+            return await self._end(IntentState.ESCALATED, refused, snapshot) if refused else None
+        if judged.move is Move.CONFIRM and not await self._read_back(snapshot):
+            return None
+        return await self._end(ENDS[judged.move], judged.why, snapshot)
+
+    async def _read_back(self, snapshot: EndpointSnapshot) -> bool:
+        """Whether a second reading agrees: a single one can be stale."""
+        again = await self._services.endpoints.read(self._target)
+        return again.fingerprint == snapshot.fingerprint
 
     async def _wait(self) -> None:
         await self._services.endpoints.wait_idle(self._target, timeout_s=self._left())
@@ -215,6 +220,15 @@ class _Actor:
         return ""
 
     async def _end(self, state: IntentState, why: str, snapshot: EndpointSnapshot) -> Intent:
+        """End the intent; again where a watch or a person changed a neighbouring row meanwhile."""
+        for _ in range(END_ATTEMPTS):
+            try:
+                return await self._try_end(state, why, snapshot)
+            except Conflict:
+                await asyncio.sleep(0)
+        raise Conflict(f"the rows of plan {self._plan.id} kept changing")
+
+    async def _try_end(self, state: IntentState, why: str, snapshot: EndpointSnapshot) -> Intent:
         """End the intent, release the lease and tell of it, in one transaction."""
         services, plan = self._services, self._plan
         stored = await read_intent(services, self._shard, plan.id)
@@ -244,7 +258,7 @@ class _Actor:
             },
         )
         assert step.incident is not None
-        writes = [
+        writes: list[Write] = [
             Put(row=stored.row, value=ended, etag=stored.etag),
             Remove(row=f"~intent|{plan.id}"),
             Put(row=record.row, value=released, etag=record.etag),
@@ -261,6 +275,11 @@ class _Actor:
         return [command("verify", self._plan.incident, self._plan.id, due)]
 
 
+ENDS = {
+    Move.CONFIRM: IntentState.CONFIRMED,
+    Move.ABORT: IntentState.ABORTED,
+    Move.ESCALATE: IntentState.ESCALATED,
+}
 ENDINGS = {
     IntentState.CONFIRMED: (EventKind.INTENT_CONFIRMED, State.VERIFYING),
     IntentState.ABORTED: (EventKind.INTENT_ABORTED, State.ESCALATED),

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.adapters.tables import Put, Remove, Stored
 from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident, shards
 from shared.domain.message import Message
+from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.services import Services
 
@@ -53,6 +53,11 @@ def incident_row(incident_id: str) -> str:
     return f"incident|{incident_id}"
 
 
+def event_row(incident_id: str, sequence: int) -> str:
+    """The row of one event in its incident's timeline, which a range read gives in order."""
+    return f"event|{incident_id}|{sequence:04d}"
+
+
 def command(subject: str, key: str, unique: str = "", due: datetime | None = None) -> Message:
     """A message for topic `work`: do `subject` with what is stored under `key`."""
     return Message(subject=subject, body=key, message_id=f"{subject}:{key}:{unique}", due=due)
@@ -61,7 +66,7 @@ def command(subject: str, key: str, unique: str = "", due: datetime | None = Non
 async def commit(
     services: Services,
     shard: str,
-    writes: Sequence[Put | Remove],
+    writes: Sequence[Write],
     *,
     events: Sequence[ChangeEvent] = (),
     commands: Sequence[Message] = (),
@@ -73,7 +78,8 @@ async def commit(
     """
     outbox = _outbox(events, commands, services.now())
     rows = [Put(row=entry.row, value=entry) for entry in outbox]
-    await services.state.write(shard, [*writes, *rows])
+    timeline = [Put(row=event_row(e.incident, e.sequence), value=e) for e in events if e.incident]
+    await services.state.write(shard, [*writes, *timeline, *rows])
     await _send(services, shard, outbox)
 
 

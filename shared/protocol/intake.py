@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.adapters.tables import MUST_NOT_EXIST, Put, Stored
 from shared.domain.alert import Alert
 from shared.domain.message import Message
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import RELAY_AFTER, WORK, publish_quietly
 from shared.services import Services

@@ -1,0 +1,111 @@
+"""Diagnose: run the service's KQL, find what is bad, since when and whose fault it is.
+
+Third step of the flow. Gathers what the workspace answers and what changed lately, asks the pure
+`diagnose`, stores the diagnosis and hands the incident to the executor.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from shared.domain.diagnose import diagnose as find_out
+from shared.domain.message import Message
+
+from shared.domain.catalog import Service
+from shared.domain.incident import Incident, State
+from shared.domain.intent import EndpointRecord
+from shared.domain.keys import shard_of_incident
+from shared.domain.release import Change, Release
+from shared.domain.row import Put
+from shared.domain.severity import raise_severity
+from shared.domain.steps import record_diagnosis
+from shared.domain.telemetry import QueryAnswer
+from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.records import read_record, read_releases
+from shared.services import Services
+
+LOOK_BACK = timedelta(hours=1)
+CHANGES_LOOK_BACK = timedelta(days=1)
+BASELINE_WEEKS = 3
+
+type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
+
+
+async def diagnose(services: Services, message: Message) -> None:
+    """Diagnose the incident that the message names. Raises NotFound, Conflict, Unavailable."""
+    was = await read_incident(services, message.body)
+    if was.value.state is not State.OPENED:
+        return
+    incident, service = was.value, services.catalog.services.get(was.value.service)
+    now = services.now()
+    if service is None:
+        return
+    record = (await read_record(services, service, incident.target)).value
+    releases = await read_releases(services, service)
+    answers = await _ask(services, service, incident, now)
+    found = find_out(
+        incident=incident,
+        service=service,
+        answers=answers,
+        changes=_changes(releases, record),
+        known_good=record.known_good,
+        now=now,
+    )
+    step = record_diagnosis(incident, found, raise_severity(incident, found), now)
+    assert step.incident is not None
+    writes = [
+        Put(row=was.row, value=step.incident, etag=was.etag),
+        Put(row=f"diagnosis|{incident.id}", value=found),
+    ]
+    follow = [command(subject, incident.id, str(incident.sequence)) for subject in step.commands]
+    shard = shard_of_incident(incident.id)
+    await commit(services, shard, writes, events=step.events, commands=follow)
+
+
+async def _ask(
+    services: Services, service: Service, incident: Incident, now: datetime
+) -> dict[str, QueryAnswer]:
+    since = incident.opened_at - LOOK_BACK
+    recent: Parameters = {"Service": service.name, "Since": since}
+    asked: dict[str, Parameters] = {
+        "burn_rates": {
+            "Service": service.name,
+            "LatencyThresholdMs": service.latency_threshold_ms(),
+        },
+        "onset": recent,
+        "slices": {**recent, "Until": now},
+        "versions": recent,
+        "tool_failures": recent,
+        "content_safety": recent,
+        "dependencies": recent,
+        "outcomes": {**recent, "BaselineWeeks": BASELINE_WEEKS},
+        "anomalies": {"Service": service.name, "Window": timedelta(hours=6)},
+        "index_freshness": {"Service": service.name},
+        "activity": {"ResourceId": incident.target, "Since": now - CHANGES_LOOK_BACK},
+    }
+    answers = await asyncio.gather(*(services.logs.query(n, **p) for n, p in asked.items()))
+    return {answer.name: answer for answer in answers}
+
+
+def _changes(releases: list[Release], record: EndpointRecord) -> list[Change]:
+    shipped = [
+        Change(
+            id=f"release {release.version}",
+            kind="release",
+            at=release.registered_at,
+            what=f"release {release.version} on deployment {release.deployment}",
+            who=release.who,
+            deployment=release.deployment,
+        )
+        for release in releases
+    ]
+    if record.serving and record.serving_since:
+        moved = Change(
+            id=f"traffic to {record.serving}",
+            kind="traffic",
+            at=record.serving_since,
+            what=f"traffic moved to {record.serving}",
+            deployment=record.serving,
+            resource=record.target,
+        )
+        return [*shipped, moved]
+    return shipped

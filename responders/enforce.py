@@ -1,0 +1,138 @@
+"""Enforce: ask policy, and where it says so move the traffic back. Executor only.
+
+Fourth step of the flow: gather everything that a decision may rest on, decide, record the decision
+with every rule, then act through `shared.protocol.act`. A repeat of the command decides nothing
+twice: it goes on from where the incident stands.
+"""
+
+import asyncio
+
+import msgspec
+from shared.domain.message import Message
+
+from shared.domain.case import Case
+from shared.domain.catalog import Service
+from shared.domain.decide import decide
+from shared.domain.decision import Decision, Verdict
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.incident import Incident, State, Step
+from shared.domain.intent import EndpointRecord
+from shared.domain.keys import shard_of_incident
+from shared.domain.row import Put, Stored
+from shared.domain.steps import escalate, record_decision
+from shared.errors import RejectedInput, Unavailable
+from shared.protocol.act import act, resume
+from shared.protocol.commit import commit, read_incident
+from shared.protocol.probing import probe
+from shared.protocol.records import newest_on, read_controls, read_record, read_releases
+from shared.services import Services
+
+LIVE_PROBES = 5
+
+
+async def enforce(services: Services, message: Message) -> None:
+    """Decide about the incident that the message names, and carry the decision out.
+
+    Raises NotFound, Conflict and Unavailable; an intent that stays open is ended by reconcile.
+    """
+    was = await read_incident(services, message.body)
+    service = services.catalog.services.get(was.value.service)
+    if was.value.state is State.ACTING and service is not None:
+        await resume(services, service, was.value.plan)
+        return
+    if was.value.state is not State.DIAGNOSED:
+        return
+    decision = decide(await _gather(services, service, was.value))
+    decided = await _record(services, was, decision)
+    if decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
+        await act(services, service, decided, decision.plan)
+
+
+async def _gather(services: Services, service: Service | None, incident: Incident) -> Case:
+    shard = shard_of_incident(incident.id)
+    found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
+    diagnosis = found.value if found else None
+    mistakes = services.catalog.broken(incident.service)
+    case = Case(
+        service=service,
+        catalog_mistakes=mistakes,
+        incident=incident,
+        diagnosis=diagnosis,
+        record=EndpointRecord(target=incident.target, service=incident.service),
+        controls=await read_controls(services),
+        now=services.now(),
+    )
+    return await _look_at_endpoint(services, service, case) if service else case
+
+
+async def _look_at_endpoint(services: Services, service: Service, case: Case) -> Case:
+    record = (await read_record(services, service, case.incident.target)).value
+    snapshot = await _snapshot(services, case.incident.target)
+    known = _with(case, record=record, snapshot=snapshot)
+    if snapshot is None:
+        return known
+    target_probe, live_probe, releases = await asyncio.gather(
+        _target_probe(services, known, snapshot),
+        probe(services, service, snapshot, None, known.region, LIVE_PROBES),
+        read_releases(services, service),
+    )
+    return _with(
+        known,
+        target_probe=target_probe,
+        live_probe=live_probe,
+        good_release=newest_on(releases, known.good),
+        live=newest_on(releases, snapshot.served() or ""),
+    )
+
+
+def _with(case: Case, **found: object) -> Case:
+    return msgspec.structs.replace(case, **found)
+
+
+async def _snapshot(services: Services, target: str) -> EndpointSnapshot | None:
+    try:
+        return await services.endpoints.read(parse_target(target))
+    except (Unavailable, RejectedInput):  # a rule says so: could not find out is its own verdict
+        return None
+
+
+async def _target_probe(
+    services: Services, case: Case, snapshot: EndpointSnapshot
+) -> ProbeReport | None:
+    if not case.good or snapshot.deployment(case.good) is None:
+        return None
+    assert case.service is not None
+    count = case.policy.probes
+    return await probe(services, case.service, snapshot, case.good, case.region, count)
+
+
+async def _record(
+    services: Services, was: Stored[Incident], decision: Decision
+) -> Stored[Incident]:
+    """Store the decision and what it makes of the incident; answer the incident as stored."""
+    incident = was.value
+    step = _decided(incident, decision)
+    if step.incident is None:  # resolved in the meantime
+        return was
+    shard = shard_of_incident(incident.id)
+    writes = [
+        Put(row=was.row, value=step.incident, etag=was.etag),
+        Put(row=f"decision|{incident.id}", value=decision),
+    ]
+    await commit(services, shard, writes, events=step.events)
+    return await read_incident(services, incident.id)
+
+
+def _decided(incident: Incident, decision: Decision) -> Step:
+    """Take the decision; what needs a cure and gets none from Backstop goes to a person."""
+    step = record_decision(incident, decision, decision.decided_at)
+    if step.incident is None or not _needs_a_person(decision):
+        return step
+    return step.then(escalate(step.incident, decision.reason, "", decision.decided_at))
+
+
+def _needs_a_person(decision: Decision) -> bool:
+    if decision.verdict in (Verdict.ROLL_BACK, Verdict.NEEDS_APPROVAL):
+        return False
+    return decision.would_be is decision.verdict  # not merely held back by the service's mode

@@ -1,0 +1,90 @@
+"""Handle: what people do with an incident, by API or by a button of its page."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.handling import acknowledge, add_note, take_command
+from shared.domain.http import Answer, Request, json_answer
+from shared.domain.incident import Incident, Severity, SeverityChoice, Step
+from shared.domain.keys import shard_of_incident
+from shared.domain.row import Put
+from shared.domain.steps import change_severity, resolve
+from shared.errors import Conflict, RejectedInput
+from shared.protocol.commit import commit, read_incident
+from shared.services import Services
+
+ATTEMPTS = 5
+LONGEST_NOTE = 4_000
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says: who they are, and what the action needs beside it."""
+
+    who: str
+    why: str = ""
+    text: str = ""
+    severity: Severity | None = None
+
+
+type Action = Callable[[Incident, Handling, datetime], Step]
+
+
+def _severity(incident: Incident, said: Handling, now: datetime) -> Step:
+    if said.severity is None or not said.why:
+        raise RejectedInput("missing-field", "severity and why are needed")
+    choice = SeverityChoice(severity=said.severity, reasons=(said.why,))
+    return change_severity(incident, choice, who=said.who, now=now)
+
+
+def _note(incident: Incident, said: Handling, now: datetime) -> Step:
+    if not 0 < len(said.text) <= LONGEST_NOTE:
+        raise RejectedInput("wrong-text", f"text must have 1 to {LONGEST_NOTE} characters")
+    return add_note(incident, said.text, who=said.who, now=now)
+
+
+def _resolve(incident: Incident, said: Handling, now: datetime) -> Step:
+    if not said.why:
+        raise RejectedInput("missing-field", "why is needed to resolve an incident")
+    return resolve(incident, who=said.who, why=said.why, now=now)
+
+
+ACTIONS: dict[str, Action] = {
+    "acknowledge": lambda incident, said, now: acknowledge(incident, who=said.who, now=now),
+    "command": lambda incident, said, now: take_command(incident, who=said.who, now=now),
+    "notes": _note,
+    "severity": _severity,
+    "resolve": _resolve,
+}
+
+
+async def handle(services: Services, request: Request) -> Answer:
+    """Do what the path names with the incident. Raises RejectedInput, NotFound, Conflict."""
+    action = ACTIONS.get(request.path["action"])
+    if action is None:
+        raise RejectedInput("unknown-action", f"known: {', '.join(sorted(ACTIONS))}")
+    said = request.read(Handling)
+    if not said.who.strip():
+        raise RejectedInput("missing-field", "who is needed: every action is recorded")
+    return json_answer(await change(services, request.path["id"], action, said))
+
+
+async def change(services: Services, incident_id: str, action: Action, said: Handling) -> Incident:
+    """Apply an action, again where somebody else changed the incident meanwhile.
+
+    Raises Conflict with the reason where the action does not apply any more.
+    """
+    for _ in range(ATTEMPTS):
+        was = await read_incident(services, incident_id)
+        step = action(was.value, said, services.now())
+        if step.incident is None:
+            raise Conflict(step.reason)
+        put = Put(row=was.row, value=step.incident, etag=was.etag)
+        try:
+            shard = shard_of_incident(incident_id)
+            await commit(services, shard, [put], events=step.events)
+        except Conflict:
+            continue
+        return step.incident
+    raise Conflict(f"incident {incident_id} kept changing; try again")

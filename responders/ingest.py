@@ -1,0 +1,23 @@
+"""Ingest: an alert comes in, is made durable, and only then is Azure Monitor told 202.
+
+First step of the flow. A 500 would lose the alert for good, because Azure does not retry it: input
+that can never be taken is kept in quarantine and answered 400, a part that is out answers 503.
+"""
+
+from shared.domain.alert import parse_alert
+from shared.domain.http import Answer, Request, json_answer
+from shared.errors import RejectedInput
+from shared.protocol.intake import accept
+from shared.protocol.settle import quarantine
+from shared.services import Services
+
+
+async def ingest(services: Services, request: Request) -> Answer:
+    """Accept the alert of a request. Raises RejectedInput and Unavailable."""
+    try:
+        alert = parse_alert(request.body, services.now())
+    except RejectedInput as error:
+        await quarantine(services, "api/alerts", request.body.decode("utf-8", "replace"), error)
+        raise
+    delivery, new = await accept(services, alert)
+    return json_answer({"delivery": delivery, "status": "accepted" if new else "duplicate"}, 202)

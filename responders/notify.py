@@ -1,0 +1,85 @@
+"""Notify: cards for the commander's channel, from the change events on topic `changes`.
+
+An event only says *that* a card is due; the card is drawn from the state at that moment, because
+the bus promises no order. Each card is claimed before it is posted, so no repeat posts it twice.
+"""
+
+import msgspec
+from shared.domain.message import Message
+
+from shared.domain.card import CardKind, CardView, card_for, render_card
+from shared.domain.decision import Decision
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.incident import Incident
+from shared.domain.keys import shard_of_incident
+from shared.errors import RejectedInput
+from shared.protocol.commit import WORK, command, publish_quietly, read_incident
+from shared.protocol.effect import Effect, Send, abandoned, claimed, deliver
+from shared.services import Services
+
+WAKES = {EventKind.INCIDENT_OPENED, EventKind.ESCALATED, EventKind.SEVERITY_CHANGED}
+WAKES_TOO = {EventKind.INTENT_ABORTED, EventKind.INTENT_ESCALATED}
+CARD = "card-"
+
+
+async def notify(services: Services, message: Message) -> None:
+    """Post the card that an event is due, and ask for a page where somebody may have to wake.
+
+    Raises RejectedInput for what is no event, NotFound, Unavailable.
+    """
+    event = _event(message)
+    if not event.incident:
+        return
+    if event.kind in WAKES | WAKES_TOO:
+        await publish_quietly(services, WORK, [command("page", event.incident, event.id)])
+    was = await read_incident(services, event.incident)
+    kind = card_for(event, was.value)
+    if kind is None:
+        return
+    name = f"{CARD}{kind.value}"
+    await claimed(services, event.incident, name)
+    await deliver(services, event.incident, name, _poster(services))
+
+
+async def post_abandoned_cards(services: Services) -> None:
+    """Post the cards whose poster died between claim and post; the tick runs this."""
+    for effect in await abandoned(services):
+        if effect.name.startswith(CARD):
+            await deliver(services, effect.incident, effect.name, _poster(services))
+
+
+def _event(message: Message) -> ChangeEvent:
+    try:
+        return msgspec.json.decode(message.body, type=ChangeEvent)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise RejectedInput("not-an-event", str(error)) from None
+
+
+def _poster(services: Services) -> Send:
+    async def post(effect: Effect) -> str:
+        was = await read_incident(services, effect.incident)
+        kind = CardKind(effect.name.removeprefix(CARD))
+        view = await _view(services, was.value)
+        delivered = await services.teams.post(render_card(kind, view))
+        return str(delivered)
+
+    return post
+
+
+async def _view(services: Services, incident: Incident) -> CardView:
+    shard = shard_of_incident(incident.id)
+    diagnosis = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
+    decision = await services.state.read(shard, f"decision|{incident.id}", Decision)
+    page = f"{services.settings.public_url}/incidents/{incident.id}"
+    service = services.catalog.services.get(incident.service)
+    return CardView(
+        incident=incident,
+        service=service,
+        diagnosis=diagnosis.value if diagnosis else None,
+        decision=decision.value if decision else None,
+        now=services.now(),
+        incident_url=page,
+        acknowledge_url=f"{page}#acknowledge",
+        runbook_url=service.runbook if service else "",
+    )

@@ -1,0 +1,91 @@
+"""Page: wake the next person, and the next after that, until somebody acknowledges.
+
+Who is due now is decided by `shared.domain.escalation`. A page is stored in the incident, with its
+claim, before it is sent; the tick asks again for every open incident and takes up what was left.
+"""
+
+import asyncio
+import contextlib
+
+from shared.domain.message import Message
+
+from shared.domain.catalog import Contact, Service
+from shared.domain.escalation import next_page, page_reason
+from shared.domain.incident import Incident
+from shared.domain.keys import shard_of_incident
+from shared.domain.page import PageAction, PageView, render_page
+from shared.domain.row import Put, Stored
+from shared.domain.steps import page_sent
+from shared.errors import Conflict, NotFound
+from shared.protocol.commit import commit, read_incident
+from shared.protocol.effect import Effect, Send, abandoned, claim, deliver
+from shared.protocol.listing import open_incidents
+from shared.services import Services
+
+PAGE = "page-"
+
+
+async def page(services: Services, message: Message) -> None:
+    """Page whoever is due for the incident that the message names.
+
+    Raises NotFound, Conflict and Unavailable.
+    """
+    while True:
+        was = await read_incident(services, message.body)
+        service = services.catalog.services.get(was.value.service)
+        contact = next_page(was.value, service, services.now()) if service else None
+        if service is None or contact is None:
+            return
+        name = await _claim(services, service, was, contact)
+        await deliver(services, was.value.id, name, _sender(services))
+
+
+async def page_all_due(services: Services) -> None:
+    """Ask for every open incident who is due now, and send what somebody left unsent."""
+    for effect in await abandoned(services):
+        if effect.name.startswith(PAGE):
+            await deliver(services, effect.incident, effect.name, _sender(services))
+    incidents = await open_incidents(services)
+    await asyncio.gather(*(_page_quietly(services, incident.id) for incident in incidents))
+
+
+async def _page_quietly(services: Services, incident: str) -> None:
+    with contextlib.suppress(Conflict, NotFound):  # somebody else is at it: the next tick tells
+        await page(services, Message(subject="page", body=incident, message_id=""))
+
+
+async def _claim(
+    services: Services, service: Service, was: Stored[Incident], contact: Contact
+) -> str:
+    incident, now = was.value, services.now()
+    name = f"{PAGE}{len(incident.pages)}"
+    step = page_sent(incident, contact.name, page_reason(incident, service), now)
+    assert step.incident is not None
+    writes = [
+        Put(row=was.row, value=step.incident, etag=was.etag),
+        claim(services, incident.id, name),
+    ]
+    await commit(services, shard_of_incident(incident.id), writes, events=step.events)
+    return name
+
+
+def _sender(services: Services) -> Send:
+    async def send(effect: Effect) -> str:
+        incident = (await read_incident(services, effect.incident)).value
+        service = services.catalog.services[incident.service]
+        sent = incident.pages[int(effect.name.removeprefix(PAGE))]
+        contact = next(c for c in service.contacts if c.name == sent.contact)
+        view = PageView(
+            incident=incident,
+            service=service,
+            routing_key=services.settings.pager_keys.get(contact.pager, ""),
+            contact=contact.name,
+            reason=sent.reason,
+            now=services.now(),
+            incident_url=f"{services.settings.public_url}/incidents/{incident.id}",
+            runbook_url=service.runbook,
+        )
+        body = render_page(PageAction.TRIGGER, view)
+        return str(await services.pager.send(body)) if body else "not open any more"
+
+    return send

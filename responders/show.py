@@ -1,0 +1,177 @@
+"""Show: what people and programs may read. GET changes nothing, and reads cost O(answer)."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.domain.decision import Decision
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.event import ChangeEvent
+from shared.domain.http import Answer, Request, json_answer
+from shared.domain.incident import Incident
+from shared.domain.intent import Intent
+from shared.domain.keys import shard_of, shard_of_incident
+from shared.domain.ledger import Head, LedgerRow
+from shared.domain.objectives import rto
+from shared.domain.telemetry import AnswerStatus
+from shared.errors import NotFound, RejectedInput, Unavailable
+from shared.protocol.commit import read_incident
+from shared.protocol.intake import read_delivery
+from shared.protocol.listing import list_incidents, open_incidents
+from shared.services import Services
+
+
+async def show_delivery(services: Services, request: Request) -> Answer:
+    """Where did my alert go? Raises NotFound."""
+    delivery = (await read_delivery(services, request.path["key"])).value
+    return json_answer(
+        {
+            "delivery": delivery.key,
+            "state": delivery.state,
+            "incident": delivery.incident,
+            "rule": delivery.rule,
+            "accepted_at": delivery.accepted_at,
+            "alert": delivery.alert.summary,
+        }
+    )
+
+
+async def show_incidents(services: Services, request: Request) -> Answer:
+    """Incidents, newest first; `state=open` for those that are not resolved. Paged by `after`."""
+    limit = request.limit()
+    if request.query.get("state") == "open":
+        found = await open_incidents(services)
+        return json_answer({"incidents": found[:limit], "next": ""})
+    after = request.query.get("after", "")
+    incidents, following = await list_incidents(services, after=_row_key(after), limit=limit)
+    return json_answer({"incidents": incidents, "next": following})
+
+
+async def show_incident(services: Services, request: Request) -> Answer:
+    """One incident with timeline, findings, the decision with every rule, before and after."""
+    return json_answer(await gather_incident(services, request.path["id"]))
+
+
+async def gather_incident(services: Services, incident_id: str) -> dict[str, Any]:
+    """All that is stored about one incident. Raises NotFound."""
+    incident = (await read_incident(services, incident_id)).value
+    shard, state = shard_of_incident(incident_id), services.state
+    diagnosis, decision, intent, timeline = await asyncio.gather(
+        state.read(shard, f"diagnosis|{incident_id}", Diagnosis),
+        state.read(shard, f"decision|{incident_id}", Decision),
+        state.read(shard, f"intent|{incident.plan}", Intent),
+        state.scan(shard, f"event|{incident_id}|", ChangeEvent),
+    )
+    service = services.catalog.services.get(incident.service)
+    return {
+        "incident": incident,
+        "rto": rto(incident, service, services.now()) if service else None,
+        "diagnosis": diagnosis.value if diagnosis else None,
+        "decision": decision.value if decision else None,
+        "intent": intent.value if intent and incident.plan else None,
+        "timeline": [row.value for row in timeline],
+    }
+
+
+async def show_affected(services: Services, request: Request) -> Answer:
+    """Operation ids that the bad version served since the onset, for rework; paged by `after`."""
+    incident = (await read_incident(services, request.path["id"])).value
+    version, since, until = await _window(services, incident)
+    after_time, after_id = _operation_key(request.query.get("after", ""), since)
+    limit = request.limit(default=500, most=1000)
+    answer = await services.logs.query(
+        "affected",
+        Service=incident.service,
+        Deployment=version,
+        Since=since,
+        Until=until,
+        AfterTime=after_time,
+        AfterId=after_id,
+        Limit=limit,
+    )
+    if answer.status not in (AnswerStatus.COMPLETE, AnswerStatus.EMPTY):
+        raise Unavailable("logs", answer.detail, 30.0)
+    rows = answer.rows
+    full = len(rows) == limit
+    following = f"{_iso(rows[-1]['TimeGenerated'])}|{rows[-1]['OperationId']}" if full else ""
+    operations = [_operation(row) for row in rows]
+    return json_answer({"version": version, "operations": operations, "next": following})
+
+
+async def _window(services: Services, incident: Incident) -> tuple[str, datetime, datetime]:
+    shard = shard_of_incident(incident.id)
+    found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
+    onset = incident.onset_at or incident.opened_at
+    if found is None or not found.value.served_version:
+        raise NotFound(f"incident {incident.id} has no diagnosis that names a version")
+    until = incident.recovered_at or incident.resolved_at or services.now()
+    return found.value.served_version, onset, until
+
+
+def _operation_key(after: str, since: datetime) -> tuple[datetime, str]:
+    if not after:
+        return since, ""
+    at, _, operation = after.partition("|")
+    try:
+        return datetime.fromisoformat(at), operation
+    except ValueError:
+        raise RejectedInput("wrong-after", "after must be a `next` of an earlier page") from None
+
+
+def _operation(row: dict[str, object]) -> dict[str, object]:
+    return {
+        "operation": row["OperationId"],
+        "at": row["TimeGenerated"],
+        "success": row["Success"],
+        "region": row["Region"],
+    }
+
+
+def _iso(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _row_key(after: str) -> str:
+    if "'" in after:
+        raise RejectedInput("wrong-after", "after must be a `next` of an earlier page")
+    return after
+
+
+async def show_changes(services: Services, request: Request) -> Answer:
+    """The ledger's records of a service's shard in a month, newest first; paged by `before`."""
+    service = request.query.get("service", "")
+    if not service:
+        raise RejectedInput("no-service", "say which service: ?service=NAME")
+    limit = request.limit()
+    month = request.query.get("month") or f"{services.now():%Y%m}"
+    partition = f"{shard_of(service)}-{month}"
+    head = await services.ledger.read(partition, "head", Head)
+    before = _sequence(request.query.get("before", ""), head.value if head else None)
+    first = max(before - limit, 1)
+    rows = await services.ledger.scan(
+        partition, "seq|", LedgerRow, after=f"seq|{first - 1:012d}", limit=before - first
+    )
+    changes = [_change(row.value) for row in reversed(rows)]
+    mine = [change for change in changes if change["event"]["service"] == service]
+    following = str(first) if first > 1 else ""
+    return json_answer({"changes": mine, "next": following})
+
+
+def _sequence(before: str, head: Head | None) -> int:
+    end = (head.sequence if head else 0) + 1
+    if not before:
+        return end
+    if not before.isdecimal():
+        raise RejectedInput("wrong-before", "before must be a `next` of an earlier page")
+    return min(int(before[:15]), end)
+
+
+def _change(row: LedgerRow) -> dict[str, Any]:
+    return {
+        "sequence": row.sequence,
+        "hash": row.hash,
+        "previous_hash": row.previous_hash,
+        "event": msgspec.json.decode(row.body),
+    }

@@ -1,0 +1,106 @@
+"""Verify: did the rollback hold? Mitigated, or escalate; never a second automatic rollback.
+
+Last step of the flow, scheduled after the act: compares errors and burn since the traffic moved, by
+the workspace's rows and by unpinned probes of its own.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
+
+from shared.domain.catalog import Service
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.endpoint import ProbeReport, parse_target
+from shared.domain.incident import Incident, State, Step
+from shared.domain.intent import Intent
+from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
+from shared.domain.row import Put, Stored
+from shared.domain.steps import escalate, mitigate, record_check
+from shared.errors import Unavailable
+from shared.protocol.act import read_intent
+from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.probing import probe
+from shared.services import Services
+
+PROBES = 5
+
+
+async def verify(services: Services, message: Message) -> None:
+    """Judge the incident that the message names. Raises NotFound, Conflict, Unavailable."""
+    was = await read_incident(services, message.body)
+    incident = was.value
+    service = services.catalog.services.get(incident.service)
+    if incident.state is not State.VERIFYING or service is None:
+        return
+    shard = shard_of_incident(incident.id)
+    intent = (await read_intent(services, shard, incident.plan)).value
+    found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
+    assert found is not None, "an incident that was acted on has a diagnosis"
+    judged = await _judge(services, service, intent, found.value)
+    probed = await _probe(services, service, incident, found.value)
+    step = _step(service, incident, judged, probed, services.now())
+    await _store(services, was, step)
+
+
+async def _judge(
+    services: Services, service: Service, intent: Intent, before: Diagnosis
+) -> Recovery:
+    since = intent.ended_at or intent.opened_at
+    name, slow = service.name, service.latency_threshold_ms()
+    ask = services.logs.query
+    answers = await asyncio.gather(
+        ask("onset", Service=name, Since=since),
+        ask("slices", Service=name, Since=since, Until=services.now()),
+        ask("burn_rates", Service=name, LatencyThresholdMs=slow),
+    )
+    return recovered(
+        before,
+        {answer.name: answer for answer in answers},
+        since=since,
+        service=service,
+        now=services.now(),
+    )
+
+
+async def _probe(
+    services: Services, service: Service, incident: Incident, before: Diagnosis
+) -> ProbeReport | None:
+    try:
+        snapshot = await services.endpoints.read(parse_target(incident.target))
+    except Unavailable:
+        return None
+    region = before.regions_hit[0] if len(before.regions_hit) == 1 else ""
+    return await probe(services, service, snapshot, None, region, PROBES)
+
+
+def _step(
+    service: Service,
+    incident: Incident,
+    judged: Recovery,
+    probed: ProbeReport | None,
+    now: datetime,
+) -> Step:
+    """Mitigated by rows and probes alike; escalated when bad, or when it never could be told."""
+    checked = record_check(incident, judged.sentence, now)
+    assert checked.incident is not None
+    if judged.verdict is RecoveryVerdict.GOOD and probed is not None and probed.ok:
+        return checked.then(mitigate(checked.incident, judged.sentence, recovered_at=now, now=now))
+    last = checked.incident.checks >= service.policy.verify_checks
+    if judged.verdict is RecoveryVerdict.BAD or last:
+        return checked.then(escalate(checked.incident, judged.sentence, "", now))
+    return checked
+
+
+async def _store(services: Services, was: Stored[Incident], step: Step) -> None:
+    assert step.incident is not None
+    incident = step.incident
+    commands = []
+    if incident.state is State.VERIFYING:
+        service = services.catalog.services[incident.service]
+        due = services.now() + timedelta(seconds=service.policy.verify_after_s)
+        commands = [command("verify", incident.id, f"{incident.plan}:{incident.checks}", due)]
+    put = Put(row=was.row, value=incident, etag=was.etag)
+    shard = shard_of_incident(incident.id)
+    await commit(services, shard, [put], events=step.events, commands=commands)

@@ -1,0 +1,143 @@
+"""Watch: who serves, has it earned to be the known good, is the known good still there.
+
+The executor's tick runs it every BACKSTOP_WATCH_EVERY_S. A known good that disappears is told and
+paged; a version that served well for the whole soak becomes the known good.
+"""
+
+import logging
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.catalog import Service, Target, TargetKind
+from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.intent import EndpointRecord
+from shared.domain.keys import digest, shard_of
+from shared.domain.known_good import Waiting, earn, lost
+from shared.domain.release import KnownGood
+from shared.domain.row import Put, Stored
+from shared.domain.soak import Soak, counts_of
+from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.commit import commit
+from shared.protocol.listing import open_incidents
+from shared.protocol.probing import probe
+from shared.protocol.records import newest_on, read_record, read_releases
+from shared.services import Services
+
+log = logging.getLogger("backstop.watch")
+
+
+async def watch(services: Services) -> None:
+    """Look at every endpoint of the catalog. A part that is out is said and tried again later."""
+    busy = {incident.service: incident.id for incident in await open_incidents(services)}
+    for service in services.catalog.services.values():
+        for target in service.targets:
+            if target.kind is TargetKind.ONLINE_ENDPOINT:
+                await _look(services, service, target, busy.get(service.name, ""))
+
+
+async def _look(services: Services, service: Service, target: Target, incident: str) -> None:
+    try:
+        snapshot = await services.endpoints.read(parse_target(target.id))
+        stored = await read_record(services, service, target.id)
+        await _see(services, service, stored, snapshot, incident)
+    except (Unavailable, RejectedInput) as error:
+        log.warning("%s: not watched now: %s", service.name, error)
+    except Conflict:  # an incident is acting on it: nothing to watch just now
+        return
+
+
+async def _see(
+    services: Services,
+    service: Service,
+    stored: Stored[EndpointRecord],
+    snapshot: EndpointSnapshot,
+    incident: str,
+) -> None:
+    record, now = stored.value, services.now()
+    served = snapshot.served() or ""
+    if served != record.serving:
+        moved = msgspec.structs.replace(record, serving=served, serving_since=now)
+        await _store(services, service, stored, moved)
+        return
+    gone = lost(record, snapshot)
+    if gone is not None and record.known_good is not None:
+        event = _event(service, EventKind.KNOWN_GOOD_LOST, record.known_good, gone, now)
+        without = msgspec.structs.replace(record, known_good=None)
+        await _store(services, service, stored, without, event)
+        return
+    if record.known_good is None or record.known_good.deployment != served:
+        await _soak(services, service, stored, snapshot, incident)
+
+
+async def _soak(
+    services: Services,
+    service: Service,
+    stored: Stored[EndpointRecord],
+    snapshot: EndpointSnapshot,
+    incident: str,
+) -> None:
+    record, now = stored.value, services.now()
+    since = record.serving_since or now
+    if not record.serving or (now - since).total_seconds() < service.policy.soak_s:
+        return
+    answer = await services.logs.query(
+        "soak",
+        Service=service.name,
+        Since=since,
+        LatencyThresholdMs=service.latency_threshold_ms(),
+    )
+    soak = Soak(
+        service=service,
+        deployment=record.serving,
+        serving_since=since,
+        snapshot=snapshot,
+        counts=counts_of(answer.rows, record.serving),
+        probe=await _probe(services, service, snapshot, record.serving),
+        release=newest_on(await read_releases(services, service), record.serving),
+        open_incident=incident,
+        now=now,
+    )
+    earned = earn(soak)
+    if isinstance(earned, Waiting):
+        log.info("%s: %s is not the known good yet: %s", service.name, record.serving, earned)
+        return
+    why = f"served {earned.requests} requests in {earned.soaked_s} s within its objectives"
+    event = _event(service, EventKind.KNOWN_GOOD_EARNED, earned, why, now)
+    good = msgspec.structs.replace(record, known_good=earned)
+    await _store(services, service, stored, good, event)
+
+
+async def _probe(
+    services: Services, service: Service, snapshot: EndpointSnapshot, deployment: str
+) -> ProbeReport | None:
+    return await probe(services, service, snapshot, deployment, "", service.policy.probes)
+
+
+async def _store(
+    services: Services,
+    service: Service,
+    was: Stored[EndpointRecord],
+    record: EndpointRecord,
+    *events: ChangeEvent,
+) -> None:
+    put = Put(row=was.row, value=record, etag=was.etag)
+    await commit(services, shard_of(service.name), [put], events=events)
+
+
+def _event(
+    service: Service, kind: EventKind, good: KnownGood, why: str, now: datetime
+) -> ChangeEvent:
+    verb = "earned" if kind is EventKind.KNOWN_GOOD_EARNED else "lost"
+    return ChangeEvent(
+        id=f"known-good-{verb}-{digest(service.name, good.deployment, now.isoformat())}",
+        kind=kind,
+        service=service.name,
+        actor="backstop",
+        what=f"{good.deployment} {verb} the known good",
+        why=why,
+        happened_at=now,
+        recorded_at=now,
+        after=msgspec.to_builtins(good),
+    )

@@ -1,0 +1,36 @@
+"""Rows of a table: what the shell asks to be written, and what it gets when it reads.
+
+Here and not beside the SDK, so that responders and protocol can name them without importing it.
+"""
+
+import msgspec
+
+MUST_NOT_EXIST = ""
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """Store `value` under `row`.
+
+    `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version.
+    """
+
+    row: str
+    value: msgspec.Struct
+    etag: str | None = None
+
+
+class Remove(msgspec.Struct, frozen=True, kw_only=True):
+    """Delete `row`, whatever its version; alone, nothing happens where it is gone already."""
+
+    row: str
+
+
+type Write = Put | Remove
+
+
+class Stored[T: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
+    """A row as it was read: `etag` names the version."""
+
+    row: str
+    value: T
+    etag: str

@@ -1,0 +1,93 @@
+"""Effects: cards and pages, claimed before they are sent and marked when they were accepted.
+
+The claim is a row that only one worker can insert. A claim without an end is taken up again by the
+tick, so a card or a page may come twice after a crash, but never not at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.domain.keys import shard_of_incident, shards
+from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
+from shared.errors import Conflict
+from shared.services import Services
+
+ABANDONED_AFTER = timedelta(seconds=20)  # longer than any provider's time-out
+LANES = 8
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One card or page of an incident. `name` is unique in the incident, such as "card-opened"."""
+
+    incident: str
+    name: str
+    claimed_at: datetime
+    done_at: datetime | None = None
+    detail: str = ""
+
+    @property
+    def open_row(self) -> str:
+        """Where it lies until the provider has accepted it."""
+        return f"~effect|{self.incident}|{self.name}"
+
+    @property
+    def done_row(self) -> str:
+        """Where it lies for good."""
+        return f"effect|{self.incident}|{self.name}"
+
+
+type Send = Callable[[Effect], Awaitable[str]]
+
+
+def claim(services: Services, incident: str, name: str) -> Put:
+    """The write that claims an effect; it conflicts where somebody has claimed it before."""
+    effect = Effect(incident=incident, name=name, claimed_at=services.now())
+    return Put(row=effect.open_row, value=effect, etag=MUST_NOT_EXIST)
+
+
+async def claimed(services: Services, incident: str, name: str) -> bool:
+    """Claim an effect that needs no other write with it; False where it is claimed or done."""
+    shard = shard_of_incident(incident)
+    wanted = claim(services, incident, name)
+    if await services.state.read(shard, wanted.row.removeprefix("~"), Effect):
+        return False
+    try:
+        await services.state.write(shard, [wanted])
+    except Conflict:
+        return False
+    return True
+
+
+async def deliver(services: Services, incident: str, name: str, send: Send) -> None:
+    """Send a claimed effect and mark it done. Raises Unavailable where the provider is out."""
+    shard = shard_of_incident(incident)
+    found = await services.state.read(shard, f"~effect|{incident}|{name}", Effect)
+    if found is None:
+        return
+    detail = await send(found.value)
+    done = msgspec.structs.replace(found.value, done_at=services.now(), detail=detail)
+    writes: list[Write] = [Remove(row=done.open_row), Put(row=done.done_row, value=done)]
+    await services.state.write(shard, writes)
+
+
+async def abandoned(services: Services) -> list[Effect]:
+    """Effects that were claimed a while ago and are not done: whoever claimed them has died."""
+    lanes = asyncio.Semaphore(LANES)
+    before = services.now() - ABANDONED_AFTER
+
+    async def one(shard: str) -> list[Stored[Effect]]:
+        async with lanes:
+            return await services.state.scan(shard, "~effect|", Effect, limit=100)
+
+    found = await asyncio.gather(*(one(shard) for shard in shards()))
+    return [row.value for rows in found for row in rows if row.value.claimed_at < before]
+
+
+async def effects_of(services: Services, incident: str) -> list[Effect]:
+    """All effects of an incident that are done."""
+    shard = shard_of_incident(incident)
+    rows = await services.state.scan(shard, f"effect|{incident}|", Effect)
+    return [row.value for row in rows]

@@ -1,0 +1,49 @@
+"""Records: what is stored about a service beside its incidents: endpoints, releases, controls."""
+
+from shared.domain.catalog import Service
+from shared.domain.control import Controls, KillSwitch
+from shared.domain.intent import EndpointRecord
+from shared.domain.keys import digest, shard_of
+from shared.domain.release import Release
+from shared.domain.row import MUST_NOT_EXIST, Stored
+from shared.errors import Unavailable
+from shared.services import Services
+
+RECENT_RELEASES = 50
+CONTROLS = "controls"  # a partition of its own: read for every decision, written by people
+
+
+async def read_record(services: Services, service: Service, target: str) -> Stored[EndpointRecord]:
+    """What is durable about a target; an empty record, not stored yet, where there is none."""
+    row = f"endpoint|{digest(target)}"
+    found = await services.state.read(shard_of(service.name), row, EndpointRecord)
+    empty = EndpointRecord(target=target, service=service.name)
+    return found or Stored(row=row, value=empty, etag=MUST_NOT_EXIST)
+
+
+def release_row(release: Release) -> str:
+    """The row of a release in its service's shard."""
+    return f"release|{release.service}|{digest(release.version)}"
+
+
+async def read_releases(services: Services, service: Service) -> list[Release]:
+    """The releases of a service, newest first."""
+    prefix = f"release|{service.name}|"
+    rows = await services.state.scan(shard_of(service.name), prefix, Release)
+    newest = sorted((row.value for row in rows), key=lambda r: r.registered_at, reverse=True)
+    return newest[:RECENT_RELEASES]
+
+
+def newest_on(releases: list[Release], deployment: str) -> Release | None:
+    """The newest release that was registered for a deployment."""
+    wanted = deployment.lower()
+    return next((release for release in releases if release.deployment.lower() == wanted), None)
+
+
+async def read_controls(services: Services) -> Controls:
+    """All controls; `known` is False where they cannot be read, and then nothing acts."""
+    try:
+        rows = await services.state.scan(CONTROLS, "kill|", KillSwitch)
+    except Unavailable:
+        return Controls(known=False)
+    return Controls(kill_switches=tuple(row.value for row in rows))
