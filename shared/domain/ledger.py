@@ -6,8 +6,9 @@ so the head against which it is verified must be kept, signed, elsewhere.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
+from itertools import pairwise
 
 import msgspec
 
@@ -17,6 +18,9 @@ from shared.errors import RejectedInput
 
 GENESIS = "0" * 64
 MAX_EVENTS = 48  # two rows an event and the head: within one table transaction of 100
+
+_OUT_OF_ORDER = "the record is out of order"
+_NO_LINK = "the record does not follow the one before it"
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +43,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a chain is whole. `first_bad` is "partition/sequence event-id", "" where it is."""
+    """Whether a chain is whole, and how many records before the first bad one are.
+
+    `first_bad` is "partition/sequence event-id", without the id where the record is missing.
+    """
 
     ok: bool
     events: int
@@ -92,7 +99,7 @@ def append(
     return end, tuple(rows)
 
 
-def verify(rows: Iterable[LedgerRow], head: Head | None) -> Verification:
+def verify(rows: Sequence[LedgerRow], head: Head | None) -> Verification:
     """Check the rows of one partition, in stored order, against the head that was kept apart.
 
     Finds edited, inserted, deleted, reordered and cut-off records and names the first bad one.
@@ -100,13 +107,19 @@ def verify(rows: Iterable[LedgerRow], head: Head | None) -> Verification:
     # A partition without a head has had no record, so any row in it is one too many.
     kept = head or Head(partition="", sequence=0, hash=GENESIS)
     end = Head(partition=kept.partition, sequence=0, hash=GENESIS)
-    for row in rows:
+    for index, row in enumerate(rows):
         problem = _problem(row, end, kept)
         if problem:
-            bad = f"{row.partition}/{row.sequence} {row.event_id}"
-            return Verification(ok=False, events=end.sequence, first_bad=bad, problem=problem)
+            return _blame(rows, index, kept, problem)
         end = Head(partition=row.partition, sequence=row.sequence, hash=row.hash)
-    return _at_the_end(end, kept)
+    missing = kept.sequence - end.sequence
+    if missing:
+        return _bad(
+            end.sequence,
+            _missing(kept, end.sequence + 1),
+            f"cut off: {missing} records are missing",
+        )
+    return Verification(ok=True, events=end.sequence)
 
 
 def _next_row(end: Head, event: ChangeEvent) -> LedgerRow:
@@ -134,28 +147,41 @@ def _hash(row: LedgerRow) -> str:
 
 def _problem(row: LedgerRow, end: Head, kept: Head) -> str:
     """What is wrong with the row that follows `end`; "" where nothing is. First match wins."""
-    wanted = end.sequence + 1
     is_last = row.sequence == kept.sequence
     checks = (
         (row.sequence > kept.sequence, "the record lies beyond the head"),
         (row.partition != kept.partition, "the record is of another partition"),
-        (row.sequence > wanted, f"record {wanted} is missing before it"),
-        (row.sequence < wanted, f"the record stands where {wanted} belongs"),
-        (row.previous_hash != end.hash, "the record does not follow the one before it"),
+        (row.sequence != end.sequence + 1, _OUT_OF_ORDER),
+        (row.previous_hash != end.hash, _NO_LINK),
         (row.hash != _hash(row), "the record was edited"),
         (is_last and row.hash != kept.hash, "the chain does not end in the head: it was made anew"),
     )
     return next((problem for wrong, problem in checks if wrong), "")
 
 
-def _at_the_end(end: Head, kept: Head) -> Verification:
-    """All rows are right: whether they reach the head."""
-    missing = kept.sequence - end.sequence
-    if missing == 0:
-        return Verification(ok=True, events=end.sequence)
-    return Verification(
-        ok=False,
-        events=end.sequence,
-        first_bad=f"{kept.partition}/{end.sequence + 1}",
-        problem=f"cut off: {missing} records are missing at the end",
-    )
+def _blame(rows: Sequence[LedgerRow], index: int, kept: Head, problem: str) -> Verification:
+    """Name the bad record where row `index` is the first that does not fit."""
+    gone = all(row.sequence != index + 1 for row in rows)
+    if problem == _OUT_OF_ORDER and gone:
+        return _bad(index, _missing(kept, index + 1), "the record is missing")
+    # A link that leads on to the head is right: what it does not fit was replaced, hash and all.
+    if problem == _NO_LINK and index and _leads_to(kept, rows[index:]):
+        return _bad(index - 1, _name(rows[index - 1]), "the record was replaced")
+    return _bad(index, _name(rows[index]), problem)
+
+
+def _leads_to(kept: Head, rows: Sequence[LedgerRow]) -> bool:
+    linked = all(later.previous_hash == row.hash for row, later in pairwise(rows))
+    return linked and rows[-1].hash == kept.hash and all(row.hash == _hash(row) for row in rows)
+
+
+def _bad(good_before: int, name: str, problem: str) -> Verification:
+    return Verification(ok=False, events=good_before, first_bad=name, problem=problem)
+
+
+def _name(row: LedgerRow) -> str:
+    return f"{row.partition}/{row.sequence} {row.event_id}"
+
+
+def _missing(kept: Head, sequence: int) -> str:
+    return f"{kept.partition}/{sequence}"
