@@ -93,6 +93,13 @@ class Load:
                 return seen.at
         return None
 
+    def first_bad_after(self, after: float, *, deployment: str | None = None) -> float | None:
+        """When the first bad answer came after a time (of one version), None if none has."""
+        for seen in list(self.observations):
+            if seen.at > after and not seen.ok and deployment in (None, seen.deployment):
+                return seen.at
+        return None
+
     async def _send_forever(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()

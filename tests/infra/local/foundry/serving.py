@@ -14,6 +14,16 @@ from infra.local.foundry.scoring import create_scoring
 from infra.local.foundry.world import World
 
 
+class HandClock:
+    """Epoch seconds that move only when told."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """Serve on a free port of 127.0.0.1 until the block ends; yields the URL."""
