@@ -84,6 +84,11 @@ class Child:
         """Its process id. Raises ChildFailed before its first start."""
         return self._running().pid
 
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._running().poll()
+
     def start(self) -> None:
         """Start it and return at once. From the main thread only: it ends with its thread."""
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
@@ -121,8 +126,11 @@ class Child:
 
     def interrupt(self) -> None:
         """Ask it to stop (SIGINT) and return at once."""
-        if self.is_alive():
-            self._running().send_signal(signal.SIGINT)
+        self.send_signal(signal.SIGINT)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        self._running().send_signal(number)
 
     def kill(self) -> None:
         """End it as a crash would (SIGKILL) and wait until it is gone."""

@@ -24,7 +24,7 @@ from infra.local.host.worker import InvocationFailed, Worker
 log = logging.getLogger(__name__)
 
 RECEIVERS = 4  # a subscription, where host.json allows as many concurrent calls
-LISTEN_S = 1.0  # one wait for a message; how long a stop may have to wait for an idle receiver
+LISTEN_S = 0.5  # one wait for a message; a stop may have to wait that long for an idle receiver
 GATHER_S = 0.02  # how long a batch waits for company
 SHORTEST_RENEWAL_S = 0.5
 LONGEST_RENEWAL_S = 10.0

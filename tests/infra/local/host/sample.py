@@ -6,15 +6,15 @@ log, its exit code.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from infra.local.bus import Emulator
+from infra.local.host.worker import HOST_ROOT
 from infra.local.processes import Child, Children, says
 
-ROOT = Path(__file__).resolve().parents[4]
 HOST_JSON = '{"version": "2.0"}'
 HEAD = """
 import asyncio
@@ -47,7 +47,9 @@ def start_host(
     children: Children, app: Path, *, port: int = 0, settings: Mapping[str, str] | None = None
 ) -> Child:
     command = [sys.executable, "-m", "infra.local.host", "--app", str(app), "--port", str(port)]
-    return children.start("host", command, ready=says("ready http"), env=settings, cwd=ROOT)
+    return children.start(
+        "host", command, ready=says("ready http"), env=settings, cwd=Path(HOST_ROOT)
+    )
 
 
 def url_of(host: Child) -> str:
@@ -63,15 +65,17 @@ def served(app: Path, settings: Mapping[str, str] | None = None) -> Iterator[Chi
         yield host
 
 
-@asynccontextmanager
-async def served_with_bus(app: Path, emulator: Emulator, **settings: str) -> AsyncIterator[Child]:
-    """Serve an app beside a bus that runs on the test's own loop."""
+@contextmanager
+def starting_with_bus(app: Path, emulator: Emulator, **settings: str) -> Iterator[Child]:
+    """Serve an app beside a bus on the test's own loop; it may still be starting when this yields.
+
+    It is killed in the end: closing links takes the SDK a second, and one test of that is enough.
+    """
+    settings["BUS"] = emulator.connection_string
     with Children(app / "logs") as children:
-        settings["BUS"] = emulator.connection_string
         host = start_host(children, app, settings=settings)
-        await asyncio.to_thread(host.wait_ready)
         yield host
-        await asyncio.to_thread(children.stop)
+        host.kill()
 
 
 async def said(host: Child, text: str, times: int = 1) -> list[str]:
