@@ -1,0 +1,254 @@
+"""Triage: one trouble is one incident, whatever the order and the number of its alerts."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import msgspec
+import pytest
+
+from shared.domain.alert import Alert
+from shared.domain.catalog import Catalog, Service, Target, TargetKind
+from shared.domain.event import EventKind
+from shared.domain.incident import DeliveryOutcome, Severity, State
+from shared.domain.triage import find_service, triage
+from tests.shared.domain.incidents import (
+    ENDPOINT,
+    NOW,
+    SERVICE,
+    SHARD,
+    World,
+    at,
+    fired,
+    opened,
+    resolved,
+)
+
+FIRED_1, RESOLVED_1 = fired(1), resolved(5, began=1)
+FIRED_2, RESOLVED_2 = fired(10), resolved(15, began=10)
+
+
+def kinds(world: World) -> list[EventKind]:
+    return [event.kind for step in world.steps for event in step.events]
+
+
+def test_a_first_alert_opens_an_incident_and_asks_for_a_diagnosis() -> None:
+    step = World().take(FIRED_1)
+    assert step.outcome is DeliveryOutcome.OPENED
+    assert step.commands == ("diagnose",)
+    assert step.incident is not None
+    assert step.incident.state is State.OPENED
+    assert step.incident.severity is Severity.SEV1
+    assert (step.incident.service, step.incident.target) == ("fnol-summary", ENDPOINT)
+    assert step.incident.title == "First notice of loss: 5xx"
+
+
+def test_the_opening_is_told_with_its_reason_at_the_time_of_the_alert() -> None:
+    (event,) = World().take(FIRED_1).events
+    assert event.kind is EventKind.INCIDENT_OPENED
+    assert event.why == "Azure Sev1 on a tier 1 service: SEV1"
+    assert (event.happened_at, event.recorded_at) == (at(1), NOW)
+    assert event.after == {"state": "opened", "severity": "SEV1"}
+    assert event.evidence["delivery"] == FIRED_1.delivery_key
+
+
+def test_an_incident_carries_its_shard_and_day_and_is_the_same_when_taken_again() -> None:
+    first, again = World().take(FIRED_1).incident, World().take(FIRED_1).incident
+    assert first is not None
+    assert first.id.startswith("INC-07-261120-")
+    assert len(first.id) == len("INC-07-261120-0A1B2C3D")
+    assert first == again
+
+
+def test_the_same_trouble_joins_and_opens_nothing() -> None:
+    world = World().take_all([FIRED_1, FIRED_2])
+    (incident,) = world.incidents.values()
+    assert incident.alerts == 2
+    assert world.steps[1].outcome is DeliveryOutcome.JOINED
+    assert world.steps[1].commands == ()
+
+
+def test_the_same_delivery_counts_once() -> None:
+    world = World().take_all([FIRED_1, FIRED_1])
+    assert world.steps[1].outcome is DeliveryOutcome.DUPLICATE
+    assert (world.steps[1].incident, world.steps[1].events) == (None, ())
+    assert next(iter(world.incidents.values())).alerts == 1
+
+
+def test_the_end_of_the_only_alert_resolves_the_incident() -> None:
+    world = World().take_all([FIRED_1, RESOLVED_1])
+    (incident,) = world.incidents.values()
+    assert (incident.state, incident.firing) == (State.RESOLVED, ())
+    assert kinds(world)[1:] == [EventKind.ALERT_RESOLVED, EventKind.RESOLVED]
+    assert world.steps[1].events[0].happened_at == at(5)
+
+
+def test_the_events_of_an_incident_are_numbered_without_a_gap() -> None:
+    world = World().take_all([FIRED_1, FIRED_2, RESOLVED_2])
+    events = [event for step in world.steps for event in step.events]
+    assert [event.sequence for event in events] == [1, 2, 3, 4]
+    assert [event.id[-4:] for event in events] == ["0001", "0002", "0003", "0004"]
+
+
+@pytest.mark.parametrize("state", [State.ACTING, State.VERIFYING])
+def test_an_end_amid_a_change_does_not_resolve_the_incident(state: State) -> None:
+    world = World().take_all([FIRED_1])
+    (incident,) = world.incidents.values()
+    world.incidents[incident.id] = msgspec.structs.replace(incident, state=state)
+    after = world.take(RESOLVED_1).incident
+    assert after is not None
+    assert (after.state, after.firing) == (state, ())
+
+
+def test_an_end_before_its_beginning_is_remembered_and_the_beginning_opens_nothing() -> None:
+    world = World().take_all([RESOLVED_1, FIRED_1])
+    assert [step.outcome for step in world.steps] == ["remembered", "suppressed"]
+    assert world.incidents == {}
+
+
+def test_a_late_end_does_not_end_what_fired_after_it() -> None:
+    world = World().take_all([FIRED_1, FIRED_2, RESOLVED_1])
+    assert world.steps[2].outcome is DeliveryOutcome.REMEMBERED
+    assert len(world.open()) == 1
+
+
+def test_an_end_without_a_time_of_its_own_ends_its_own_firing_only() -> None:
+    timeless = msgspec.structs.replace(RESOLVED_1, resolved_at=None)
+    assert World().take_all([FIRED_1, timeless]).open() == []
+    assert len(World().take_all([FIRED_2, timeless]).open()) == 1
+
+
+def test_trouble_that_comes_back_opens_another_incident() -> None:
+    world = World().take_all([FIRED_1, RESOLVED_1, FIRED_2])
+    assert len(world.incidents) == 2
+    assert len(world.open()) == 1
+
+
+def test_another_alert_joins_the_incident_that_it_is_given_and_is_diagnosed() -> None:
+    incident = opened(Severity.SEV2)
+    latency = fired(2, rule="latency")
+    step = triage(
+        latency, service=SERVICE, claim=None, open_incident=incident, now=NOW, shard=SHARD
+    )
+    assert step.incident is not None
+    assert step.claim is not None
+    assert step.claim.incident == incident.id
+    assert step.incident.firing == (*incident.firing, latency.correlation_key)
+    assert step.incident.severity is Severity.SEV1
+    assert [event.kind for event in step.events] == [
+        EventKind.ALERT_JOINED,
+        EventKind.SEVERITY_CHANGED,
+    ]
+    assert step.commands == ("diagnose",)
+
+
+def test_an_incident_with_two_alerts_ends_with_the_second() -> None:
+    incident = opened()
+    both = msgspec.structs.replace(incident, firing=(*incident.firing, "other"))
+    claim = World().take(fired(1)).claim
+    step = triage(
+        RESOLVED_1, service=SERVICE, claim=claim, open_incident=both, now=NOW, shard=SHARD
+    )
+    assert step.incident is not None
+    assert step.incident.firing == ("other",)
+    assert step.incident.state.is_open()
+
+
+def test_a_resolved_incident_is_not_joined() -> None:
+    ended = msgspec.structs.replace(opened(), state=State.RESOLVED)
+    step = triage(FIRED_2, service=SERVICE, claim=None, open_incident=ended, now=NOW, shard=SHARD)
+    assert step.outcome is DeliveryOutcome.OPENED
+
+
+def test_an_alert_that_nobody_owns_opens_an_incident_that_says_so() -> None:
+    step = World(service=None).take(FIRED_1)
+    assert step.incident is not None
+    assert step.incident.service == ""
+    assert step.incident.title == "Unowned: 5xx"
+    assert "no service file" in step.incident.sentence
+    assert step.commands == ()
+
+
+# The order and the number of deliveries do not matter.
+
+
+def state_of(world: World) -> tuple[object, ...]:
+    """What is on: the open incidents, what fires in them, and the times that the claim keeps."""
+    (claim,) = world.claims.values()
+    firing = [incident.firing for incident in world.open()]
+    return firing, claim.is_firing, claim.fired_at, claim.resolved_at
+
+
+def sequences() -> list[tuple[Alert, ...]]:
+    alerts = (FIRED_1, RESOLVED_1, FIRED_2, RESOLVED_2)
+    return [chosen for length in range(1, 5) for chosen in product(alerts, repeat=length)]
+
+
+def test_the_state_depends_on_the_set_of_alerts_alone() -> None:
+    by_set: dict[frozenset[str], set[str]] = {}
+    for sequence in sequences():
+        taken = frozenset(alert.delivery_key for alert in sequence)
+        by_set.setdefault(taken, set()).add(repr(state_of(World().take_all(sequence))))
+    assert len(by_set) == 15
+    assert all(len(states) == 1 for states in by_set.values())
+
+
+@pytest.mark.parametrize(
+    ("alerts", "is_on"),
+    [
+        ([FIRED_1], True),
+        ([RESOLVED_1], False),
+        ([FIRED_1, RESOLVED_1], False),
+        ([FIRED_1, RESOLVED_2], False),
+        ([FIRED_2, RESOLVED_1], True),
+        ([FIRED_1, RESOLVED_1, FIRED_2], True),
+        ([FIRED_1, RESOLVED_1, FIRED_2, RESOLVED_2], False),
+    ],
+)
+def test_the_latest_event_says_whether_the_trouble_is_on(
+    alerts: Sequence[Alert], is_on: bool
+) -> None:
+    assert bool(World().take_all(alerts).open()) is is_on
+
+
+def test_there_is_never_more_than_one_open_incident_of_one_trouble() -> None:
+    assert all(len(World().take_all(sequence).open()) <= 1 for sequence in sequences())
+
+
+# Whose alert it is.
+
+
+def another(name: str, *, resources: tuple[str, ...] = ()) -> Service:
+    target = Target(kind=TargetKind.AGENT, id=f"/subscriptions/s/agents/{name}")
+    return msgspec.structs.replace(SERVICE, name=name, targets=(target,), resources=resources)
+
+
+WORKSPACE = "/subscriptions/s/workspaces/log-claims"
+LOGS = msgspec.structs.replace(FIRED_1, targets=(WORKSPACE,))
+
+
+def catalog_of(*services: Service) -> Catalog:
+    return Catalog(services={service.name: service for service in services})
+
+
+def test_the_owner_of_the_target_is_the_service() -> None:
+    assert find_service(FIRED_1, catalog_of(another("other"), SERVICE)) is SERVICE
+
+
+def test_a_target_that_nobody_names_has_no_service() -> None:
+    assert find_service(FIRED_1, catalog_of(another("other"))) is None
+
+
+def test_the_hint_chooses_between_the_owners_of_a_shared_resource() -> None:
+    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
+    hinted = msgspec.structs.replace(LOGS, service_hint="two")
+    assert find_service(hinted, catalog_of(one, two)) is two
+
+
+def test_two_owners_and_no_hint_is_nobodys() -> None:
+    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
+    assert find_service(LOGS, catalog_of(one, two)) is None
+
+
+def test_a_hint_at_a_service_that_does_not_own_the_target_is_ignored() -> None:
+    hinted = msgspec.structs.replace(FIRED_1, service_hint="other")
+    assert find_service(hinted, catalog_of(SERVICE, another("other"))) is SERVICE
