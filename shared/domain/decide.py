@@ -73,11 +73,12 @@ def _plan(case: Case) -> Plan | None:
 
 def _reason(results: tuple[RuleResult, ...], plan: Plan | None) -> str:
     failed = _first_failed(results)
-    if failed is not None:
-        rule, result = failed
-        return rule.because.format(observed=result.observed, required=result.required)
-    moved = f"traffic goes back from {plan.bad} to {plan.good}" if plan is not None else ""
-    return f"All {len(results)} rules passed: {moved}."
+    bad, good = (plan.bad, plan.good) if plan is not None else ("", "")
+    if failed is None:
+        return f"All {len(results)} rules passed: traffic goes back from {bad} to {good}."
+    rule, result = failed
+    said = {"observed": result.observed, "required": result.required, "bad": bad, "good": good}
+    return rule.because.format_map(said)
 
 
 def _hash(case: Case, results: tuple[RuleResult, ...], verdict: Verdict) -> str:

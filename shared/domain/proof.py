@@ -10,6 +10,9 @@ from shared.domain.decision import RuleResult
 from shared.domain.diagnosis import Burn
 from shared.domain.endpoint import ProbeReport, refuse_traffic
 
+LIVE_PROBES_NEEDED = 5
+LIVE_FAILURES_NEEDED = 2
+
 
 def known_good_exists(case: Case) -> RuleResult:
     """Some version has earned trust on this endpoint."""
@@ -98,7 +101,7 @@ def burn_rate_or_failed_probe(case: Case) -> RuleResult:
     policy = case.policy
     burn = _worst(case.diagnosis.burns if case.diagnosis is not None else (), policy)
     burns = burn is not None and _strength(burn, policy) >= policy.burn_rate
-    live_fails = _known(case.live_probe, policy) and not _passes(case.live_probe, policy)
+    live_fails = _fails(case.live_probe, policy)
     observed = _burn_text(burn, policy) if burn is not None else "no window with enough traffic"
     return RuleResult(
         rule="burn-rate-or-failed-probe",
@@ -122,6 +125,13 @@ def _doubt(case: Case, probe: ProbeReport | None) -> str:
     if others or named < probe.passed:
         return f"{probe.passed} passed, but only {named} were answered by {case.good}"
     return ""
+
+
+def _fails(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:
+    """Whether live answers surely fail: a few are asked, and one bad answer may be an accident."""
+    if probe is None or probe.sent < LIVE_PROBES_NEEDED:
+        return False
+    return probe.sent - probe.passed >= LIVE_FAILURES_NEEDED and not _passes(probe, policy)
 
 
 def _known(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:

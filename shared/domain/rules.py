@@ -45,7 +45,7 @@ from shared.domain.decision import RuleResult, Verdict
 class Rule(msgspec.Struct, frozen=True):
     """One rule: how it is asked, what its failure means, and the sentence that says so.
 
-    `because` may hold {observed} and {required}.
+    `because` may hold {observed} and {required} of the rule, and {bad} and {good} of the plan.
     """
 
     ask: Callable[[Case], RuleResult]
@@ -60,6 +60,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 _REFUSE, _HOLD, _UNSURE = Verdict.REFUSE, Verdict.HOLD, Verdict.INCONCLUSIVE
 _ASK = Verdict.NEEDS_APPROVAL
+_APPROVE = "Going back from {bad} to {good} needs a person's approval: "
 
 RULES: tuple[Rule, ...] = (
     Rule(premises.service_file_in_order, _REFUSE, "No policy can be relied on: {observed}."),
@@ -83,7 +84,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(proof.target_probe_passes, _REFUSE, "The known good fails, too: {observed}."),
     Rule(proof.minimum_traffic, _UNSURE, "Too little traffic to judge: {observed}."),
-    Rule(proof.burn_rate_or_failed_probe, _HOLD, "Not bad enough to act without need: {observed}."),
+    Rule(proof.burn_rate_or_failed_probe, _HOLD, "Not bad enough to act on: {observed}."),
     Rule(restraint.cooldown, _HOLD, "Too soon: {observed}, {required} are required."),
     Rule(restraint.rate_limit, _HOLD, "Too many rollbacks of this endpoint: {observed}."),
     Rule(
@@ -93,12 +94,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(restraint.no_ping_pong, _HOLD, "The known good was itself rolled back: {observed}."),
     Rule(
-        restraint.mode_lets_act, _HOLD, "The service's mode is {observed}: Backstop only watches."
+        restraint.mode_lets_act,
+        _HOLD,
+        "Traffic would go back from {bad} to {good}, but the mode is {observed}.",
     ),
-    Rule(restraint.unmoved_since_earned, _ASK, "A person must approve: {observed}."),
-    Rule(restraint.capacity_enough, _ASK, "A person must approve: {observed}."),
-    Rule(
-        restraint.mode_automatic, _ASK, "The service's mode is {observed}: a person must approve."
-    ),
+    Rule(restraint.unmoved_since_earned, _ASK, _APPROVE + "{observed}."),
+    Rule(restraint.capacity_enough, _ASK, _APPROVE + "{observed}."),
+    Rule(restraint.mode_automatic, _ASK, _APPROVE + "the mode is {observed}."),
 )
 MODE_RULES = frozenset({"mode-lets-act", "mode-automatic"})

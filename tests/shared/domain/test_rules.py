@@ -45,6 +45,7 @@ from tests.shared.domain.worked_case import (
 MISTAKE = CatalogMistake(file="fnol.yaml", line=7, field="spec.rto", problem="not a duration")
 OTHER_TARGET = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET + "-2")
 AGENT = Target(kind=TargetKind.AGENT, id=TARGET)
+UNBURNT = with_diagnosis(burns=())
 POINTER = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET, capabilities=("pointer",))
 
 REFUSED = {
@@ -93,9 +94,11 @@ HELD = {
         with_windows(m5=(49, 49, 100.0), h1=(4000, 2000, 50.0)),
         with_windows(m5=(0, 0, None), h1=(4000, 2000, 50.0)),
         with_windows(m5=(400, 200, 50.0)),
-        alter(CASE, diagnosis=alter(DIAGNOSIS, burns=()), live_probe=None),
-        alter(CASE, diagnosis=alter(DIAGNOSIS, burns=()), live_probe=alter(BAD_PROBE, passed=19)),
-        alter(CASE, diagnosis=alter(DIAGNOSIS, burns=()), live_probe=alter(BAD_PROBE, sent=19)),
+        alter(UNBURNT, live_probe=None),
+        alter(UNBURNT, live_probe=alter(BAD_PROBE, passed=19)),
+        alter(UNBURNT, live_probe=alter(BAD_PROBE, sent=5, passed=4)),
+        alter(UNBURNT, live_probe=alter(BAD_PROBE, sent=4, passed=0)),
+        alter(UNBURNT, live_probe=alter(BAD_PROBE, sent=100, passed=95)),
     ],
     "cooldown": [with_rollbacks(alter(ROLLBACK, at=ago(899)))],
     "rate-limit": [
@@ -173,7 +176,10 @@ PASSING = {
     "just enough traffic": with_diagnosis(requests=50),
     "just enough probes passed": with_target_probe(passed=19),
     "just enough burn": with_windows(m5=(50, 2, 4.0), h1=(50, 2, 4.0)),
-    "no burn, but live probes fail": alter(CASE, diagnosis=alter(DIAGNOSIS, burns=())),
+    "no burn, but live probes fail": UNBURNT,
+    "no burn, but two of five live probes fail": alter(
+        UNBURNT, live_probe=alter(BAD_PROBE, sent=5, passed=3)
+    ),
     "one objective of two burns": with_diagnosis(burns=(alter(BURN, windows={}), BURN)),
     "a diagnosis that is just fresh": with_diagnosis(made_at=ago(1200)),
     "a probe anywhere, as all regions are hit": alter(
@@ -247,6 +253,28 @@ def test_a_failed_rule_says_what_it_saw_in_a_sentence(
 def test_a_dependency_is_named() -> None:
     held = decide(with_cause(Cause.DEPENDENCY, dependency="policy-search"))
     assert held.reason == "Moving traffic cannot cure the cause: dependency policy-search."
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        (CASE, "All 28 rules passed: traffic goes back from v2 to v1."),
+        (
+            with_service(mode=Mode.OBSERVE),
+            "Traffic would go back from v2 to v1, but the mode is observe.",
+        ),
+        (
+            with_service(mode=Mode.APPROVE),
+            "Going back from v2 to v1 needs a person's approval: the mode is approve.",
+        ),
+        (
+            with_good_release(index_version="i4"),
+            "Going back from v2 to v1 needs a person's approval: index-moved.",
+        ),
+    ],
+)
+def test_the_reason_names_both_versions(case: Case, reason: str) -> None:
+    assert decide(case).reason == reason
 
 
 def test_a_policy_cannot_waive_another_release_in_the_same_deployment() -> None:
