@@ -44,7 +44,7 @@ set_up_node() {
   is_current node_modules/.stamp "$stamp" && return
   command -v npm >/dev/null 2>&1 || refuse 'npm not found: install Node.js 18 or later and run this again'
   say 'installing Azurite and the KQL parser into node_modules (half a minute)'
-  npm ci --no-fund --no-audit
+  npm ci --no-fund --no-audit --loglevel=error
   printf '%s\n' "$stamp" > node_modules/.stamp
 }
 
