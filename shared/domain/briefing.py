@@ -17,22 +17,31 @@ from shared.domain.wording import duration, moment, plain, share, traffic
 def feeling(
     incident: Incident, service: Service | None, found: Diagnosis | None, now: datetime
 ) -> str:
-    """What customers feel, as far as it was measured."""
+    """What customers feel, or felt before it was resolved, as far as it was measured."""
     zone, who = _zone_of(service), _who(service)
+    over = incident.state is State.RESOLVED
     if incident.recovered_at is not None:
         return f"{who} get good answers again since {moment(incident.recovered_at, zone, now)}."
     if found is None:
-        return f"Not measured yet what {who.lower()} feel. The alert: {plain(incident.title)}"
+        gap = "felt was not measured" if over else "feel is not measured yet"
+        return f"What {who.lower()} {gap}. The alert: {plain(incident.title)}"
     if found.health is Health.INCONCLUSIVE:
-        return f"It could not be found out what {who.lower()} feel. {plain(found.sentence)}"
+        feel = "felt" if over else "feel"
+        return f"It could not be found out what {who.lower()} {feel}. {plain(found.sentence)}"
     if found.health is Health.HEALTHY:
         return f"{who} got good answers when it was last measured. {plain(found.sentence)}"
+    return f"{who} {'got' if over else 'get'} {_harm(service, found, now)}"
+
+
+def _harm(service: Service | None, found: Diagnosis, now: datetime) -> str:
     if not found.requests:
-        return f"{who} get bad answers{_where(service, found)}. {plain(found.sentence)}"
-    since = f" since {moment(found.onset_at, zone, now)}" if found.onset_at else ""
+        return f"bad answers{_where(service, found)}. {plain(found.sentence)}"
+    onset = found.onset_at
+    since = f" since {moment(onset, _zone_of(service), now)}" if onset else ""
     counts = f"{found.bad_requests:,} of {found.requests:,}{since}"
-    hurt = f"{share(found.bad_share)} of requests{_where(service, found)}"
-    return f"{who} get no good answer to {hurt}: {counts}."
+    return (
+        f"no good answer to {share(found.bad_share)} of requests{_where(service, found)}: {counts}."
+    )
 
 
 def _who(service: Service | None) -> str:
@@ -51,14 +60,14 @@ def _where(service: Service | None, found: Diagnosis) -> str:
 
 def gravity(incident: Incident) -> str:
     """Why the incident has its severity, without naming it."""
-    reasons = "; ".join(plain(reason).rstrip(".") for reason in incident.severity_reasons)
-    return f"{reasons or 'by the alert alone'}."
+    reasons = (plain(reason).rstrip(".") for reason in incident.severity_reasons)
+    return f"{'; '.join(filter(None, reasons)) or 'by the alert alone'}."
 
 
 def deed(incident: Incident, decision: Decision | None) -> str:
     """What Backstop did or refused, in one sentence."""
-    if incident.sentence:
-        return plain(incident.sentence)
+    if told := plain(incident.sentence):
+        return told
     if decision is None:
         return "Backstop has moved nothing. It is finding out what broke."
     return f"{_verdict(decision)}: {plain(decision.reason)}"
@@ -78,21 +87,18 @@ def _verdict(decision: Decision) -> str:
     return "Backstop holds and moved nothing"
 
 
-def target_split(incident: Incident, decision: Decision | None) -> tuple[str, str]:
-    """A label and the split after the change: what is live now, or what it would be."""
+def splits(incident: Incident, decision: Decision | None) -> tuple[str, str, str] | None:
+    """The split before, the split after, and what the latter is; None where no move is known.
+
+    Only "After" tells of something done: "Planned", "If approved" and "Would be" are intentions.
+    """
     if incident.after:
-        return "After", traffic(incident.after)
+        return traffic(incident.before), traffic(incident.after), "After"
     if decision is None or decision.plan is None:
-        return "After", "nothing moved"
+        return None
     labels = {Verdict.ROLL_BACK: "Planned", Verdict.NEEDS_APPROVAL: "If approved"}
-    return labels.get(decision.verdict, "Would be"), traffic(decision.plan.after)
-
-
-def origin_split(incident: Incident, decision: Decision | None) -> str:
-    """The split before the change, as far as it is known."""
-    if incident.before:
-        return traffic(incident.before)
-    return traffic(decision.plan.before) if decision and decision.plan else "not read yet"
+    label = labels.get(decision.verdict, "Would be")
+    return traffic(decision.plan.before), traffic(decision.plan.after), label
 
 
 def time_left(incident: Incident, service: Service | None, now: datetime) -> str:
@@ -101,14 +107,14 @@ def time_left(incident: Incident, service: Service | None, now: datetime) -> str
         return "no RTO: no service owns this"
     allowed = timedelta(seconds=service.rto_s)
     if incident.onset_at is None:
-        return f"unknown, because the onset is not known ({duration(allowed)} from the onset)"
+        return f"{duration(allowed)} from the onset, which is not known yet"
     if incident.recovered_at is not None:
         return _recovery(incident.recovered_at - incident.onset_at, allowed)
     due = incident.onset_at + allowed
-    until = f"{moment(due, service.time_zone, now)}"
+    until = moment(due, service.time_zone, now)
     if now > due:
-        return f"missed by {duration(now - due)} (was {until})"
-    return f"{duration(due - now)} left of {duration(allowed)} (until {until})"
+        return f"missed {duration(now - due)} ago, at {until}"
+    return f"{duration(due - now)} left of {duration(allowed)}, until {until}"
 
 
 def _recovery(took: timedelta, allowed: timedelta) -> str:

@@ -13,17 +13,25 @@ from typing import Any
 import msgspec
 
 from shared.domain import briefing
+from shared.domain.card_elements import (
+    Element,
+    banner,
+    columns,
+    envelope,
+    fact_set,
+    link_button,
+    text_block,
+)
 from shared.domain.catalog import Service
 from shared.domain.decision import Decision, Verdict
-from shared.domain.diagnosis import Diagnosis, Signal
+from shared.domain.diagnosis import Diagnosis, Signal, Suspect
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Incident, Severity, State
-from shared.domain.wording import clip, escape, moment, plain, share, weight
+from shared.domain.wording import clip, moment, plain, share, weight
 
 CAP = 18 * 1024  # expanded bytes; Teams drops messages above 28 KB after it has accepted them
-_URL_CAP = 4096
-_DROP_ORDER = ("unanswered", "ruled out", "suspect", "findings", "runbook")
-type Element = dict[str, Any]
+# Without details a card fits by construction: its texts are clipped to 5 KB, three URLs have 12.
+_DROP_ORDER = ("unanswered", "ruled out", "suspect", "findings")
 
 
 class CardKind(StrEnum):
@@ -85,27 +93,15 @@ def render_card(kind: CardKind, view: CardView) -> dict[str, Any]:
 
 
 def _message(kind: CardKind, view: CardView, dropped: tuple[str, ...]) -> dict[str, Any]:
-    card = {
-        "type": "AdaptiveCard",
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "version": "1.5",
-        "msteams": {"width": "Full"},
-        "body": [
-            _heading(kind, view),
-            _severity(view),
-            _text(briefing.deed(view.incident, view.decision), 900),
-            _before_and_after(view),
-            _facts(view),
-            *_details(view, dropped),
-        ],
-        "actions": _buttons(kind, view, dropped),
-    }
-    content_type = "application/vnd.microsoft.card.adaptive"
-    return {"type": "message", "attachments": [{"contentType": content_type, "content": card}]}
-
-
-def _text(text: str, limit: int, **looks: object) -> Element:
-    return {"type": "TextBlock", "text": escape(clip(text, limit)), "wrap": True, **looks}
+    body = [
+        _heading(kind, view),
+        text_block(briefing.gravity(view.incident), 700, bold=view.incident.severity),
+        text_block(briefing.deed(view.incident, view.decision), 900),
+        _before_and_after(view),
+        _facts(view),
+        *_details(kind, view, dropped),
+    ]
+    return envelope(body, _buttons(kind, view))
 
 
 def _heading(kind: CardKind, view: CardView) -> Element:
@@ -114,28 +110,28 @@ def _heading(kind: CardKind, view: CardView) -> Element:
     title = plain(service.title if service else incident.service) or "No owning service"
     opened = moment(incident.opened_at, service.time_zone if service else "UTC", view.now)
     line = f"{_label(kind, view)} · {clip(title, 300)} · {incident.id} · opened {opened}"
-    return {
-        "type": "Container",
-        "style": _style(kind, view),
-        "bleed": True,
-        "items": [
-            _text(felt, 900, size="Medium", weight="Bolder"),
-            _text(line, 700, size="Small", spacing="Small"),
-        ],
-    }
+    items = [
+        text_block(felt, 900, size="Medium", weight="Bolder"),
+        text_block(line, 700, size="Small", spacing="Small"),
+    ]
+    return banner(_style(kind, view), items)
+
+
+_LABELS = {
+    CardKind.OPENED: "Incident opened",
+    CardKind.DECISION: "Decision",
+    CardKind.OUTCOME: "Outcome",
+    CardKind.ESCALATED: "Needs a person now",
+    CardKind.RESOLVED: "Resolved",
+}
 
 
 def _label(kind: CardKind, view: CardView) -> str:
-    if kind is CardKind.DECISION:
-        asks = view.decision is not None and view.decision.verdict is Verdict.NEEDS_APPROVAL
-        return "Decision needed" if asks else "Decision"
-    labels = {
-        CardKind.OPENED: "Incident opened",
-        CardKind.OUTCOME: "Outcome",
-        CardKind.ESCALATED: "Needs a person now",
-        CardKind.RESOLVED: "Resolved",
-    }
-    return labels[kind]
+    return "Decision needed" if kind is CardKind.DECISION and _asks(view) else _LABELS[kind]
+
+
+def _asks(view: CardView) -> bool:
+    return view.decision is not None and view.decision.verdict is Verdict.NEEDS_APPROVAL
 
 
 def _style(kind: CardKind, view: CardView) -> str:
@@ -147,86 +143,70 @@ def _style(kind: CardKind, view: CardView) -> str:
     return loud.get(view.incident.severity, "accent")
 
 
-def _severity(view: CardView) -> Element:
-    reasons = escape(clip(briefing.gravity(view.incident), 700))
-    return {"type": "TextBlock", "text": f"**{view.incident.severity}** {reasons}", "wrap": True}
-
-
 def _before_and_after(view: CardView) -> Element:
-    found, incident, decision = view.diagnosis, view.incident, view.decision
-    measured = found.bad_share if found and found.requests else None
-    label, split = briefing.target_split(incident, decision)
-    columns = [
-        _column("Before", briefing.origin_split(incident, decision), measured),
-        _column(label, split, view.bad_share_after),
-    ]
-    return {"type": "ColumnSet", "columns": columns, "separator": True}
+    found = view.diagnosis
+    bad = share(found.bad_share) if found and found.requests else "not measured"
+    splits = briefing.splits(view.incident, view.decision)
+    if splits is None:
+        return text_block(f"Traffic: not moved. Bad answers: {bad}.", 120, separator=True)
+    before, after, label = splits
+    bad_after = "not measured yet" if view.bad_share_after is None else share(view.bad_share_after)
+    done = view.incident.after != {}
+    return columns(_side("Before", before, bad), _side(label, after, bad_after if done else ""))
 
 
-def _column(title: str, split: str, bad: float | None) -> Element:
-    errors = "not measured" if bad is None else share(bad)
-    items = [
-        _text(title, 60, isSubtle=True, size="Small"),
-        _text(f"Traffic: {split}", 400, weight="Bolder", spacing="None"),
-        _text(f"Bad answers: {errors}", 60, spacing="None"),
+def _side(title: str, split: str, bad: str) -> list[Element]:
+    lines = [
+        text_block(title, 60, isSubtle=True, size="Small"),
+        text_block(f"Traffic: {split}", 400, weight="Bolder", spacing="None"),
     ]
-    return {"type": "Column", "width": "stretch", "items": items}
+    return [*lines, text_block(f"Bad answers: {bad}", 60, spacing="None")] if bad else lines
 
 
 def _facts(view: CardView) -> Element:
-    facts = {
-        "RTO": briefing.time_left(view.incident, view.service, view.now),
-        "Command": briefing.command(view.incident),
-    }
-    listed = [{"title": name, "value": escape(clip(said, 300))} for name, said in facts.items()]
-    return {"type": "FactSet", "facts": listed}
+    left = briefing.time_left(view.incident, view.service, view.now)
+    return fact_set({"RTO": left, "Command": briefing.command(view.incident)})
 
 
-def _details(view: CardView, dropped: tuple[str, ...]) -> list[Element]:
+def _details(kind: CardKind, view: CardView, dropped: tuple[str, ...]) -> list[Element]:
     """What was found, the most useful first; it goes in `_DROP_ORDER` when room is short."""
     found = view.diagnosis
     if found is None:
         return []
-    bad = [f.sentence for f in found.findings if f.signal is Signal.BAD]
     details = {
-        "findings": ("Found", bad[:3]),
-        "suspect": ("Likeliest change", [s.what for s in found.suspects[:1]]),
-        "ruled out": ("Ruled out", list(found.ruled_out[:3])),
-        "unanswered": ("Not answered", list(found.unanswered[:3])),
+        "findings": ("Found", [f.sentence for f in found.findings if f.signal is Signal.BAD]),
+        "suspect": ("Likeliest change", [_suspect(s, view) for s in found.suspects[:1]]),
+        "ruled out": ("Ruled out", found.ruled_out),
+        "unanswered": ("Not answered", found.unanswered),
     }
-    shown = (detail for name, detail in details.items() if name not in dropped)
-    return [_detail(title, sentences) for title, sentences in shown if sentences]
+    past = kind in (CardKind.OUTCOME, CardKind.RESOLVED)  # only what it was still matters
+    shown = ["suspect"] if past else list(details)
+    told = [details[name] for name in shown if name not in dropped]
+    return [_detail(title, list(sentences[:3])) for title, sentences in told if sentences]
+
+
+def _suspect(suspect: Suspect, view: CardView) -> str:
+    at = moment(suspect.at, view.service.time_zone if view.service else "UTC", view.now)
+    who = f", by {plain(suspect.who)}" if suspect.who else ""
+    return f"{clip(plain(suspect.what), 500)}{clip(who, 200)}, {at}"
 
 
 def _detail(title: str, sentences: list[str]) -> Element:
     said = "; ".join(clip(plain(sentence), 800).rstrip(".") for sentence in sentences)
-    return _text(f"{title}: {said}.", 2000, size="Small", isSubtle=True, spacing="Small")
+    return text_block(f"{title}: {said}.", 2000, size="Small", isSubtle=True, spacing="Small")
 
 
-def _buttons(kind: CardKind, view: CardView, dropped: tuple[str, ...]) -> list[Element]:
+def _buttons(kind: CardKind, view: CardView) -> list[Element]:
     runbook = view.runbook_url or (view.service.runbook if view.service else "")
-    buttons = [
-        ("Open the incident", view.incident_url),
-        _call_to_act(kind, view),
-        ("Runbook", "" if "runbook" in dropped else runbook),
-    ]
     return [
-        {"type": "Action.OpenUrl", "title": title, "url": url}
-        for title, url in buttons
-        if _is_link(url)
+        *link_button("Open the incident", view.incident_url),
+        *_call_to_act(kind, view),
+        *link_button("Runbook", runbook),
     ]
 
 
-def _call_to_act(kind: CardKind, view: CardView) -> tuple[str, str]:
-    asks = view.decision is not None and view.decision.verdict is Verdict.NEEDS_APPROVAL
-    if kind is CardKind.DECISION and asks and view.approval_url:
-        return "Review the plan", view.approval_url
+def _call_to_act(kind: CardKind, view: CardView) -> list[Element]:
+    if kind is CardKind.DECISION and _asks(view):
+        return link_button("Review the plan", view.approval_url)
     waits = view.incident.state.is_open() and not view.incident.acknowledged_by
-    return "Acknowledge", view.acknowledge_url if waits else ""
-
-
-def _is_link(url: str) -> bool:
-    """Whether a button may lead there: complete, secure or on this machine. Never cut."""
-    local = url.startswith(("http://127.0.0.1:", "http://localhost:"))
-    printable = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\')
-    return (url.startswith("https://") or local) and printable and len(url) <= _URL_CAP
+    return link_button("Acknowledge", view.acknowledge_url if waits else "")
