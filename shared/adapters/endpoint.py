@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.credentials import TokenCredential
+from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
 from shared.adapters.arm_transport import DeadlineTransport, PastDeadline, deadline
@@ -35,7 +35,7 @@ from shared.errors import Misconfigured, RejectedInput, Unavailable
 PROMPT_TAG = "backstop.prompt_version"
 MODEL_TAG = "backstop.model"
 _PART = "endpoint"
-_READ_ATTEMPTS = 2
+_GRACE_S = 1.0  # for the thread to notice its deadline itself, before we stop to listen to it
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 422})
 # The SDK writes systemData into the endpoint's own properties, and would send it back.
 _SYSTEM_DATA = ("createdBy", "createdAt", "lastModifiedAt")
@@ -48,12 +48,13 @@ def _utc_now() -> datetime:
 class Endpoints:
     """Managed online endpoints, one SDK client a workspace. Safe to share between tasks.
 
-    `arm_url` redirects the requests to a local ARM server; only 127.0.0.1 is allowed.
+    `arm_url` redirects the requests to a local ARM server; only 127.0.0.1 is allowed, and only
+    there may the credential be left out. Raises Misconfigured.
     """
 
     def __init__(
         self,
-        credential: TokenCredential,
+        credential: TokenCredential | None,
         arm_url: str | None = None,
         poll_s: float = 0.5,
         read_timeout_s: float = 20.0,
@@ -61,7 +62,7 @@ class Endpoints:
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         _refuse_foreign(arm_url)
-        self._credential = credential
+        self._credential = _credential(credential, arm_url)
         self._arm_url = arm_url
         self._poll_s = poll_s
         self._read_timeout_s = read_timeout_s
@@ -78,11 +79,7 @@ class Endpoints:
 
         Raises RejectedInput when it does not exist, Unavailable when it cannot be read.
         """
-        try:
-            async with asyncio.timeout(self._read_timeout_s + 1.0):
-                return await asyncio.to_thread(self._read, target)
-        except TimeoutError as error:
-            raise Unavailable(_PART, f"no answer in {self._read_timeout_s} s") from error
+        return await self._read_within(target, self._read_timeout_s)
 
     async def write_traffic(
         self, target: TargetRef, traffic: dict[str, int], *, deadline_s: float
@@ -93,7 +90,7 @@ class Endpoints:
         applied: that is what `unknown` means.
         """
         try:
-            async with asyncio.timeout(deadline_s + 1.0):
+            async with asyncio.timeout(deadline_s + _GRACE_S):
                 return await asyncio.to_thread(self._write, target, traffic, deadline_s)
         except TimeoutError:
             return _unknown(f"no answer in {deadline_s} s")
@@ -105,18 +102,18 @@ class Endpoints:
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
-        last = "it was never read"
-        while loop.time() < ends_at:
+        state, trouble = "never read", None
+        while (left := ends_at - loop.time()) > 0:
             try:
-                snapshot = await self.read(target)
+                snapshot = await self._read_within(target, min(left, self._read_timeout_s))
             except Unavailable as error:
-                last = error.detail
+                trouble = error
             else:
                 if snapshot.idle:
                     return snapshot
-                last = f"it is {snapshot.state}"
-            await asyncio.sleep(min(self._poll_s, max(0.0, ends_at - loop.time())))
-        raise Unavailable(_PART, f"not idle after {timeout_s} s: {last}")
+                state = snapshot.state
+            await asyncio.sleep(min(self._poll_s, left))
+        raise Unavailable(_PART, f"{state} after {timeout_s} s, not idle") from trouble
 
     async def close(self) -> None:
         """Close the connections. The adapter can be used again and then makes new clients."""
@@ -125,6 +122,13 @@ class Endpoints:
             self._clients.clear()
         for _client, transport in clients:
             await asyncio.to_thread(transport.close)
+
+    async def _read_within(self, target: TargetRef, limit_s: float) -> EndpointSnapshot:
+        try:
+            async with asyncio.timeout(limit_s + _GRACE_S):
+                return await asyncio.to_thread(self._read, target, limit_s)
+        except TimeoutError as error:
+            raise Unavailable(_PART, f"no answer in {limit_s} s") from error
 
     def _client(self, target: TargetRef) -> Any:
         key = (target.subscription, target.resource_group, target.workspace)
@@ -146,19 +150,25 @@ class Endpoints:
         )
         return client, transport
 
-    def _read(self, target: TargetRef) -> EndpointSnapshot:
-        with deadline(self._read_timeout_s):
-            for attempts_left in reversed(range(_READ_ATTEMPTS)):
-                try:
-                    return self._snapshot(target)
-                except ResourceNotFoundError as error:
-                    raise RejectedInput("no-such-endpoint", f"{target.id} not found") from error
-                except AzureError as error:
-                    if not attempts_left or _status(error) is not None:
-                        raise _unavailable(error) from error
-                except PastDeadline as error:
-                    raise Unavailable(_PART, str(error)) from error
-            raise AssertionError("unreachable")
+    def _read(self, target: TargetRef, limit_s: float) -> EndpointSnapshot:
+        try:
+            with deadline(limit_s):
+                return self._forgiving(target)
+        except ResourceNotFoundError as error:
+            raise RejectedInput("no-such-endpoint", f"{target.id} not found") from error
+        except AzureError as error:
+            raise _unavailable(error) from error
+        except PastDeadline as error:
+            raise Unavailable(_PART, str(error)) from error
+
+    def _forgiving(self, target: TargetRef) -> EndpointSnapshot:
+        """Read once more where there was no answer at all: a pooled connection may be dead."""
+        try:
+            return self._snapshot(target)
+        except AzureError as error:
+            if _status(error) is not None:
+                raise
+        return self._snapshot(target)
 
     def _snapshot(self, target: TargetRef) -> EndpointSnapshot:
         client = self._client(target)
@@ -195,6 +205,21 @@ def _ml_client_class() -> Any:
         warnings.simplefilter("ignore")
         from azure.ai.ml import MLClient
     return MLClient
+
+
+class _LocalCredential:
+    """Stands for an identity where there is none: the token means nothing outside this machine."""
+
+    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        return AccessToken("local", int(time.time()) + 3600)
+
+
+def _credential(given: TokenCredential | None, arm_url: str | None) -> TokenCredential:
+    if given is not None:
+        return given
+    if arm_url is None:
+        raise Misconfigured("an identity is needed to talk to Azure Resource Manager")
+    return _LocalCredential()
 
 
 def _refuse_foreign(arm_url: str | None) -> None:

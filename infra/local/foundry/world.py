@@ -49,7 +49,8 @@ class World:
 
     `operation_s`: how long a write takes; `stale_reads_s`: how long readers then see the old split;
     `propagation_s`: how long the data plane still serves it; `failing_operations`: how many of the
-    next ones end in failure. `scoring_url` must be set once the scoring server has its port.
+    next ones end in failure; `callers`: names by token. `scoring_url` must be set once the scoring
+    server has its port.
     """
 
     sink: Sink = discard
@@ -69,7 +70,7 @@ class World:
     propagation_s: float = 0.0
     latency_scale: float = 1.0
     failing_operations: int = 0
-    callers: dict[str, str] = field(default_factory=dict)
+    callers: dict[str, str] = field(default_factory=lambda: {"local": "backstop"})
     troubles: Troubles = field(default_factory=Troubles)
     faults: list[Fault] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)

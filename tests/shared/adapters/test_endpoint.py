@@ -2,12 +2,9 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 
 from infra.local.foundry.faults import DROPPED, Fault, in_flight, lost_answer, outage, throttled
 from infra.local.foundry.seed import MODEL, SERVICE, seed
@@ -27,16 +24,9 @@ USER_IDENTITY = (
 )
 
 
-class Credential:
-    """A credential that needs no one."""
-
-    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-        return AccessToken("token", int(time.time()) + 3600)
-
-
 @pytest.fixture
 def world() -> World:
-    world = World(operation_s=0.2, callers={"token": "backstop"})
+    world = World(operation_s=0.2)
     seed(world)
     return world
 
@@ -49,7 +39,7 @@ def target(world: World) -> TargetRef:
 @pytest.fixture
 async def endpoints(world: World) -> AsyncIterator[Endpoints]:
     async with arm_served(world) as url:
-        adapter = Endpoints(Credential(), url, poll_s=0.05, read_timeout_s=5.0)
+        adapter = Endpoints(None, url, poll_s=0.05, read_timeout_s=5.0)
         yield adapter
         await adapter.close()
 
@@ -141,7 +131,7 @@ class TestRead:
     ) -> None:
         world.faults.append(Fault(status=None, delay_s=5.0))
         async with arm_served(world) as url:
-            hasty = Endpoints(Credential(), url, read_timeout_s=0.2)
+            hasty = Endpoints(None, url, read_timeout_s=0.2)
             await hasty.warm(target)
             with pytest.raises(Unavailable):
                 await hasty.read(target)
@@ -171,7 +161,7 @@ class TestWriteTraffic:
         assert (await endpoints.read(target)).served() == "v1"
         finish(world)
         assert (await endpoints.wait_idle(target, timeout_s=5.0)).served() == "v2"
-        assert [change.traffic for change in world.accepted] == [{"v2": 100}]
+        assert [(c.traffic, c.caller) for c in world.accepted] == [({"v2": 100}, "backstop")]
 
     async def test_nothing_but_the_traffic_changes(
         self, world: World, endpoints: Endpoints, target: TargetRef
@@ -341,8 +331,17 @@ class TestWaitIdle:
     ) -> None:
         world.operation_s = 600.0
         shift_traffic(world, SERVICE, {"v2": 100}, "pipeline")
-        with pytest.raises(Unavailable, match="Updating"):
-            await endpoints.wait_idle(target, timeout_s=0.3)
+        await endpoints.warm(target)
+        with pytest.raises(Unavailable, match="^endpoint is unavailable: Updating after"):
+            await endpoints.wait_idle(target, timeout_s=1.0)
+
+    async def test_time_runs_out_on_a_service_that_is_out(
+        self, world: World, endpoints: Endpoints, target: TargetRef
+    ) -> None:
+        world.faults.append(outage())
+        with pytest.raises(Unavailable, match="never read after") as caught:
+            await endpoints.wait_idle(target, timeout_s=0.2)
+        assert isinstance(caught.value.__cause__, Unavailable)
 
 
 class TestClient:
@@ -365,4 +364,8 @@ class TestClient:
     )
     def test_a_redirect_to_anywhere_else_is_refused(self, url: str) -> None:
         with pytest.raises(Misconfigured):
-            Endpoints(Credential(), url)
+            Endpoints(None, url)
+
+    def test_azure_itself_is_not_asked_without_an_identity(self) -> None:
+        with pytest.raises(Misconfigured):
+            Endpoints(None)

@@ -1,6 +1,5 @@
 """A world with its two servers on free ports, in the test's own event loop."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,15 +29,17 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     # Made with its protocol: asyncio switches Nagle off only where it sees that it is TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # Without `serve`: its loop would take a tick of 0.1 s to see that the test is over.
+    await server.startup(sockets=[listener])
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
         server.force_exit = True
-        await running
-        listener.close()
+        await server.shutdown(sockets=[listener])
 
 
 @asynccontextmanager
