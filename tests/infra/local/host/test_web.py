@@ -121,3 +121,9 @@ def test_a_port_that_is_taken_is_refused() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match=f"port {port} cannot be used"):
             bind(port)
+
+
+def test_answers_are_not_held_back_in_the_hope_of_more() -> None:
+    # asyncio turns Nagle's algorithm off for sockets that name their protocol, and only for them.
+    with bind(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
