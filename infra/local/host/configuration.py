@@ -99,8 +99,11 @@ def resolve(text: str, settings: Settings) -> str:
 def connection_string(name: str, function: str, settings: Settings) -> str:
     """Find the Service Bus connection that a trigger names. Raises Refused."""
     value = settings.get(name) or settings.get(f"AzureWebJobs{name}") or ""
+    which = f"connection setting {name} of function {function}"
+    if not value and settings.get(f"{name}__fullyQualifiedNamespace"):
+        raise Refused(f"{which} names a namespace: this host takes connection strings only")
     if not value:
-        raise Refused(f"connection setting {name} of function {function} is not set")
+        raise Refused(f"{which} is not set")
     if "Endpoint=sb://" not in value:
-        raise Refused(f"connection setting {name} of function {function} is no connection string")
+        raise Refused(f"{which} is no connection string")
     return value

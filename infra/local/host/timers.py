@@ -10,6 +10,7 @@ from croniter import croniter
 
 from infra.local.host import protos
 from infra.local.host.triggers import TimerTrigger
+from infra.local.host.waiting import happens_within
 from infra.local.host.worker import Call, InvocationFailed, Worker
 
 log = logging.getLogger(__name__)
@@ -55,18 +56,10 @@ class Timers:
             now = dt.datetime.now(dt.UTC)
             # A sleep may end early by the wall clock; the same instant must not fire twice.
             due = next_due(trigger.schedule, max(now, last))
-            if await self._is_stopped_before(due - now):
+            if await happens_within(self._stopping, (due - now).total_seconds()):
                 return
             await self._fire(trigger, last, due)
             last = due
-
-    async def _is_stopped_before(self, wait: dt.timedelta) -> bool:
-        try:
-            async with asyncio.timeout(wait.total_seconds()):
-                await self._stopping.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _fire(self, trigger: TimerTrigger, last: dt.datetime, due: dt.datetime) -> None:
         status = {

@@ -7,18 +7,18 @@ has one receiver.
 """
 
 import asyncio
-import contextlib
-import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver
-from azure.servicebus.exceptions import MessageLockLostError, ServiceBusError
+from azure.servicebus.exceptions import MessageLockLostError
 
 from infra.local.host.attachment import Attachment
 from infra.local.host.configuration import HostJson
 from infra.local.host.deliveries import Messages, call_with
+from infra.local.host.locks import locks_renewed
 from infra.local.host.triggers import TopicTrigger
+from infra.local.host.waiting import happens_within
 from infra.local.host.worker import InvocationFailed, Worker
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 RECEIVERS = 4  # a subscription, where host.json allows as many concurrent calls
 LISTEN_S = 0.5  # one wait for a message; a stop may have to wait that long for an idle receiver
 GATHER_S = 0.02  # how long a batch waits for company
-SHORTEST_RENEWAL_S = 0.5
-LONGEST_RENEWAL_S = 10.0
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 5.0
 
@@ -58,7 +56,7 @@ class Receiver:
                 await self._serve(attachment, stopping)
             except Exception as error:  # noqa: BLE001 - outermost loop: whatever broke the link, open another
                 attachment.lost(self.name, error)
-                await _wait(stopping, self._backoff_s)
+                await happens_within(stopping, self._backoff_s)
                 self._backoff_s = min(2 * self._backoff_s, LAST_BACKOFF_S)
 
     async def _serve(self, attachment: Attachment, stopping: asyncio.Event) -> None:
@@ -110,52 +108,6 @@ async def settle(link: ServiceBusReceiver, messages: Messages, *, succeeded: boo
                 await link.abandon_message(message)
         except MessageLockLostError:
             log.warning("message %s lost its lock and will come again", message.message_id)
-
-
-@contextlib.asynccontextmanager
-async def locks_renewed(
-    link: ServiceBusReceiver, messages: Messages, renew_for: dt.timedelta
-) -> AsyncIterator[None]:
-    """Renew the messages' locks in the background, at half of what is left each time."""
-    done = asyncio.Event()
-    renewing = asyncio.create_task(_renew(link, messages, renew_for.total_seconds(), done))
-    try:
-        yield
-    finally:
-        done.set()  # rather than cancelled: a renewal under way owns the link until it is answered
-        await renewing
-
-
-async def _renew(
-    link: ServiceBusReceiver, messages: Messages, renew_for_s: float, done: asyncio.Event
-) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + renew_for_s
-    while not await _wait(done, _half_of_lock_s(messages)) and loop.time() < end:
-        try:
-            for message in messages:
-                await link.renew_message_lock(message)
-        except ServiceBusError as error:
-            log.warning("lock of %s cannot be renewed: %s", messages[0].message_id, error)
-            return
-
-
-def _half_of_lock_s(messages: Messages) -> float:
-    """Tell when to renew; never late, even where the bus's clock is ahead of ours."""
-    now = dt.datetime.now(dt.UTC)
-    left = [message.locked_until_utc - now for message in messages if message.locked_until_utc]
-    half_s = min(left, default=dt.timedelta()).total_seconds() / 2
-    return min(max(half_s, SHORTEST_RENEWAL_S), LONGEST_RENEWAL_S)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, at most so long. Returns whether it is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 class Topics:

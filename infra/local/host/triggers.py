@@ -119,10 +119,8 @@ def _topic(function: str, binding: dict[str, Any], settings: Settings) -> TopicT
 
 def _timer(function: str, binding: dict[str, Any]) -> TimerTrigger:
     schedule = binding["schedule"]
-    seconds_first = len(schedule.split()) == 6
-    if not croniter.is_valid(schedule, second_at_beginning=seconds_first) or (
-        len(schedule.split()) not in {5, 6}
-    ):
+    fields = len(schedule.split())
+    if fields not in {5, 6} or not croniter.is_valid(schedule, second_at_beginning=fields == 6):
         raise Refused(f"function {function}: schedule {schedule!r} is no NCRONTAB expression")
     return TimerTrigger(
         function=function,

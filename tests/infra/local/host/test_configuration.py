@@ -104,3 +104,10 @@ def test_a_connection_that_is_none_is_refused_without_repeating_it() -> None:
     with pytest.raises(Refused) as refusal:
         connection_string("BUS", "take", {"BUS": "hunter2"})
     assert "hunter2" not in str(refusal.value)
+
+
+def test_a_connection_by_identity_is_refused_for_what_it_is() -> None:
+    with pytest.raises(Refused, match="takes connection strings only"):
+        connection_string(
+            "BUS", "take", {"BUS__fullyQualifiedNamespace": "b.servicebus.windows.net"}
+        )
