@@ -1,12 +1,9 @@
-"""KQL on DuckDB: lift the literals, rewrite, translate, run.
+"""KQL on DuckDB: lift what changes, rewrite, translate, run.
 
-Parsing is slow (it is pure Python), so translations are cached by text. Queries differ from call to
-call only in the strings and times that their first `let` statements carry, and in the clock: those
-are bound as parameters, never part of the text, so the cache holds.
+Parsing is slow (it is pure Python), so translations are cached by their text. What changes from
+call to call, the clock included, is bound as parameters.
 """
 
-import json
-import re
 from datetime import datetime
 from functools import lru_cache
 
@@ -17,13 +14,9 @@ from duckdb_kql.translate import CLOCK_SLOT
 
 from infra.local.logs import schema
 from infra.local.logs.functions import extend_translator
+from infra.local.logs.lifting import Value, lift
 from infra.local.logs.rewriter import rewrite
 
-type Value = str | datetime
-
-_SKIP = re.compile(r"\s+|//[^\n]*")
-_LET = re.compile(r"let\s+(\w+)\s*=\s*([^;\"'\n]+|\"(?:[^\"\\\n]|\\.)*\")\s*;")
-_DATETIME = re.compile(r"datetime\(([0-9T:.+-]+Z?)\)")
 # Any instant will do: it only makes the translator render the clock as a parameter.
 _SOME_INSTANT = datetime(2000, 1, 1)  # noqa: DTZ001 - KQL datetimes are UTC and carry no zone
 
@@ -50,13 +43,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[tuple[object, ...]]
 
 
-class Lifted(msgspec.Struct, frozen=True, kw_only=True):
-    """A query whose leading string and datetime literals have become declared parameters."""
-
-    text: str
-    values: dict[str, Value]
-
-
 class Translation(msgspec.Struct, frozen=True, kw_only=True):
     """SQL, the parameter behind each placeholder, and whether it reads the clock."""
 
@@ -75,10 +61,19 @@ def run(connection: duckdb.DuckDBPyConnection, text: str, now: datetime) -> Resu
 
     Raises QueryRefused when the query is wrong, QueryTimedOut when the connection is interrupted.
     """
-    lifted = lift_literals(text)
-    translation = _translate_or_refuse(lifted.text)
+    lifted = lift(text)
+    values = dict(lifted.values)
+    for name, question in lifted.instants.items():
+        values[name] = _instant(_execute(connection, question, {}, now))
+    return _execute(connection, lifted.text, values, now)
+
+
+def _execute(
+    connection: duckdb.DuckDBPyConnection, text: str, values: dict[str, Value], now: datetime
+) -> Result:
+    translation = _translate_or_refuse(text)
     try:
-        cursor = connection.execute(translation.sql, translation.bind(lifted.values, now))
+        cursor = connection.execute(translation.sql, translation.bind(values, now))
         rows = cursor.fetchall()
     except duckdb.InterruptException as error:
         raise QueryTimedOut from error
@@ -89,24 +84,11 @@ def run(connection: duckdb.DuckDBPyConnection, text: str, now: datetime) -> Resu
     return Result(columns=columns, rows=rows)
 
 
-def lift_literals(text: str) -> Lifted:
-    """Turn the strings and datetimes of the leading `let` statements into declared parameters.
-
-    Timespans and numbers stay: the translator chooses its SQL by them, and they rarely change.
-    """
-    values: dict[str, Value] = {}
-    kept: list[str] = []
-    position = _skip(text, 0)
-    while match := _LET.match(text, position):
-        value = _literal(match[2].strip())
-        if value is None:
-            kept.append(match[0])
-        else:
-            values[match[1]] = value
-        position = _skip(text, match.end())
-    declared = ", ".join(f"{name}:{_kusto_type(value)}" for name, value in values.items())
-    head = [f"declare query_parameters({declared});"] if values else []
-    return Lifted(text="\n".join([*head, *kept, text[position:]]), values=values)
+def _instant(printed: Result) -> datetime:
+    value = printed.rows[0][0]
+    if not isinstance(value, datetime):
+        raise QueryRefused("SemanticError", f"{value} is no datetime")
+    return value
 
 
 @lru_cache(maxsize=256)
@@ -130,23 +112,3 @@ def _translate_or_refuse(text: str) -> Translation:
         raise QueryRefused("SyntaxError", str(error)) from error
     except duckdb_kql.KqlError as error:
         raise QueryRefused("SemanticError", str(error)) from error
-
-
-def _skip(text: str, position: int) -> int:
-    while match := _SKIP.match(text, position):
-        position = match.end()
-    return position
-
-
-def _literal(text: str) -> Value | None:
-    if text.startswith('"'):
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return None
-    instant = _DATETIME.fullmatch(text)
-    return datetime.fromisoformat(instant[1]).replace(tzinfo=None) if instant else None
-
-
-def _kusto_type(value: Value) -> str:
-    return "string" if isinstance(value, str) else "datetime"

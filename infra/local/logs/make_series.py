@@ -51,7 +51,7 @@ def _stages(time: str, span: _Range, aggregates: list[_Aggregate], by: list[Name
     keys = [item.names[0] for item in by]
     slots = ", ".join([f"{item.names[0]} = {item.text}" for item in by] + [_slot(time, span)])
     values = ", ".join(f"{a.name} = {a.call}" for a in aggregates)
-    packed = ", ".join(f"{a.name} = make_list(pack_array({_SLOT}, {a.name}))" for a in aggregates)
+    packed = ", ".join(f"{a.name} = make_list(kqlx_point({_SLOT}, {a.name}))" for a in aggregates)
     filled = [f"{a.name} = kqlx_fill({a.name}, {span.length}, {a.default})" for a in aggregates]
     axis = f"{time} = kqlx_axis(({span.start}), kqlx_microseconds({span.step}), {span.length})"
     return [
@@ -63,7 +63,7 @@ def _stages(time: str, span: _Range, aggregates: list[_Aggregate], by: list[Name
 
 
 def _slot(time: str, span: _Range) -> str:
-    return f"{_SLOT} = tolong((({time}) - ({span.start})) / ({span.step}))"
+    return f"{_SLOT} = kqlx_slot((({time}) - ({span.start})) / ({span.step}))"
 
 
 def _range(source: Source, node: Node) -> _Range:
@@ -94,8 +94,8 @@ def _aggregate(item: str) -> _Aggregate:
     text = item[: default.start()].strip() if default else item
     named = _NAMED.match(text)
     if named:
-        return _Aggregate(named[1], named[2].strip(), f"todouble({value})")
-    return _Aggregate(_automatic_name(text), text, f"todouble({value})")
+        return _Aggregate(named[1], named[2].strip(), f"kqlx_real({value})")
+    return _Aggregate(_automatic_name(text), text, f"kqlx_real({value})")
 
 
 def _automatic_name(text: str) -> str:

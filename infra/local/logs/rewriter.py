@@ -75,13 +75,13 @@ def _packed_call(function: str, arguments: list[str]) -> str:
         return f"kqlx_fit_line({arguments[0]})"
     given = arguments[1:]
     threshold, *others = given + _ANOMALY_DEFAULTS[len(given) :]
-    return f"kqlx_anomalies({', '.join([arguments[0], f'todouble({threshold})', *others])})"
+    return f"kqlx_anomalies({', '.join([arguments[0], f'kqlx_real({threshold})', *others])})"
 
 
 def _unpack(function: str, name: str, index: int) -> str:
     value = f"{_PACKED}[{index}]"
     is_number = function == "series_fit_line" and index < _FIT_NUMBERS
-    return f"{name} = todouble({value})" if is_number else f"{name} = {value}"
+    return f"{name} = kqlx_real({value})" if is_number else f"{name} = {value}"
 
 
 def _rewrite_summarize(source: Source, node: Node) -> str | None:

@@ -87,32 +87,21 @@ def test_a_string_is_a_value_whatever_it_holds(store: TelemetryStore) -> None:
     assert first(store, text) == ('"; DROP TABLE AppRequests; //',)
 
 
-def test_leading_strings_and_times_become_parameters() -> None:
-    lifted = engine.lift_literals(
-        '// a comment\nlet A = "x";\nlet B = 1m;\nlet C = datetime(2026-11-23T12:00:00.5Z);\n'
-        'AppRequests | where Name == "let D = 1;"'
-    )
-
-    assert lifted.values == {"A": "x", "C": datetime(2026, 11, 23, 12, 0, 0, 500_000)}  # noqa: DTZ001
-    assert lifted.text.splitlines() == [
-        "declare query_parameters(A:string, C:datetime);",
-        "let B = 1m;",
-        'AppRequests | where Name == "let D = 1;"',
-    ]
-
-
 def test_one_translation_serves_other_values_at_another_time() -> None:
-    query = 'let Since = datetime({});\nlet Service = "{}";\nprint Service, now() - Since, {}'
+    query = (
+        'let Since = datetime({});\nlet Service = "{}";\nlet Bin = 1s;\n'
+        "let End = bin(now(), Bin);\nprint Service, End - Since"
+    )
     engine.translate.cache_clear()
 
     answers = []
     for second, service in enumerate(["a", "b"]):
         now = datetime(2026, 11, 23, 12, 0, second, tzinfo=UTC)
         with make_store(now) as store:
-            answers += store.query(query.format("2026-11-23T12:00:00Z", service, "1")).rows
+            answers += store.query(query.format("2026-11-23T12:00:00Z", service)).rows
 
-    assert answers == [("a", timedelta(0), 1), ("b", timedelta(seconds=1), 1)]
-    assert engine.translate.cache_info().misses == 1
+    assert answers == [("a", timedelta(0)), ("b", timedelta(seconds=1))]
+    assert engine.translate.cache_info().misses == 2  # the query and its End
 
 
 @pytest.mark.parametrize(
