@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from infra.local.host.configuration import Settings, read_host_json
+from infra.local.host.configuration import HostJson, Settings, read_host_json
 from infra.local.host.timers import Timers
-from infra.local.host.topics import Topics
 from infra.local.host.triggers import HttpTrigger, TimerTrigger, TopicTrigger, parse_triggers
 from infra.local.host.web import WebServer, bind
 from infra.local.host.worker import Worker
@@ -25,6 +25,7 @@ class FunctionHost:
         self._settings = settings
         self._port = port
         self._worker = Worker(app_folder)
+        self._stops: list[Callable[[], Awaitable[None]]] = []
 
     async def start(self) -> str:
         """Serve the app and return its base URL, once it listens and all receivers are attached.
@@ -36,26 +37,33 @@ class FunctionHost:
         await self._worker.start()
         triggers = parse_triggers(self._worker.bindings, self._settings)
         http = [trigger for trigger in triggers if isinstance(trigger, HttpTrigger)]
-        topics = [trigger for trigger in triggers if isinstance(trigger, TopicTrigger)]
-        timers = [trigger for trigger in triggers if isinstance(trigger, TimerTrigger)]
-        self._web = WebServer(self._worker, http, host_json.extensions.http.route_prefix)
-        self._topics = Topics(self._worker, topics, host_json)
-        self._timers = Timers(self._worker, timers)
-        await self._web.start(listener)
-        await self._topics.start()
-        self._timers.start()
+        web = WebServer(self._worker, http, host_json.extensions.http.route_prefix)
+        await web.start(listener)
+        self._stops.append(web.stop)
+        await self._receive([t for t in triggers if isinstance(t, TopicTrigger)], host_json)
+        timers = Timers(self._worker, (t for t in triggers if isinstance(t, TimerTrigger)))
+        timers.start()
+        self._stops.append(timers.stop)
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop all triggers together, then close the app's clients, then end its threads."""
-        triggers = asyncio.gather(self._web.stop(), self._topics.stop(), self._timers.stop())
         try:
             async with asyncio.timeout(DRAIN_S):
-                await triggers
+                await asyncio.gather(*(stop() for stop in self._stops))
         except TimeoutError:
             log.warning("calls still ran after %d s and were given up", DRAIN_S)
         await self._close_app()
         self._worker.stop()
+
+    async def _receive(self, triggers: list[TopicTrigger], host_json: HostJson) -> None:
+        if not triggers:
+            return
+        from infra.local.host.topics import Topics  # an app without topics need not load the SDK
+
+        topics = Topics(self._worker, triggers, host_json)
+        await topics.start()
+        self._stops.append(topics.stop)
 
     async def _close_app(self) -> None:
         """Await the app's `close_services`, if it has one: its clients live on this loop."""
