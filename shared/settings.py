@@ -85,10 +85,14 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _pager_keys(env: Mapping[str, str]) -> dict[str, str]:
-    """Routing keys by the name that a contact's `pager` gives: BACKSTOP_PAGER_KEY_CLAIMS."""
+    """Routing keys by the name that a contact's `pager` gives: BACKSTOP_PAGER_KEY_CLAIMS_AI."""
     prefix = "BACKSTOP_PAGER_KEY_"
     found = {name: value for name, value in env.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix).lower(): value for name, value in found.items()}
+    return {_pager_name(name.removeprefix(prefix)): value for name, value in found.items()}
+
+
+def _pager_name(suffix: str) -> str:
+    return suffix.lower().replace("_", "-")
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,67 @@
+"""`python -m infra.local.demo`: exits 0 only if the cure is real and the ledger has every step."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+
+from infra.local.demo import summary
+from infra.local.demo.client import Client, Stuck
+from infra.local.demo.screen import Screen
+from infra.local.demo.story import Seen, Story
+from infra.local.processes import ChildFailed
+from infra.local.world import LOCAL, Pace, World, running_world
+
+FOLDER = LOCAL / "demo"
+
+
+def main() -> int:
+    """Play the incident; 0 where it was mitigated and proven, else 1."""
+    arguments = _arguments()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    screen, pace = Screen(), Pace()
+    screen.fact("starting Azurite, the simulated services and both function apps")
+    try:
+        with running_world(
+            FOLDER,
+            pace=pace,
+            equally_bad=arguments.equally_bad,
+            block_writes=arguments.block_writes,
+        ) as world:
+            screen.fact(f"ready; bin {pace.log_bin_s:g} s, ingestion lag {pace.log_lag_s:g} s")
+            return _close(screen, asyncio.run(_play(world, screen)), pace)
+    except ChildFailed as failure:
+        screen.still()
+        print(failure, file=sys.stderr)
+        return 1
+
+
+async def _play(world: World, screen: Screen) -> Seen:
+    async with Client(world.addresses, screen) as client:
+        story = Story(world, client, screen)
+        try:
+            return await story.play()
+        except Stuck as stuck:
+            screen.still()
+            screen.fact(f"{stuck}; the logs are in {world.folder / 'logs'}", "red")
+            return story.seen
+
+
+def _close(screen: Screen, seen: Seen, pace: Pace) -> int:
+    figures = summary.summarise(seen, pace)
+    summary.write(figures, FOLDER / "summary.json")
+    good = summary.succeeded(figures)
+    title = f"{seen.incident or 'no incident'}: {figures['outcome']}"
+    screen.box(title, summary.rows(figures), good=good)
+    return 0 if good else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description="One incident, four acts.")
+    parser.add_argument("--equally-bad", action="store_true", help="v1 fails as v2 does")
+    parser.add_argument("--block-writes", action="store_true", help="ARM refuses the rollback")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What the demo asks and watches: Backstop's API and the control route of the simulated world."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+import aiohttp
+
+from infra.local.demo.screen import Screen
+from infra.local.world import Addresses
+
+POLL_S = 0.2
+
+
+class Stuck(Exception):
+    """Something that should have happened did not happen in time; the message says what."""
+
+
+class Client:
+    """HTTP to both sides, with a live line of traffic while it waits."""
+
+    def __init__(self, addresses: Addresses, screen: Screen) -> None:
+        self._addresses = addresses
+        self._screen = screen
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """Read from the API. Raises Stuck where it does not answer 200."""
+        return await self._json("GET", self._addresses.api + path)
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Post to the API. Raises Stuck where it refuses."""
+        return await self._json("POST", self._addresses.api + path, body)
+
+    async def drill(self, name: str) -> None:
+        """Play something that Backstop is not told of."""
+        await self._json("POST", f"{self._addresses.control}/drills/{name}")
+
+    async def start_load(self) -> None:
+        """Let the customers come."""
+        await self._json("POST", f"{self._addresses.control}/load")
+
+    async def status(self) -> dict[str, Any]:
+        """What an observer of the simulated world sees."""
+        return await self._json("GET", f"{self._addresses.control}/status")
+
+    async def recovered(self, after: float, deployment: str, region: str) -> float | None:
+        """When the fifth good unpinned answer in a row came after a time, in a region."""
+        query = f"after={after}&deployment={deployment}&region={region}"
+        answer = await self._json("GET", f"{self._addresses.control}/recovered?{query}")
+        at: float | None = answer["at"]
+        return at
+
+    async def cards(self) -> list[dict[str, Any]]:
+        """The cards that the inbox has."""
+        found: list[dict[str, Any]] = await self._any("GET", f"{self._addresses.inbox}/api/cards")
+        return found
+
+    async def pages(self) -> list[dict[str, Any]]:
+        """The pager's alerts that the inbox has."""
+        found: list[dict[str, Any]] = await self._any("GET", f"{self._addresses.inbox}/api/pages")
+        return found
+
+    async def until[T](
+        self,
+        what: str,
+        look: Callable[[], Awaitable[T]],
+        done: Callable[[T], bool],
+        within_s: float,
+    ) -> T:
+        """Look again and again until it is done. Raises Stuck after `within_s`."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found = await look()
+            if done(found):
+                return found
+            if time.monotonic() > deadline:
+                raise Stuck(f"waited {within_s:.0f} s for {what}")
+            self._screen.traffic(await self.status())
+            await asyncio.sleep(POLL_S)
+
+    async def _json(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+        found: dict[str, Any] = await self._any(method, url, body)
+        return found
+
+    async def _any(self, method: str, url: str, body: Any = None) -> Any:
+        try:
+            async with self._session.request(method, url, json=body) as answer:
+                if answer.status >= 400:
+                    text = (await answer.text())[:300]
+                    raise Stuck(f"{method} {url} answered {answer.status}: {text}")
+                return await answer.json(content_type=None)
+        except aiohttp.ClientError as error:
+            raise Stuck(f"{method} {url}: {error}") from error

@@ -1,0 +1,107 @@
+"""The closing box and `.local/demo/summary.json`: what it took, measured, and whether it counts."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from infra.local.demo.story import Seen
+from infra.local.world import Pace
+
+
+def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
+    """All figures of one run; None where something never happened. Times in seconds."""
+    incident = seen.view.get("incident", {})
+    intent = seen.view.get("intent") or {}
+    good = (seen.view.get("decision") or {}).get("plan") or {}
+    proof = seen.proof
+    return {
+        "outcome": incident.get("state", "none"),
+        "incident": incident.get("id", ""),
+        "good": good.get("good", ""),
+        "traffic": seen.status.get("traffic", {}),
+        "breach_to_restored_s": _since(seen.first_bad_at, seen.restored_at),
+        "parts_s": _parts(seen, incident, intent),
+        "simulated_arm_s": pace.operation_s,
+        "alert_to_plan_s": _alert_to_plan(seen),
+        "rto": (seen.view.get("rto") or {}).get("standing", "unknown"),
+        "affected": seen.affected,
+        "duplicates_folded": seen.status.get("folded", 0),
+        "intended_changes": seen.intended_changes,
+        "killed": seen.killed,
+        "cards": seen.cards,
+        "pages": seen.pages,
+        "ledger": {
+            "events": proof.events if proof else 0,
+            "verified": bool(proof and proof.verified and not proof.missing),
+            "altered": proof.altered if proof else "",
+            "named": proof.named if proof else "",
+        },
+        "pace": msgspec.to_builtins(pace),
+    }
+
+
+def succeeded(summary: dict[str, Any]) -> bool:
+    """Whether the endpoint really serves the good version and the ledger has every step."""
+    good = summary["good"]
+    serves = bool(good) and summary["traffic"].get(good) == 100
+    ledger = summary["ledger"]
+    found = ledger["named"] == ledger["altered"] != ""
+    restored = summary["breach_to_restored_s"] is not None
+    proven = ledger["verified"] and found and summary["intended_changes"] == 1
+    return summary["outcome"] == "mitigated" and serves and restored and proven
+
+
+def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """The closing box, a line a figure."""
+    parts = summary["parts_s"]
+    split = ", ".join(f"{name} {_seconds(value)}" for name, value in parts.items())
+    ledger = summary["ledger"]
+    verified = "verified" if ledger["verified"] else "NOT verified"
+    return [
+        ("breach to restored", f"{_seconds(summary['breach_to_restored_s'])}  ({split})"),
+        ("of which simulated ARM", _seconds(summary["simulated_arm_s"])),
+        ("alert to plan", _seconds(summary["alert_to_plan_s"])),
+        ("RTO", summary["rto"]),
+        ("affected requests", str(summary["affected"])),
+        ("duplicates folded", str(summary["duplicates_folded"])),
+        ("intended changes", str(summary["intended_changes"])),
+        ("cards, pages", f"{summary['cards']}, {summary['pages']}"),
+        ("ledger", f"{ledger['events']} events, {verified}; altered byte: {ledger['named']}"),
+    ]
+
+
+def write(summary: dict[str, Any], path: Path) -> None:
+    """Keep the figures where scripts find them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
+
+
+def _parts(seen: Seen, incident: dict[str, Any], intent: dict[str, Any]) -> dict[str, float | None]:
+    opened = _epoch(incident.get("opened_at"))
+    intended = _epoch(intent.get("opened_at"))
+    mitigated = _epoch(incident.get("recovered_at"))
+    return {
+        "detect": _since(seen.first_bad_at, opened),
+        "decide": _since(opened, intended),
+        "act": _since(intended, seen.restored_at),
+        "verify": _since(seen.restored_at, mitigated),
+    }
+
+
+def _alert_to_plan(seen: Seen) -> float | None:
+    opened = _epoch(seen.view.get("incident", {}).get("opened_at"))
+    return _since(opened, _epoch((seen.view.get("decision") or {}).get("decided_at")))
+
+
+def _epoch(text: str | None) -> float | None:
+    return datetime.fromisoformat(text).timestamp() if text else None
+
+
+def _since(start: float | None, end: float | None) -> float | None:
+    return round(end - start, 2) if start and end else None
+
+
+def _seconds(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1f} s"

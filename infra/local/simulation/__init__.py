@@ -1,0 +1,1 @@
+"""The process that plays Azure: bus, logs, Foundry, inbox, the customers and the alert rule."""

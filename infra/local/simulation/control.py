@@ -1,0 +1,164 @@
+"""The control route: what a drill may do to the simulated world, and what an observer sees of it.
+
+Only the local world's own commands and pages call it. It plays what Backstop is not told of: a
+release pipeline that ships, a region that goes out, an index that stops.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from infra.local.bus.emulator import Emulator
+from infra.local.foundry.faults import Fault
+from infra.local.foundry.load import Load
+from infra.local.foundry.seed import BAD_REGION, SERVICE
+from infra.local.foundry.world import World
+from infra.local.foundry.writes import delete_deployment, shift_traffic
+from infra.local.inbox.store import InboxStore
+from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.plan import Plan
+from infra.local.simulation.rule import Rule
+
+PIPELINE = "release-pipeline"
+
+
+@dataclass(kw_only=True)
+class Simulation:
+    """Everything that is played, in one place."""
+
+    plan: Plan
+    world: World
+    store: TelemetryStore
+    bus: Emulator
+    inbox: InboxStore
+    load: Load
+    rule: Rule
+    logs: Starlette
+    history_rows: int
+
+    def ship(self, deployment: str = "v2") -> None:
+        """Let a release pipeline move all traffic to a deployment."""
+        others = {name: 0 for name in ("v1", "v2") if name != deployment}
+        shift_traffic(self.world, SERVICE, {**others, deployment: 100}, PIPELINE)
+        if self.plan.block_writes:  # from now on; the pipeline's own write was the last to pass
+            self.world.faults.append(Fault(match="^PUT", times=1000, status=403))
+        if self.plan.equally_bad:
+            self._spoil_both()
+
+    def _spoil_both(self) -> None:
+        first, second = (self.world.endpoint(SERVICE).deployments[name] for name in ("v1", "v2"))
+        first.behaviour = second.later or second.behaviour
+
+    def stop_index(self) -> None:
+        """Let the search index fall behind."""
+        self.world.stop_index()
+
+    def lose_region(self) -> None:
+        """Take a region's model away from every version."""
+        self.world.troubles.regions_out.add(BAD_REGION)
+
+    def lose_logs(self) -> None:
+        """Let the workspace answer 503."""
+        self.logs.state.faults.outage = True
+
+    def delete_known_good(self) -> None:
+        """Delete v1, as a clean-up job might."""
+        delete_deployment(self.world, SERVICE, "v1")
+
+    def heal(self) -> None:
+        """End every trouble that a drill has made; what was shipped stays shipped."""
+        self.world.resume_index()
+        self.world.troubles.regions_out.clear()
+        self.logs.state.faults.outage = False
+        self.world.faults.clear()
+
+    def status(self) -> dict[str, Any]:
+        """What an observer sees: traffic, the customers' answers, writes, cards and pages."""
+        self.world.settle()
+        endpoint = self.world.endpoint(SERVICE)
+        load = self.load
+        return {
+            "traffic": endpoint.properties["traffic"],
+            "state": endpoint.state,
+            "deployments": sorted(endpoint.deployments),
+            "sent": load.sent,
+            "good": load.good,
+            "bad": load.bad,
+            "by_deployment": dict(load.by_deployment),
+            "recent": _recent(load),
+            "first_bad_at": load.first_bad_after(0.0, deployment="v2"),
+            "accepted_writes": len(self.world.accepted),
+            "changes": [msgspec.to_builtins(change) for change in self.world.accepted],
+            "refused_writes": _refused(self.world),
+            "alerts": self.rule.posted,
+            "folded": self.rule.folded,
+            "fired_at": self.rule.first_fired_at,
+            "history_rows": self.history_rows,
+        }
+
+
+def _refused(world: World) -> int:
+    return sum(entry.method == "PUT" and entry.status >= 400 for entry in world.journal)
+
+
+def _recent(load: Load, newest: int = 300) -> dict[str, dict[str, float]]:
+    """Good and all answers by region among the newest."""
+    found: dict[str, dict[str, float]] = {}
+    for seen in list(load.observations)[-newest:]:
+        counts = found.setdefault(seen.region, {"all": 0, "good": 0})
+        counts["all"] += 1
+        counts["good"] += seen.ok
+    return found
+
+
+def create_control(simulation: Simulation) -> Starlette:
+    """Build the control route over a simulation."""
+    drills: dict[str, Callable[[], None]] = {
+        "ship-v2": simulation.ship,
+        "ship-v1": lambda: simulation.ship("v1"),
+        "stale-index": simulation.stop_index,
+        "region-out": simulation.lose_region,
+        "logs-out": simulation.lose_logs,
+        "delete-known-good": simulation.delete_known_good,
+        "heal": simulation.heal,
+    }
+
+    async def status(_request: Request) -> Response:
+        return _json(simulation.status())
+
+    async def drill(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in drills:
+            return _json({"error": f"known drills: {', '.join(sorted(drills))}"}, 404)
+        drills[name]()
+        return _json({"drill": name})
+
+    async def start_load(_request: Request) -> Response:
+        await simulation.load.start()
+        return _json({"load": simulation.plan.rate_per_s})
+
+    async def recovered(request: Request) -> Response:
+        after = float(request.query_params["after"])
+        deployment = request.query_params.get("deployment")
+        region = request.query_params.get("region")
+        at = simulation.load.nth_good_unpinned_after(after, 5, deployment=deployment, region=region)
+        return _json({"at": at})
+
+    return Starlette(
+        routes=[
+            Route("/status", status),
+            Route("/recovered", recovered),
+            Route("/load", start_load, methods=["POST"]),
+            Route("/drills/{name}", drill, methods=["POST"]),
+        ]
+    )
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")

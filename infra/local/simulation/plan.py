@@ -1,0 +1,41 @@
+"""The plan of a simulation: its ports and how the world in it behaves, given as one JSON file."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Loopback ports, one a service."""
+
+    bus: int
+    logs: int
+    arm: int
+    scoring: int
+    inbox: int
+    control: int
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to play. Times in seconds.
+
+    `fuse_s`: how long v2 serves well before it fails. `equally_bad`: v1 fails as v2 does.
+    `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often the
+    alert rule looks. `alert_url`: where it posts; the token goes along once the API asks for one.
+    """
+
+    ports: Ports
+    alert_url: str
+    data: str
+    rate_per_s: float = 30.0
+    operation_s: float = 2.0
+    fuse_s: float = 8.0
+    rule_every_s: float = 2.0
+    equally_bad: bool = False
+    block_writes: bool = False
+    token: str = ""
+
+
+def read_plan(path: Path) -> Plan:
+    """Read the file that `infra.local.world` has written."""
+    return msgspec.json.decode(path.read_bytes(), type=Plan)

@@ -1,0 +1,124 @@
+"""The simulated services in one process, and the control route through which drills play.
+
+`python -m infra.local.simulation.play PLAN.json` prints `ready` once every port answers, and serves
+until SIGINT or SIGTERM. KQL stays out of the function hosts' processes, whose time is measured.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from infra.local.bus.config import read_config
+from infra.local.bus.emulator import Emulator
+from infra.local.foundry.arm import create_arm
+from infra.local.foundry.behaviour import HEALTHY_OUTCOMES
+from infra.local.foundry.load import Load
+from infra.local.foundry.scoring import create_scoring, tell_watermarks
+from infra.local.foundry.seed import BAD_REGION, SERVICE, seed
+from infra.local.foundry.world import World
+from infra.local.inbox.app import create_inbox
+from infra.local.inbox.store import InboxStore
+from infra.local.logs.history import History, seed_history
+from infra.local.logs.server import create_app
+from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.control import Simulation, create_control
+from infra.local.simulation.plan import Plan, read_plan
+from infra.local.simulation.rule import Rule
+
+TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
+SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
+SHARES = {"westeurope": 0.4, "northeurope": 0.25, "francecentral": 0.2, BAD_REGION: 0.15}
+HISTORY_PER_HOUR = 40.0
+
+
+class _Server(uvicorn.Server):
+    """One HTTP server among several: the process handles the signals, not each of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def play(plan: Plan) -> None:
+    """Serve everything until asked to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    simulation = _simulation(plan)
+    await simulation.bus.start()
+    servers = [_serve(app, port) for app, port in _apps(simulation, plan)]
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    tasks.append(asyncio.create_task(tell_watermarks(simulation.world)))
+    tasks.append(asyncio.create_task(simulation.rule.run(plan.rule_every_s)))
+    while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn has no event
+        await asyncio.sleep(0.01)
+    print("ready", flush=True)
+    await stop.wait()
+    await simulation.load.stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await simulation.bus.stop()
+
+
+def _simulation(plan: Plan) -> Simulation:
+    store = TelemetryStore()
+    now = datetime.now(UTC)
+    history = History(
+        service=SERVICE,
+        until=now - timedelta(seconds=5),
+        requests_per_hour=HISTORY_PER_HOUR,
+        outcomes=tuple(HEALTHY_OUTCOMES.items()),
+    )
+    rows = seed_history(store, history)
+    world = World(
+        sink=lambda table, row: store.append(table, [row]),
+        subscription=SUBSCRIPTION,
+        operation_s=plan.operation_s,
+        scoring_url=f"http://127.0.0.1:{plan.ports.scoring}",
+    )
+    endpoint = seed(world, fuse_s=plan.fuse_s)
+    url = f"{world.scoring_url}/endpoints/{SERVICE}/score"
+    target = endpoint.id.lower()
+    return Simulation(
+        plan=plan,
+        world=world,
+        store=store,
+        bus=Emulator(read_config(TOPOLOGY), port=plan.ports.bus),
+        inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
+        load=Load(url, plan.rate_per_s, SHARES, Random(11)),
+        rule=Rule(store, service=SERVICE, target=target, url=plan.alert_url, token=plan.token),
+        logs=create_app(store),
+        history_rows=rows,
+    )
+
+
+def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
+    ports = plan.ports
+    return [
+        (simulation.logs, ports.logs),
+        (create_arm(simulation.world), ports.arm),
+        (create_scoring(simulation.world), ports.scoring),
+        (create_inbox(simulation.inbox), ports.inbox),
+        (create_control(simulation), ports.control),
+    ]
+
+
+def _serve(app: ASGIApp, port: int) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", access_log=False
+        )
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(play(read_plan(Path(sys.argv[1]))))

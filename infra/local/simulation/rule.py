@@ -1,0 +1,197 @@
+"""The alert rule: asks the workspace as Azure Monitor would and posts what fires to the webhook.
+
+It runs the shipped burn-rate query over the real wire format of its answers, looks at every slice,
+and fires once a slice; it resolves when the slice has been well for a while. Nothing else in the
+local world knows that an incident exists.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+
+from infra.local.logs.store import TelemetryStore
+from shared.adapters import queries
+
+log = logging.getLogger("simulation.rule")
+
+FAST_BURN = 14.4
+MINIMUM_REQUESTS = 20
+BUDGET = 0.01  # of the availability objective, 99 %
+ACTION_GROUPS = 2
+WELL_CHECKS = 3  # Azure resolves a metric alert after three clean checks
+RETRY_S = (5, 20, 5, 40, 5)  # as action groups do
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice of the traffic and what its last five minutes were like."""
+
+    dimension: str
+    value: str
+    total: int
+    bad: int
+
+    @property
+    def burns(self) -> bool:
+        """Whether its error budget burns fast."""
+        enough = self.total >= MINIMUM_REQUESTS
+        return enough and self.bad / self.total / BUDGET >= FAST_BURN
+
+
+class Rule:
+    """One scheduled log rule, split by region, stateful.
+
+    Its action is in two action groups, so every alert is posted twice, as Azure would. `posted`
+    counts accepted webhooks, `folded` those among them that were known already.
+    """
+
+    def __init__(
+        self, store: TelemetryStore, *, service: str, target: str, url: str, token: str
+    ) -> None:
+        self.posted = 0
+        self.folded = 0
+        self.first_fired_at: float | None = None
+        self._store = store
+        self._service = service
+        self._target = target
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._firing: dict[str, tuple[dict[str, Any], int]] = {}
+
+    async def run(self, every_s: float) -> None:
+        """Evaluate for ever."""
+        async with aiohttp.ClientSession() as session:
+            while True:
+                await asyncio.sleep(every_s)
+                await self._evaluate(session)
+
+    async def _evaluate(self, session: aiohttp.ClientSession) -> None:
+        for found in await asyncio.to_thread(self._look):
+            known = self._firing.get(found.value)
+            if found.burns and known is None:
+                alert = self._alert(found)
+                self._firing[found.value] = (alert, 0)
+                await self._post(session, alert)
+            elif found.burns and known is not None:
+                self._firing[found.value] = (known[0], 0)
+            elif known is not None:
+                await self._cool_down(session, found.value, *known)
+
+    async def _cool_down(
+        self, session: aiohttp.ClientSession, name: str, alert: dict[str, Any], well: int
+    ) -> None:
+        if well + 1 < WELL_CHECKS:
+            self._firing[name] = (alert, well + 1)
+            return
+        del self._firing[name]
+        await self._post(session, _resolved(alert))
+
+    def _look(self) -> list[Slice]:
+        text = queries.render(
+            "burn_rates",
+            Service=self._service,
+            LatencyThresholdMs=2000.0,
+            Lag=timedelta(seconds=1),
+            Bin=timedelta(seconds=1),
+        )
+        result = self._store.query(text)
+        names = [name for name, _ in result.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in result.rows]
+        return [_slice(row) for row in rows if _is_region(row)]
+
+    def _alert(self, found: Slice) -> dict[str, Any]:
+        now = _stamp()
+        rate = 100 * found.bad / found.total
+        essentials = {
+            "alertId": f"{self._scope}/providers/Microsoft.AlertsManagement/alerts/{uuid4()}",
+            "alertRule": f"{self._service}-availability-fast-burn",
+            "severity": "Sev1",
+            "signalType": "Log",
+            "monitorCondition": "Fired",
+            "monitoringService": "Log Alerts V2",
+            "alertTargetIDs": [self._target],
+            "configurationItems": [self._service],
+            "originAlertId": str(uuid4()),
+            "firedDateTime": now,
+            "description": f"{rate:.0f} % of requests in {found.value} fail",
+            "essentialsVersion": "1.0",
+            "alertContextVersion": "1.0",
+        }
+        condition = {
+            "windowSize": "PT5M",
+            "allOf": [
+                {
+                    "searchQuery": "AppRequests",
+                    "metricMeasureColumn": "Burn",
+                    "operator": "GreaterThan",
+                    "threshold": str(FAST_BURN),
+                    "timeAggregation": "Maximum",
+                    "dimensions": [{"name": found.dimension, "value": found.value}],
+                    "metricValue": round(found.bad / found.total / BUDGET, 1),
+                    "failingPeriods": {
+                        "numberOfEvaluationPeriods": 1,
+                        "minFailingPeriodsToAlert": 1,
+                    },
+                }
+            ],
+            "windowStartTime": now,
+            "windowEndTime": now,
+        }
+        context = {"conditionType": "LogQueryCriteria", "condition": condition}
+        data = {"essentials": essentials, "alertContext": context, "customProperties": None}
+        return {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
+
+    @property
+    def _scope(self) -> str:
+        return "/".join(self._target.split("/")[:3])
+
+    async def _post(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
+        """Post as an action group does: again after 408, 429, 503, 504 and a dropped line."""
+        self.first_fired_at = self.first_fired_at or datetime.now(UTC).timestamp()
+        for _ in range(ACTION_GROUPS):
+            await self._post_once(session, alert)
+
+    async def _post_once(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
+        for wait in (*RETRY_S, 0):
+            status = await self._try(session, alert)
+            if status == 202:
+                self.posted += 1
+                return
+            if status not in (0, 408, 429, 503, 504):
+                log.warning("the webhook answered %s: the alert is lost", status)
+                return
+            await asyncio.sleep(wait)
+
+    async def _try(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> int:
+        try:
+            async with session.post(self._url, json=alert, headers=self._headers) as answer:
+                body = await answer.json(content_type=None)
+                self.folded += body.get("status") == "duplicate"
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            return 0
+
+
+def _is_region(row: Mapping[str, Any]) -> bool:
+    return (row["Sli"], row["Dimension"]) == ("availability", "region")
+
+
+def _slice(row: Mapping[str, Any]) -> Slice:
+    return Slice(
+        dimension=row["Dimension"], value=row["Value"], total=row["T5m"] or 0, bad=row["B5m"] or 0
+    )
+
+
+def _resolved(alert: dict[str, Any]) -> dict[str, Any]:
+    essentials = alert["data"]["essentials"]
+    ended = {**essentials, "monitorCondition": "Resolved", "resolvedDateTime": _stamp()}
+    return {**alert, "data": {**alert["data"], "essentials": ended}}
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"

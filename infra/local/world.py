@@ -1,0 +1,197 @@
+"""The local world: Azurite, the simulated services and both function apps, as child processes.
+
+`demo`, `start`, `bench` and the tests that need everything together start it. Times that are
+shorter here than in production are in `Pace`, are printed, and change no code: the settings and the
+demo service's file carry them.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from infra.local.azurite import connection_string, start_azurite
+from infra.local.processes import Child, Children, free_port, says
+from infra.local.simulation.plan import Plan, Ports
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good for the inbox only
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs faster here than in production; seconds. Printed by whoever uses it."""
+
+    soak_s: int = 5
+    soak_minimum_requests: int = 60
+    verify_after_s: int = 4
+    acknowledge_within_s: int = 60
+    lease_s: float = 8.0
+    log_lag_s: float = 1.0
+    log_bin_s: float = 1.0
+    tick: str = "* * * * * *"
+    operation_s: float = 2.0
+    rule_every_s: float = 2.0
+    fuse_s: float = 8.0
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parts of one world listen."""
+
+    tables: int
+    responder: int
+    executor: int
+    ports: Ports
+
+    @property
+    def api(self) -> str:
+        """The responder's root: pages at /, the API below /api."""
+        return f"http://127.0.0.1:{self.responder}"
+
+    @property
+    def control(self) -> str:
+        """The control route of the simulated services."""
+        return f"http://127.0.0.1:{self.ports.control}"
+
+    @property
+    def inbox(self) -> str:
+        """The inbox with cards and pages."""
+        return f"http://127.0.0.1:{self.ports.inbox}"
+
+    @property
+    def endpoint(self) -> str:
+        """The scoring route that customers call."""
+        return f"http://127.0.0.1:{self.ports.scoring}/endpoints/fnol-summary/score"
+
+    @property
+    def table_account(self) -> str:
+        """The connection string of the tables."""
+        return connection_string(self.tables)
+
+
+def free_addresses() -> Addresses:
+    """Ports that are free now."""
+    names = ("bus", "logs", "arm", "scoring", "inbox", "control")
+    ports = Ports(**{name: free_port() for name in names})
+    return Addresses(tables=free_port(), responder=free_port(), executor=free_port(), ports=ports)
+
+
+class World:
+    """A running world. `executor` may be killed and started again."""
+
+    def __init__(self, addresses: Addresses, pace: Pace, folder: Path, children: Children) -> None:
+        self.addresses = addresses
+        self.pace = pace
+        self.folder = folder
+        self._children = children
+        self.azurite: Child
+        self.simulation: Child
+        self.responder: Child
+        self.executor: Child
+
+    def start(self, plan: Plan, tables: Path | None) -> None:
+        """Start all parts side by side and wait until they are ready. Raises ChildFailed."""
+        path = self.folder / "plan.json"
+        path.write_bytes(msgspec.json.encode(plan))
+        self.azurite = start_azurite(self._children, port=self.addresses.tables, folder=tables)
+        self.simulation = self._python("simulation", "infra.local.simulation.play", str(path))
+        self.azurite.wait_ready()
+        self.simulation.wait_ready()
+        self._python("prepare", "infra.local.prepare").wait_ready()
+        self.responder = self._host("responder", self.addresses.responder)
+        self.executor = self._host("executor", self.addresses.executor)
+        self.responder.wait_ready()
+        self.executor.wait_ready()
+
+    def _host(self, role: str, port: int) -> Child:
+        arguments = ("--app", str(ROOT), "--port", str(port))
+        return self._python(role, "infra.local.host", *arguments, role=role)
+
+    def _python(self, name: str, module: str, *arguments: str, role: str = "none") -> Child:
+        return self._children.start(
+            name,
+            [sys.executable, "-m", module, *arguments],
+            ready=says("ready"),
+            env=self.settings(role),
+            cwd=ROOT,
+        )
+
+    def settings(self, role: str) -> dict[str, str]:
+        """The app settings of one process, as Azure would hand them over."""
+        ports, pace = self.addresses.ports, self.pace
+        return {
+            "BACKSTOP_ROLE": role,
+            "BACKSTOP_TABLES": self.addresses.table_account,
+            "BACKSTOP_BUS": (
+                f"Endpoint=sb://127.0.0.1:{ports.bus};SharedAccessKeyName=local;"
+                "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+            ),
+            "BACKSTOP_LOGS_WORKSPACE": "local",
+            "BACKSTOP_LOGS_ENDPOINT": f"http://127.0.0.1:{ports.logs}/v1",
+            "BACKSTOP_ARM_ENDPOINT": f"http://127.0.0.1:{ports.arm}",
+            "BACKSTOP_TEAMS_URL": f"{self.addresses.inbox}/teams",
+            "BACKSTOP_PAGER_URL": f"{self.addresses.inbox}/pagerduty/v2/enqueue",
+            "BACKSTOP_PAGER_FALLBACK_URL": f"{self.addresses.inbox}/webhook",
+            "BACKSTOP_PAGER_KEY_CLAIMS_AI": PAGER_KEY,
+            "BACKSTOP_PAGER_KEY_CLAIMS_PLATFORM": PAGER_KEY[::-1],
+            "BACKSTOP_PUBLIC_URL": self.addresses.api,
+            "BACKSTOP_CATALOG": str(self.folder / "catalog"),
+            "BACKSTOP_TICK": pace.tick,
+            "BACKSTOP_LEASE_S": str(pace.lease_s),
+            "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
+            "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),
+        }
+
+
+@contextmanager
+def running_world(
+    folder: Path,
+    *,
+    pace: Pace | None = None,
+    addresses: Addresses | None = None,
+    tables: Path | None = None,
+    **plan: object,
+) -> Iterator[World]:
+    """Start a world that ends with the block. `plan` are further fields of `Plan`.
+
+    Tables are kept in the folder `tables`, else in memory; logs of all parts are in `folder/logs`.
+    """
+    where, speed = addresses or free_addresses(), pace or Pace()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_catalog(folder / "catalog", speed)
+    fields = {
+        "operation_s": speed.operation_s,
+        "rule_every_s": speed.rule_every_s,
+        "fuse_s": speed.fuse_s,
+        **plan,
+    }
+    url = f"{where.api}/api/alerts"
+    played = msgspec.convert(
+        {"ports": msgspec.to_builtins(where.ports), "alert_url": url, "data": str(folder)} | fields,
+        type=Plan,
+        strict=False,
+    )
+    with Children(folder / "logs") as children:
+        world = World(where, speed, folder, children)
+        world.start(played, tables)
+        yield world
+
+
+def write_catalog(folder: Path, pace: Pace) -> None:
+    """Copy the shipped catalog, with the demo service's policy at this pace."""
+    import yaml
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted((ROOT / "shared" / "catalog").glob("*.yaml")):
+        documents = list(yaml.safe_load_all(source.read_text()))
+        if source.stem == "fnol-summary":
+            policy = documents[0]["spec"].setdefault("policy", {})
+            policy |= {
+                "soak": f"{pace.soak_s}s",
+                "soak_minimum_requests": pace.soak_minimum_requests,
+                "verify_after": f"{pace.verify_after_s}s",
+                "acknowledge_within": f"{pace.acknowledge_within_s}s",
+            }
+        (folder / source.name).write_text(yaml.safe_dump_all(documents, sort_keys=False))
