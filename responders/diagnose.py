@@ -7,13 +7,12 @@ Third step of the flow. Gathers what the workspace answers and what changed late
 import asyncio
 from datetime import datetime, timedelta
 
-from shared.domain.diagnose import diagnose as find_out
-from shared.domain.message import Message
-
 from shared.domain.catalog import Service
+from shared.domain.diagnose import diagnose as find_out
 from shared.domain.incident import Incident, State
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
 from shared.domain.release import Change, Release
 from shared.domain.row import Put
 from shared.domain.severity import raise_severity

@@ -8,7 +8,6 @@ twice: it goes on from where the incident stands.
 import asyncio
 
 import msgspec
-from shared.domain.message import Message
 
 from shared.domain.case import Case
 from shared.domain.catalog import Service
@@ -19,6 +18,7 @@ from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
 from shared.domain.incident import Incident, State, Step
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
 from shared.domain.row import Put, Stored
 from shared.domain.steps import escalate, record_decision
 from shared.errors import RejectedInput, Unavailable

@@ -5,7 +5,6 @@ the bus promises no order. Each card is claimed before it is posted, so no repea
 """
 
 import msgspec
-from shared.domain.message import Message
 
 from shared.domain.card import CardKind, CardView, card_for, render_card
 from shared.domain.decision import Decision
@@ -13,6 +12,7 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
 from shared.errors import RejectedInput
 from shared.protocol.commit import WORK, command, publish_quietly, read_incident
 from shared.protocol.effect import Effect, Send, abandoned, claimed, deliver

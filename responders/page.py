@@ -7,12 +7,11 @@ claim, before it is sent; the tick asks again for every open incident and takes 
 import asyncio
 import contextlib
 
-from shared.domain.message import Message
-
 from shared.domain.catalog import Contact, Service
 from shared.domain.escalation import next_page, page_reason
 from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
 from shared.domain.page import PageAction, PageView, render_page
 from shared.domain.row import Put, Stored
 from shared.domain.steps import page_sent

@@ -45,7 +45,7 @@ async def show_incidents(services: Services, request: Request) -> Answer:
         found = await open_incidents(services)
         return json_answer({"incidents": found[:limit], "next": ""})
     after = request.query.get("after", "")
-    incidents, following = await list_incidents(services, after=_row_key(after), limit=limit)
+    incidents, following = await list_incidents(services, after=after, limit=limit)
     return json_answer({"incidents": incidents, "next": following})
 
 
@@ -131,12 +131,6 @@ def _operation(row: dict[str, object]) -> dict[str, object]:
 
 def _iso(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _row_key(after: str) -> str:
-    if "'" in after:
-        raise RejectedInput("wrong-after", "after must be a `next` of an earlier page")
-    return after
 
 
 async def show_changes(services: Services, request: Request) -> Answer:

@@ -7,8 +7,6 @@ the workspace's rows and by unpinned probes of its own.
 import asyncio
 from datetime import datetime, timedelta
 
-from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
-
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.endpoint import ProbeReport, parse_target
@@ -16,6 +14,7 @@ from shared.domain.incident import Incident, State, Step
 from shared.domain.intent import Intent
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
+from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.row import Put, Stored
 from shared.domain.steps import escalate, mitigate, record_check
 from shared.errors import Unavailable

@@ -21,9 +21,9 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict, RejectedInput, Unavailable
 
-CHUNK = 30_000  # characters; a string property holds 64 KiB of UTF-16
+CHUNK = 16_000  # characters; a string property holds 32 Ki UTF-16 units, a character takes two
 LAST = "\uffff"
 
 
@@ -48,11 +48,18 @@ class Table:
         self, partition: str, prefix: str, kind: type[T], *, after: str = "", limit: int = 1000
     ) -> list[Stored[T]]:
         """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`."""
-        low = f"RowKey gt '{after}'" if after else f"RowKey ge '{prefix}'"
-        where = f"PartitionKey eq '{partition}' and {low} and RowKey lt '{prefix}{LAST}'"
+        low = "RowKey gt @after" if after else "RowKey ge @first"
+        where = f"PartitionKey eq @partition and {low} and RowKey lt @last"
+        values = {
+            "partition": partition,
+            "after": after,
+            "first": prefix,
+            "last": prefix + LAST,
+        }
         found: list[Stored[T]] = []
         async with _translated():
-            pages = self._client.query_entities(where, results_per_page=min(limit, 1000))
+            size = min(limit, 1000)
+            pages = self._client.query_entities(where, parameters=values, results_per_page=size)
             async for entity in pages:
                 found.append(_stored(entity, kind))
                 if len(found) == limit:
@@ -86,9 +93,9 @@ class Table:
 class TableAccount:
     """The storage account: one client for all tables."""
 
-    def __init__(self, account: str, credential: Any = None) -> None:
+    def __init__(self, account: str, credential: Any = None, *, retry_total: int = 3) -> None:
         """`account` is a connection string, or the account's table URL with a credential."""
-        options: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2}
+        options: dict[str, Any] = {"retry_total": retry_total, "retry_backoff_factor": 0.2}
         if "=" in account:
             self._client = TableServiceClient.from_connection_string(account, **options)
         else:
@@ -119,6 +126,8 @@ async def _translated() -> AsyncIterator[None]:
         # A failed transaction arrives as TableTransactionError, whatever its first failure was.
         if error.status_code in (404, 409, 412) or _changed_before(error):
             raise Conflict(_short(error)) from None
+        if error.status_code in (400, 413):
+            raise RejectedInput("not-storable", _short(error)) from None
         raise Unavailable("tables", _short(error)) from None
     except AzureError as error:
         raise Unavailable("tables", _short(error)) from None
