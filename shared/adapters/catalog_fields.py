@@ -61,15 +61,17 @@ class Section:
         self.report.note(line, self._path(name), problem, allowed)
 
     def text(self, name: str, default: str | None = None, *, pattern: str = ".{1,300}") -> str:
-        """Read a text that matches the pattern as a whole."""
+        """Read a text that matches the pattern as a whole; "" where it does not."""
         node = self._ask(name, required=default is None)
         if node is None:
             return default or ""
         if not isinstance(node.value, str):
             self.mistake(name, f"{_shown(node)} is no text", "a text; quote it if need be")
-        elif not re.fullmatch(pattern, node.value):
+            return ""
+        if not re.fullmatch(pattern, node.value):
             self.mistake(name, f"{_shown(node)} is not allowed", f"text like {pattern}")
-        return str(node.value)
+            return ""
+        return node.value
 
     def choice[E: StrEnum](self, name: str, kind: type[E], default: E | None = None) -> E:
         """Read one of an enumeration's values."""

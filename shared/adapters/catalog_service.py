@@ -98,7 +98,7 @@ def _read_targets(spec: Section) -> tuple[Target, ...]:
     for section in spec.sections("targets"):
         kind = section.choice("kind", TargetKind)
         arm_id = section.text("id", pattern=_ARM_ID).lower()
-        if kind is TargetKind.ONLINE_ENDPOINT:
+        if arm_id and kind is TargetKind.ONLINE_ENDPOINT:
             _check_endpoint(section, arm_id)
         capabilities = section.texts("capabilities", pattern="split|pointer|switch")
         targets.append(Target(kind=kind, id=arm_id, capabilities=capabilities))
@@ -165,7 +165,7 @@ def _read_dependencies(spec: Section) -> tuple[Dependency, ...]:
 def _read_time_zone(spec: Section) -> str:
     name = spec.text("time_zone", "UTC", pattern="[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
     try:
-        ZoneInfo(name)
+        ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         spec.mistake("time_zone", f"{name!r} is unknown", "a name like Europe/Amsterdam")
     return name

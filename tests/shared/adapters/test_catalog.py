@@ -1,0 +1,303 @@
+"""A sound file, one thing changed, one mistake that says where it is and what would be right."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.catalog import load_catalog
+from shared.domain.catalog import (
+    CatalogMistake,
+    Dependency,
+    Mode,
+    RollbackPolicy,
+    Service,
+    TargetKind,
+)
+from shared.errors import Misconfigured
+
+SHIPPED = Path(__file__).parents[3] / "shared" / "catalog"
+
+HEAD = """\
+apiVersion: backstop/v1
+kind: Service
+metadata:
+  name: quotes
+  title: Quotes for travel cover
+spec:
+  owner: travel-platform
+  tier: 2
+  rto: 30m
+  rpo: 0
+  contacts:
+    - {name: Travel on call, role: responder, pager: travel}
+    - {name: Travel lead, role: commander, pager: travel-lead}
+  targets:
+    - kind: online-endpoint
+      id: {id}
+"""
+ENDPOINT = (
+    "/subscriptions/f2/resourceGroups/rg-travel/providers/Microsoft.MachineLearningServices"
+    "/workspaces/mlw/onlineEndpoints/quotes"
+)
+HEAD = HEAD.replace("{id}", ENDPOINT)
+SLO = """\
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: quotes-availability, labels: {sli: availability}}
+spec:
+  service: quotes
+  indicator:
+    metadata: {name: answered}
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: LogAnalytics, spec: {query: burn_rates}}}
+        total: {metricSource: {type: LogAnalytics, spec: {query: burn_rates}}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.995}]
+"""
+SOUND = HEAD + SLO
+
+
+def read(folder: Path, text: str, name: str = "quotes") -> Service:
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    catalog = load_catalog(folder)
+    assert catalog.mistakes == ()
+    return catalog.services[name]
+
+
+def mistakes_of(folder: Path, text: str | bytes) -> tuple[CatalogMistake, ...]:
+    body = text.encode() if isinstance(text, str) else text
+    (folder / "quotes.yaml").write_bytes(body)
+    catalog = load_catalog(folder)
+    assert catalog.services == {}
+    assert catalog.broken("quotes") == catalog.mistakes
+    return catalog.mistakes
+
+
+def with_line(line: str) -> str:
+    """The sound file with one more line in its spec."""
+    return f"{HEAD}  {line}\n{SLO}"
+
+
+def test_the_files_that_ship_are_in_order() -> None:
+    catalog = load_catalog(SHIPPED)
+    assert catalog.mistakes == ()
+    service = catalog.services["fnol-summary"]
+    assert (service.mode, service.tier, service.rto_s) == (Mode.AUTOMATIC, 1, 900)
+    assert service.latency_threshold_ms() == 2_000
+    assert [(slo.sli, slo.objective) for slo in service.slos] == [
+        ("availability", 0.99),
+        ("latency", 0.95),
+    ]
+    assert catalog.services["policy-search"].dependents == ("fnol-summary",)
+    assert catalog.services["policy-search"].targets[0].kind is TargetKind.AGENT
+
+
+def test_the_file_that_the_readme_offers_for_copying_is_in_order(tmp_path: Path) -> None:
+    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```yaml\n")[2].partition("```")[0]
+    assert read(tmp_path, example).name == "quotes"
+
+
+def test_the_readme_names_every_field_of_the_policy() -> None:
+    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    fields = [name.removesuffix("_s") for name in RollbackPolicy.__struct_fields__]
+    assert [name for name in fields if f"`{name}`" not in readme] == []
+
+
+def test_a_sound_file_is_read_in_full(tmp_path: Path) -> None:
+    service = read(tmp_path, SOUND)
+    assert (service.name, service.title) == ("quotes", "Quotes for travel cover")
+    assert (service.tier, service.rto_s, service.rpo_requests) == (2, 1_800, 0)
+    assert [contact.pager for contact in service.contacts] == ["travel", "travel-lead"]
+    assert service.slos[0].window_days == 28
+    assert service.file == "quotes.yaml"
+
+
+def test_ids_are_kept_in_lower_case(tmp_path: Path) -> None:
+    (target,) = read(tmp_path, SOUND).targets
+    assert target.id.endswith("/onlineendpoints/quotes")
+
+
+def test_a_service_that_says_no_mode_is_observed_only(tmp_path: Path) -> None:
+    assert read(tmp_path, SOUND).mode is Mode.OBSERVE
+
+
+def test_a_policy_says_what_differs_from_the_usual(tmp_path: Path) -> None:
+    policy = read(tmp_path, with_line("policy: {cooldown: 1h, soak: 2d, probes: 5}")).policy
+    assert (policy.cooldown_s, policy.soak_s, policy.probes) == (3_600, 172_800, 5)
+    assert policy.minimum_requests == 50
+
+
+def test_an_empty_list_of_reasons_to_ask_is_taken_at_its_word(tmp_path: Path) -> None:
+    assert read(tmp_path, with_line("policy: {approve_when: []}")).policy.approve_when == ()
+
+
+def test_an_objective_may_be_given_in_percent_and_named_by_its_indicator(tmp_path: Path) -> None:
+    text = SOUND.replace("target: 0.995", "targetPercent: 99.5").replace(
+        ", labels: {sli: availability}", ""
+    )
+    service = read(tmp_path, text.replace("{name: answered}", "{name: availability}"))
+    assert service.slos[0].sli == "availability"
+    assert service.slos[0].objective == pytest.approx(0.995)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("  tier: 2\n", "", 6, "spec.tier", "is missing", ""),
+        ("  owner: travel-platform\n", "", 6, "spec.owner", "is missing", ""),
+        ("  rto: 30m\n", "", 6, "spec.rto", "is missing", ""),
+        ("  rpo: 0\n", "", 6, "spec.rpo", "is missing", ""),
+        ("tier: 2", "tier: 4", 8, "spec.tier", "4 is not allowed", "whole number from 1 to 3"),
+        ("tier: 2", "tier: high", 8, "spec.tier", "'high' is not allowed", "whole number"),
+        ("tier: 2", "tier: true", 8, "spec.tier", "True is not allowed", "whole number"),
+        ("rto: 30m", "rto: 30", 9, "spec.rto", "30 is not allowed", "such as 15m"),
+        ("rto: 30m", "rto: 1:30", 9, "spec.rto", "'1:30' is not allowed", "from 1m to 7d"),
+        ("owner: travel-platform", "owner: [a]", 7, "spec.owner", "is no text", "a text"),
+        ("owner: tr", "ownr: tr", 7, "spec.ownr", "is unknown", "did you mean owner?"),
+        ("name: quotes", "name: offers", 4, "metadata.name", "is not the file's name", "quotes"),
+        ("kind: Service", "kind: Servce", 2, "kind", "'Servce' is unknown", "did you mean Service"),
+        ("backstop/v1", "backstop/v2", 1, "apiVersion", "is unknown", "backstop/v1"),
+        ("online-endpoint", "function", 15, "spec.targets[0].kind", "is unknown", "agent"),
+        ("/onlineEndpoints/", "/", 16, "spec.targets[0].id", "not the ARM id", "endpoint"),
+        ("id: /sub", "id: sub", 16, "spec.targets[0].id", "is not allowed", "/subscriptions/"),
+        ("    - {name: Travel lead, role: commander, pager: travel-lead}\n", "",
+         11, "spec.contacts", "fewer than two", "two or more"),
+        ("role: commander, ", "", 13, "spec.contacts[1].role", "is missing", ""),
+        ("target: 0.995", "target: 1", 31, "spec.objectives[0].target", "1 is not", "0.99999"),
+        ("target: 0.995", "target: .nan", 31, "spec.objectives[0].target", "nan", "above 0.5"),
+        ("Occurrences", "Timeslices", 30, "spec.budgetingMethod", "is unknown", "Occurrences"),
+        ("isRolling: true", "isRolling: false", 29, "spec.timeWindow[0].isRolling", "only rolling",
+         "true"),
+        ("service: quotes", "service: offers", 22, "spec.service", "is unknown", "quotes"),
+        ("sli: availability", "sli: latency", 20, "metadata.annotations", "is missing", ""),
+        ("sli: availability", "sli: speed", 20, "metadata.labels.sli", "is unknown", "latency"),
+        ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is unknown", "SLO"),
+        ("query: burn_rates}}}\n        total", "query: mine}}}\n        total", 27,
+         "spec.indicator.spec.ratioMetric.good.metricSource.spec.query", "is unknown",
+         "burn_rates"),
+    ],
+)  # fmt: skip
+def test_every_mistake_says_where_it_is_and_what_would_be_right(
+    tmp_path: Path, row: tuple[str, str, int, str, str, str]
+) -> None:
+    old, new, line, field, problem, allowed = row
+    assert old in SOUND
+    found = mistakes_of(tmp_path, SOUND.replace(old, new, 1))
+    (mistake,) = [one for one in found if one.field == field]
+    assert (mistake.file, mistake.line) == ("quotes.yaml", line)
+    assert problem in mistake.problem
+    assert allowed in mistake.allowed
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "problem"),
+    [
+        ("mode: auto", "spec.mode", "'auto' is unknown"),
+        ("time_zone: Europe/Amsterdm", "spec.time_zone", "is unknown"),
+        ("time_zone: ../../etc/passwd", "spec.time_zone", "is not allowed"),
+        ("regions: [no, westeurope, 7]", "spec.regions", "7 is not allowed"),
+        ("runbook: http://plain.example", "spec.runbook", "is not allowed"),
+        ("customer_impact: yes", "spec.customer_impact", "neither true nor false"),
+        ("resources: /subscriptions/s", "spec.resources", "is no list"),
+        ("policy: [1]", "spec.policy", "is no mapping"),
+        ("policy: {cooldown: -5m}", "spec.policy.cooldown", "is not allowed"),
+        ("policy: {probe_pass_share: 95}", "spec.policy.probe_pass_share", "95 is not allowed"),
+        ("policy: {short_window: 1h}", "spec.policy.short_window", "not shorter"),
+        ("policy: {max_rollbacks_per_hour: 60}", "spec.policy.max_rollbacks_per_hour", "60 is"),
+        ("policy: {approve_when: [never]}", "spec.policy.approve_when", "'never' is not allowed"),
+        ("dependencies: [{name: wordings, kind: inde}]", "spec.dependencies[0].kind", "unknown"),
+        ("dependencies: [{name: quote}]", "spec.dependencies", "no other service quote"),
+        ("dependencies: [{name: quotes}]", "spec.dependencies", "no other service quotes"),
+    ],
+)
+def test_a_field_that_may_be_left_out_must_be_right_where_it_is_not(
+    tmp_path: Path, line: str, field: str, problem: str
+) -> None:
+    (mistake,) = mistakes_of(tmp_path, with_line(line))
+    assert mistake.field == field
+    assert problem in mistake.problem
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "problem"),
+    [
+        (b"a: b: c", 1, "not YAML"),
+        (b"kind: Service\nkind: SLO\n", 2, "kind occurs twice"),
+        (b"a: &x [1]\nb: *x\n", 2, "an alias"),
+        (b"a: !!python/object:os.system {}\n", 1, "a tag"),
+        (b"\xff\xfe\x00", 1, "not a text file in UTF-8"),
+        (b"[" * 60_000, 1, "nested deeper"),
+        (b"? " * 30_000, 1, "nested deeper"),
+        (b"# " + b"x" * 70_000, 1, "at most 65536"),
+        (b"", 1, "the file is empty"),
+        (b"---\n---\n", 1, "the file is empty"),
+        (b"- a\n- b\n", 1, "is no mapping"),
+        (HEAD.encode(), 1, "no objective"),
+    ],
+)
+def test_a_file_that_is_no_service_is_one_mistake_and_never_a_crash(
+    tmp_path: Path, body: bytes, line: int, problem: str
+) -> None:
+    found = mistakes_of(tmp_path, body)
+    assert found[0].line == line
+    assert problem in found[0].problem
+
+
+def test_all_mistakes_of_a_file_come_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:
+    text = SOUND.replace("tier: 2", "tier: 9").replace("rto: 30m", "rto: soon")
+    found = mistakes_of(tmp_path, text.replace("target: 0.995", "target: 7"))
+    assert [mistake.line for mistake in found] == [8, 9, 31]
+
+
+def test_a_missing_section_is_one_mistake_not_one_for_each_of_its_fields(tmp_path: Path) -> None:
+    text = SOUND.replace("metadata:\n  name: quotes\n  title: Quotes for travel cover\n", "")
+    fields = [mistake.field for mistake in mistakes_of(tmp_path, text)]
+    assert fields.count("metadata") == 1
+    assert "metadata.title" not in fields
+
+
+def test_one_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
+    (tmp_path / "quotes.yaml").write_text(SOUND, encoding="utf-8")
+    catalog = load_catalog(tmp_path)
+    assert list(catalog.services) == ["quotes"]
+    assert [mistake.service for mistake in catalog.mistakes] == ["broken"]
+
+
+def test_an_endpoint_with_two_owners_has_none(tmp_path: Path) -> None:
+    for name in ("offers", "quotes"):
+        text = SOUND.replace("name: quotes", f"name: {name}", 1)
+        text = text.replace("service: quotes", f"service: {name}")
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    catalog = load_catalog(tmp_path)
+    assert catalog.services == {}
+    assert [mistake.service for mistake in catalog.mistakes] == ["offers", "quotes"]
+    assert all("is owned twice" in mistake.problem for mistake in catalog.mistakes)
+
+
+def test_a_dependency_on_a_service_whose_file_is_broken_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "search.yaml").write_text("a: [", encoding="utf-8")
+    text = with_line("dependencies: [{name: search}]")
+    (tmp_path / "quotes.yaml").write_text(text, encoding="utf-8")
+    service = load_catalog(tmp_path).services["quotes"]
+    assert service.dependencies == (Dependency(name="search"),)
+
+
+def test_an_empty_folder_is_an_empty_catalog(tmp_path: Path) -> None:
+    assert load_catalog(tmp_path).services == {}
+
+
+def test_a_folder_that_does_not_exist_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="does not exist"):
+        load_catalog(tmp_path / "nowhere")
+
+
+def test_five_hundred_services_are_read(tmp_path: Path) -> None:
+    for number in range(500):
+        text = SOUND.replace("quotes", f"quotes-{number:03d}")
+        (tmp_path / f"quotes-{number:03d}.yaml").write_text(text, encoding="utf-8")
+    assert len(load_catalog(tmp_path).services) == 500
