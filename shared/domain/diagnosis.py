@@ -1,7 +1,7 @@
 """What was found out, and what could not be: findings, suspects, attribution.
 
 Three verdicts, because "could not find out" is neither healthy nor broken. The rooms that fill
-these types: `findings` (from telemetry), `suspects` (from changes), `attribution` (whose fault it is).
+these types: `findings` (from telemetry), `suspects` (from changes), `attribution` (whose fault).
 """
 
 from datetime import datetime
@@ -92,6 +92,7 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     dependency: str = ""
     reasons: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()  # the causes that were asked before and why they are not it
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     health: Health
     sentence: str
+    breach: str = ""  # what customers suffer from, a `BreachKind`; "" where nothing is breached
     findings: tuple[Finding, ...] = ()
     burns: tuple[Burn, ...] = ()
     suspects: tuple[Suspect, ...] = ()
