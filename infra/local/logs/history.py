@@ -1,115 +1,38 @@
 """A healthy past for a service: what baselines, burn windows and charts have behind them.
 
-Seeded and reproducible: the same plan writes the same rows. Traffic follows office hours; business
-outcomes reach back over the weeks that the outcome query compares with.
+Turns what `drawing` draws into rows of the telemetry vocabulary and writes them into a store.
+Business outcomes reach back over the weeks that the outcome query compares with.
 """
 
 from datetime import datetime, timedelta
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from infra.local.logs.drawing import History, Requests, draw_outcomes, draw_requests
 from infra.local.logs.store import Row, TelemetryStore
 
-type Floats = npt.NDArray[np.float64]
-type Labels = list[str]
+__all__ = ["History", "seed_history"]
 
 _HOUR = timedelta(hours=1)
-_WEEKEND_SHARE = 0.3
-_NIGHT_SHARE = 0.25
-_MEDIAN_MS = 650.0
-_SPREAD = 0.35
 _MODEL_SHARE = 0.8  # of a request's time is spent in the model
 _TOOL_MS = 60.0
-
-
-class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What to write: requests over `days` before `until`, outcomes over `outcome_weeks`.
-
-    Rates are the mean over a week. `outcomes` are (outcome, share); the shares sum to 1.
-    """
-
-    service: str
-    until: datetime
-    days: int = 4
-    requests_per_hour: float = 40.0
-    outcome_weeks: int = 5
-    outcomes_per_hour: float = 12.0
-    failure_share: float = 0.0005
-    blocked_share: float = 0.002
-    deployment: str = "v1"
-    model_version: str = "gpt-4.1-2025-04-14"
-    prompt_version: str = "p12"
-    regions: tuple[str, ...] = ("westeurope", "northeurope", "francecentral", "swedencentral")
-    tools: tuple[str, ...] = ("policy_lookup", "coverage_check")
-    index: str = "policy-wordings"
-    outcomes: tuple[tuple[str, float], ...] = (
-        ("accepted", 0.78),
-        ("edited", 0.17),
-        ("rejected", 0.05),
-    )
-    seed: int = 20261123
-
-
-class _Requests(msgspec.Struct, frozen=True, kw_only=True):
-    """Drawn requests, one position a request in every list."""
-
-    times: list[datetime]
-    ids: Labels
-    regions: Labels
-    tools: Labels
-    durations_ms: list[float]
-    succeeded: list[bool]
-    blocked: list[bool]
 
 
 def seed_history(store: TelemetryStore, history: History) -> int:
     """Write the history and return how many rows it took."""
     random = np.random.default_rng(history.seed)
-    requests = _draw(random, history)
+    requests = draw_requests(random, history)
+    outcomes = draw_outcomes(random, history)
     tables = {
         "AppRequests": _request_rows(history, requests),
         "AppDependencies": _model_rows(history, requests) + _tool_rows(history, requests),
         "AppTraces": _safety_rows(history, requests),
-        "AppEvents": _outcome_rows(random, history) + _watermark_rows(history),
+        "AppEvents": _outcome_rows(history, outcomes) + _watermark_rows(history),
     }
     for table, rows in tables.items():
         store.append(table, rows)
     store.flush()
     return sum(len(rows) for rows in tables.values())
-
-
-def _times(
-    random: np.random.Generator, until: datetime, days: int, hourly: float
-) -> list[datetime]:
-    start = until - timedelta(days=days)
-    hours = [start + _HOUR * hour for hour in range(days * 24)]
-    weights = np.array([_weight(hour) for hour in hours])
-    counts = random.poisson(hourly * weights)
-    offsets = np.repeat(np.arange(len(hours)), counts) + random.uniform(size=counts.sum())
-    return [start + _HOUR * float(offset) for offset in np.sort(offsets)]
-
-
-def _weight(hour: datetime) -> float:
-    """Weigh an hour so that the mean over a week is about 1: office hours carry the most."""
-    daily = 2.0 if 7 <= hour.hour < 19 else _NIGHT_SHARE
-    return daily * (_WEEKEND_SHARE if hour.weekday() >= 5 else 1.1)
-
-
-def _draw(random: np.random.Generator, history: History) -> _Requests:
-    times = _times(random, history.until, history.days, history.requests_per_hour)
-    count = len(times)
-    durations: Floats = np.exp(random.normal(np.log(_MEDIAN_MS), _SPREAD, count))
-    return _Requests(
-        times=times,
-        ids=[f"{history.seed:08x}{number:024x}" for number in range(count)],
-        regions=random.choice(history.regions, count).tolist(),
-        tools=random.choice(history.tools, count).tolist(),
-        durations_ms=durations.round(3).tolist(),
-        succeeded=(random.uniform(size=count) >= history.failure_share).tolist(),
-        blocked=(random.uniform(size=count) < history.blocked_share).tolist(),
-    )
 
 
 def _common(history: History, time: datetime, operation: str, properties: dict[str, str]) -> Row:
@@ -135,7 +58,7 @@ def _call(*, succeeded: bool, duration_ms: float) -> Row:
     }
 
 
-def _request_rows(history: History, drawn: _Requests) -> list[Row]:
+def _request_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(
         drawn.times, drawn.ids, drawn.regions, drawn.succeeded, drawn.durations_ms, strict=True
     )
@@ -147,7 +70,7 @@ def _request_rows(history: History, drawn: _Requests) -> list[Row]:
     ]
 
 
-def _model_rows(history: History, drawn: _Requests) -> list[Row]:
+def _model_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(
         drawn.times, drawn.ids, drawn.regions, drawn.succeeded, drawn.durations_ms, strict=True
     )
@@ -170,7 +93,7 @@ def _tokens(duration_ms: float) -> dict[str, str]:
     }
 
 
-def _tool_rows(history: History, drawn: _Requests) -> list[Row]:
+def _tool_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(drawn.times, drawn.ids, drawn.regions, drawn.tools, strict=True)
     return [
         _common(history, time, operation, {"backstop.region": region, "gen_ai.tool.name": tool})
@@ -180,7 +103,7 @@ def _tool_rows(history: History, drawn: _Requests) -> list[Row]:
     ]
 
 
-def _safety_rows(history: History, drawn: _Requests) -> list[Row]:
+def _safety_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(drawn.times, drawn.ids, drawn.regions, drawn.blocked, strict=True)
     return [
         _common(history, time, operation, {"backstop.region": region} | _verdict(blocked=blocked))
@@ -198,15 +121,11 @@ def _verdict(*, blocked: bool) -> dict[str, str]:
     }
 
 
-def _outcome_rows(random: np.random.Generator, history: History) -> list[Row]:
-    weeks = history.outcome_weeks * 7
-    times = _times(random, history.until, weeks, history.outcomes_per_hour)
-    names, shares = zip(*history.outcomes, strict=True)
-    drawn: Labels = random.choice(names, len(times), p=shares).tolist()
+def _outcome_rows(history: History, drawn: list[tuple[datetime, str]]) -> list[Row]:
     return [
         _common(history, time, f"outcome-{number:024x}", {"backstop.outcome": outcome})
         | {"Name": "backstop.outcome"}
-        for number, (time, outcome) in enumerate(zip(times, drawn, strict=True))
+        for number, (time, outcome) in enumerate(drawn)
     ]
 
 

@@ -1,8 +1,8 @@
 """Takes out of a query what changes from call to call, so that its translation can be kept.
 
-Our queries begin with `let` statements: the caller's strings and times, and instants made from the
-clock, such as `let End = bin(now() - Lag, Bin);`. All of them become declared parameters. Timespans
-and numbers stay in the text: the translator chooses its SQL by them, and they rarely change.
+Our queries begin with `let` statements: the caller's strings, times and thresholds, and instants
+made from the clock, such as `let End = bin(now() - Lag, Bin);`. All of them become declared
+parameters. Timespans and whole numbers stay: the translator chooses its SQL by them.
 """
 
 import json
@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-type Value = str | datetime
+type Value = str | datetime | float
 
 _SKIP = re.compile(r"\s+|//[^\n]*")
 _LET = re.compile(r"let\s+(\w+)\s*=\s*([^;\"'\n]+|\"(?:[^\"\\\n]|\\.)*\")\s*;")
 _DATETIME = re.compile(r"datetime\(([0-9T:.+-]+Z?)\)")
+_REAL = re.compile(r"real\((-?[0-9.]+(?:e[+-]?[0-9]+)?)\)")
 _INSTANT = re.compile(r"bin\(now\(\)[^()]*\)|ago\([^()]*\)|now\([^()]*\)")
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
 _CLOCK_FUNCTIONS = {"bin", "now", "ago"}
@@ -34,7 +35,7 @@ class Lifted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lift(text: str) -> Lifted:
-    """Turn leading strings, datetimes and instants into parameters; keep the other `let`s."""
+    """Turn leading strings, datetimes, reals and instants into parameters; keep other `let`s."""
     values: dict[str, Value] = {}
     instants: dict[str, str] = {}
     kept: dict[str, str] = {}
@@ -71,6 +72,8 @@ def _literal(text: str) -> Value | None:
             return str(json.loads(text))
         except ValueError:  # an escape that JSON does not know: the translator reads it itself
             return None
+    if real := _REAL.fullmatch(text):
+        return float(real[1])
     instant = _DATETIME.fullmatch(text)
     return _naive_utc(datetime.fromisoformat(instant[1])) if instant else None
 
@@ -85,4 +88,10 @@ def _is_instant(expression: str, kept: dict[str, str]) -> bool:
 
 
 def _kusto_type(value: Value) -> str:
-    return "string" if isinstance(value, str) else "datetime"
+    match value:
+        case str():
+            return "string"
+        case datetime():
+            return "datetime"
+        case float():
+            return "real"

@@ -26,6 +26,11 @@ def test_an_instant_is_a_question_of_its_own() -> None:
     assert lifted.text == "declare query_parameters(End:datetime);\nlet Lag = 2m;\nprint End"
 
 
+@pytest.mark.parametrize(("text", "value"), [("800.0", 800.0), ("-1e-07", -1e-07)])
+def test_a_threshold_is_a_parameter(text: str, value: float) -> None:
+    assert lift(f"let A = real({text});\nprint A").values == {"A": value}
+
+
 def test_an_offset_is_reckoned() -> None:
     lifted = lift("let A = datetime(2026-11-23T12:00:00+02:00);\nprint A")
 
