@@ -1,4 +1,7 @@
-"""Messages: what travels on the bus. A key or an event in a body, never a customer's payload."""
+"""What travels on the bus: a few words that say what to do or what happened, and where to look.
+
+The body is a key or one small event, never a payload that somebody else must trust.
+"""
 
 from datetime import datetime
 
@@ -6,9 +9,10 @@ import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message. `subject` says what to do or what happened; subscriptions filter by it.
+    """One message: `subject` says what it is for, and filters read it.
 
-    `attempt` counts tries from 1 and travels as an application property; `due` schedules delivery.
+    `attempt` counts from 1 and grows with every scheduled copy; `due` (aware, UTC) is when the
+    bus hands the message out, None means at once.
     """
 
     subject: str
@@ -16,3 +20,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     attempt: int = 1
     due: datetime | None = None
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that nobody could take: the bus keeps it until somebody looks."""
+
+    message: Message
+    reason: str
+    detail: str
+    deliveries: int
+    enqueued: datetime

@@ -1,0 +1,260 @@
+"""The bus adapter against the emulator in this process, over the real SDK and real sockets."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.local.bus import Emulator, read_config
+from infra.local.bus.content import Property
+from infra.local.bus.faults import Fault
+from infra.local.bus.messages import State
+from shared.adapters.bus import Bus
+from shared.domain.message import Message
+from shared.errors import NotFound, RejectedInput, Unavailable
+
+# On a broken connection the SDK leaves its socket to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+TOPOLOGY = Path("infra/servicebus.json")
+RESPONDER = "work/Subscriptions/responder"
+EXECUTOR = "work/Subscriptions/executor"
+RECORD = "changes/Subscriptions/record"
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    emulator = Emulator(read_config(TOPOLOGY))
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+@pytest.fixture
+async def bus(emulator: Emulator) -> AsyncIterator[Bus]:
+    bus = Bus(emulator.connection_string)
+    yield bus
+    await bus.close()
+    gc.collect()
+
+
+def message(number: int = 1, *, subject: str = "triage", due: datetime | None = None) -> Message:
+    return Message(subject=subject, body=f"key {number}", message_id=f"m{number}", due=due)
+
+
+def waiting(emulator: Emulator, path: str) -> list[str]:
+    """Return the ids of the messages that wait in a subscription."""
+    stored = emulator.broker.queue(path).peek(0, 10_000)
+    return [str(message.content.standard(Property.MESSAGE_ID)) for message in stored]
+
+
+def bury(emulator: Emulator) -> None:
+    """Let the messages of the responder fail until they are dead letters."""
+    queue, careless = emulator.broker.queue(RESPONDER), Careless()
+    queue.attach(careless)
+    for _ in range(10):
+        emulator.broker.clock.advance(31)
+    queue.detach(careless)
+    assert queue.counts() == {State.ACTIVE: 0, State.LOCKED: 0, State.DEFERRED: 0}
+
+
+class Careless:
+    """A receiver that takes all messages and settles none."""
+
+    deletes = False
+
+    def wants(self) -> bool:
+        return True
+
+    def deliver(self, message: object) -> None:
+        """Drop it."""
+
+
+async def test_a_subject_goes_to_the_app_that_handles_it(emulator: Emulator, bus: Bus) -> None:
+    await bus.publish("work", [message(1, subject="triage"), message(2, subject="enforce")])
+
+    assert waiting(emulator, RESPONDER) == ["m1"]
+    assert waiting(emulator, EXECUTOR) == ["m2"]
+
+
+async def test_what_is_published_is_what_is_stored(emulator: Emulator, bus: Bus) -> None:
+    sent = Message(subject="page", body='{"é": 1}', message_id="id", attempt=3)
+
+    await bus.publish("work", [sent])
+
+    (stored,) = emulator.broker.queue(RESPONDER).peek(0, 2)
+    assert stored.content.data_sections() == ['{"é": 1}'.encode()]
+    assert stored.content.application == {"attempt": 3}
+
+
+async def test_300_concurrent_callers_store_exactly_300_messages(
+    emulator: Emulator, bus: Bus
+) -> None:
+    numbers = range(300)
+
+    await asyncio.gather(
+        *(bus.publish("changes", [message(number)], within_s=20) for number in numbers)
+    )
+
+    assert sorted(waiting(emulator, RECORD)) == sorted(f"m{number}" for number in numbers)
+
+
+async def test_more_than_one_batch_of_messages_arrives_whole(emulator: Emulator, bus: Bus) -> None:
+    large = [
+        Message(subject="x", body="b" * 100_000, message_id=f"m{number}") for number in range(7)
+    ]
+
+    await bus.publish("changes", large, within_s=20)
+
+    assert waiting(emulator, RECORD) == [f"m{number}" for number in range(7)]
+
+
+async def test_a_message_that_is_due_later_comes_later(emulator: Emulator, bus: Bus) -> None:
+    due = datetime.fromtimestamp(emulator.broker.clock.now(), UTC) + timedelta(seconds=90)
+
+    await bus.publish("work", [message(1, due=due)])
+
+    emulator.broker.clock.advance(89)
+    assert waiting(emulator, RESPONDER) == []
+    emulator.broker.clock.advance(2)
+    assert waiting(emulator, RESPONDER) == ["m1"]
+
+
+async def test_a_message_too_large_is_rejected_and_blocks_nobody(
+    emulator: Emulator, bus: Bus
+) -> None:
+    huge = Message(subject="triage", body="x" * 300_000, message_id="huge")
+
+    outcomes = await asyncio.gather(
+        bus.publish("work", [huge], within_s=5),
+        bus.publish("work", [message(2)], within_s=5),
+        return_exceptions=True,
+    )
+
+    assert isinstance(outcomes[0], RejectedInput)
+    assert waiting(emulator, RESPONDER) == ["m2"]
+
+
+async def test_an_outage_is_told_in_time_and_recovered_from(emulator: Emulator, bus: Bus) -> None:
+    await bus.warm(["work"])
+    emulator.begin_outage()
+
+    with pytest.raises(Unavailable, match=r"topic work did not accept within 0\.3 s"):
+        await bus.publish("work", [message(1)], within_s=0.3)
+
+    emulator.end_outage()
+    await bus.publish("work", [message(2)], within_s=5)
+    assert "m2" in waiting(emulator, RESPONDER)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_sent(emulator: Emulator, bus: Bus) -> None:
+    emulator.begin_outage()
+    with pytest.raises(Unavailable):
+        await bus.publish("work", [message(1)], within_s=0.2)
+    emulator.end_outage()
+
+    await bus.publish("work", [message(2)], within_s=5)
+
+    assert waiting(emulator, RESPONDER) == ["m2"]
+
+
+async def test_an_outage_that_ends_in_time_is_not_noticed(emulator: Emulator, bus: Bus) -> None:
+    emulator.begin_outage()
+    publishing = asyncio.create_task(bus.publish("work", [message(1)], within_s=10))
+    await asyncio.sleep(0)
+    emulator.end_outage()
+
+    await publishing
+
+    assert waiting(emulator, RESPONDER) == ["m1"]
+
+
+async def test_a_lost_answer_means_the_message_is_sent_again(emulator: Emulator, bus: Bus) -> None:
+    emulator.broker.faults.arm(Fault.DROP_AFTER_SEND, "work")
+
+    await bus.publish("work", [message(1)], within_s=10)
+
+    assert waiting(emulator, RESPONDER) == ["m1", "m1"]
+
+
+async def test_a_throttled_send_is_repeated(emulator: Emulator, bus: Bus) -> None:
+    emulator.broker.faults.arm(Fault.SERVER_BUSY, "work")
+
+    await bus.publish("work", [message(1)], within_s=10)
+
+    assert waiting(emulator, RESPONDER) == ["m1"]
+
+
+async def test_an_unknown_topic_is_unavailable_and_says_why(bus: Bus) -> None:
+    with pytest.raises(Unavailable, match="MessagingEntityNotFoundError"):
+        await bus.publish("nowhere", [message(1)])
+
+
+async def test_nothing_to_publish_opens_nothing(emulator: Emulator, bus: Bus) -> None:
+    emulator.begin_outage()
+
+    await bus.publish("work", [])
+
+
+async def test_closing_ends_waiting_callers(emulator: Emulator) -> None:
+    bus = Bus(emulator.connection_string)
+    emulator.begin_outage()
+    publishing = asyncio.create_task(bus.publish("work", [message(1)], within_s=60))
+    await asyncio.sleep(0)
+
+    await bus.close()
+
+    with pytest.raises(Unavailable, match="stopping"):
+        await publishing
+
+
+async def test_dead_letters_are_shown_and_left_where_they_are(emulator: Emulator, bus: Bus) -> None:
+    await bus.publish("work", [Message(subject="triage", body="k", message_id="m1", attempt=4)])
+    bury(emulator)
+
+    (letter,) = await bus.dead_letters("work", "responder", 10)
+
+    assert letter.message == Message(subject="triage", body="k", message_id="m1", attempt=4)
+    assert letter.reason == "MaxDeliveryCountExceeded"
+    assert letter.deliveries == 10
+    assert waiting(emulator, f"{RESPONDER}/$DeadLetterQueue") == ["m1"]
+
+
+async def test_no_dead_letters_are_an_empty_list(bus: Bus) -> None:
+    assert await bus.dead_letters("work", "responder") == []
+
+
+async def test_dead_letters_of_an_unknown_subscription_are_not_found(bus: Bus) -> None:
+    with pytest.raises(NotFound, match="no subscription nobody on topic work"):
+        await bus.dead_letters("work", "nobody")
+
+
+async def test_dead_letters_cannot_be_had_in_an_outage(emulator: Emulator, bus: Bus) -> None:
+    emulator.begin_outage()
+
+    with pytest.raises(Unavailable):
+        await bus.dead_letters("work", "responder")
+
+
+async def test_one_dead_letter_is_published_again_and_the_others_stay(
+    emulator: Emulator, bus: Bus
+) -> None:
+    await bus.publish("work", [message(1), message(2), message(3)])
+    bury(emulator)
+
+    assert await bus.resubmit_dead_letter("work", "responder", "m2")
+
+    assert waiting(emulator, RESPONDER) == ["m2"]
+    assert waiting(emulator, f"{RESPONDER}/$DeadLetterQueue") == ["m1", "m3"]
+
+
+async def test_a_dead_letter_that_is_not_there_is_not_published(bus: Bus) -> None:
+    assert not await bus.resubmit_dead_letter("work", "responder", "m9")
+
+
+def test_a_namespace_needs_a_credential() -> None:
+    with pytest.raises(ValueError, match="credential"):
+        Bus("example.servicebus.windows.net")._client()
