@@ -68,6 +68,8 @@ def deed(incident: Incident, decision: Decision | None) -> str:
     """What Backstop did or refused, in one sentence."""
     if told := plain(incident.sentence):
         return told
+    if decision is None and incident.plan:
+        return "Backstop has made a plan; the incident's page tells how far it got."
     if decision is None:
         return "Backstop has moved nothing. It is finding out what broke."
     return f"{_verdict(decision)}: {plain(decision.reason)}"

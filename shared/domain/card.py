@@ -148,7 +148,8 @@ def _before_and_after(view: CardView) -> Element:
     bad = share(found.bad_share) if found and found.requests else "not measured"
     splits = briefing.splits(view.incident, view.decision)
     if splits is None:
-        return text_block(f"Traffic: not moved. Bad answers: {bad}.", 120, separator=True)
+        moved = "see the incident" if view.incident.plan else "not moved"
+        return text_block(f"Traffic: {moved}. Bad answers: {bad}.", 120, separator=True)
     before, after, label = splits
     bad_after = "not measured yet" if view.bad_share_after is None else share(view.bad_share_after)
     done = view.incident.after != {}

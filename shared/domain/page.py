@@ -13,6 +13,7 @@ import msgspec
 
 from shared.domain import briefing
 from shared.domain.catalog import Service
+from shared.domain.decision import Decision
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.incident import Incident, Severity
 from shared.domain.keys import digest
@@ -37,6 +38,7 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     incident: Incident
     service: Service | None
     diagnosis: Diagnosis | None = None
+    decision: Decision | None = None
     routing_key: str
     contact: str = ""
     reason: str = ""
@@ -108,7 +110,7 @@ def _details(view: PageView) -> dict[str, str]:
     details = {
         "paged": plain(f"{view.contact}: {view.reason}" if view.contact else view.reason),
         "severity": briefing.gravity(incident),
-        "backstop": briefing.deed(incident, None),
+        "backstop": briefing.deed(incident, view.decision),
         "found": plain(view.diagnosis.sentence) if view.diagnosis else "",
         "rto": briefing.time_left(incident, view.service, view.now),
         "command": briefing.command(incident),

@@ -83,6 +83,12 @@ def test_each_verdict_has_its_sentence(verdict: Verdict, mode: Mode, begins: str
     assert told.endswith(DECISION.reason)
 
 
+def test_a_plan_without_its_decision_is_not_called_nothing() -> None:
+    assert briefing.deed(INCIDENT, None).startswith("Backstop has moved nothing")
+    planned = replace(INCIDENT, plan="plan-1")
+    assert briefing.deed(planned, None).startswith("Backstop has made a plan")
+
+
 def test_only_what_was_done_is_called_after() -> None:
     done = replace(INCIDENT, before={"v2": 100}, after={"v1": 100})
     assert briefing.splits(done, DECISION) == ("v2 100 %", "v1 100 %", "After")

@@ -146,6 +146,11 @@ def test_an_unmeasured_incident_says_so() -> None:
     assert "Traffic: not moved. Bad answers: not measured." in told
 
 
+def test_traffic_is_not_called_unmoved_once_there_is_a_plan() -> None:
+    planned = replace(VIEW, incident=replace(INCIDENT, plan="plan-1"), decision=None)
+    assert "Traffic: see the incident." in drawn(CardKind.ESCALATED, planned)
+
+
 def test_an_alert_that_no_service_owns_still_makes_a_card() -> None:
     orphan = replace(VIEW, service=None, incident=replace(INCIDENT, service=""))
     assert "No owning service" in drawn(CardKind.OPENED, orphan)
