@@ -51,7 +51,10 @@ def canonical(document: Fields) -> str:
 
 def text(value: object) -> str:
     """Read a short text without control characters; "" for anything else."""
-    return value[:MAX_TEXT].translate(_CONTROLS).strip() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    kept = value[:MAX_TEXT].strip()
+    return kept if kept.isprintable() else kept.translate(_CONTROLS).strip()
 
 
 def scalar(value: object) -> str:
@@ -81,6 +84,8 @@ def moment(value: object) -> datetime | None:
 
 
 def _refuse_depth(body: bytes) -> None:
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return  # as good as every alert
     depth = 0
     for match in _BRACKETS_AND_STRINGS.finditer(body):
         token = match[0]

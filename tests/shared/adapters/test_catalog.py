@@ -131,6 +131,16 @@ def test_a_policy_says_what_differs_from_the_usual(tmp_path: Path) -> None:
     assert policy.minimum_requests == 50
 
 
+def test_a_latency_objective_names_the_slowest_good_answer(tmp_path: Path) -> None:
+    labels = 'labels: {sli: latency}, annotations: {backstop/latency-ms: "1500"}'
+    service = read(tmp_path, SOUND.replace("labels: {sli: availability}", labels))
+    assert (service.slos[0].sli, service.slos[0].latency_ms) == ("latency", 1_500)
+
+
+def test_what_is_bad_may_be_told_instead_of_what_is_good(tmp_path: Path) -> None:
+    assert read(tmp_path, SOUND.replace("        good:", "        bad:")).slos
+
+
 def test_an_empty_list_of_reasons_to_ask_is_taken_at_its_word(tmp_path: Path) -> None:
     assert read(tmp_path, with_line("policy: {approve_when: []}")).policy.approve_when == ()
 
@@ -175,6 +185,10 @@ def test_an_objective_may_be_given_in_percent_and_named_by_its_indicator(tmp_pat
         ("service: quotes", "service: offers", 22, "spec.service", "is unknown", "quotes"),
         ("sli: availability", "sli: latency", 20, "metadata.annotations", "is missing", ""),
         ("sli: availability", "sli: speed", 20, "metadata.labels.sli", "is unknown", "latency"),
+        ("[{target: 0.995}]", "[]", 31, "spec.objectives", "0 objectives", "exactly one"),
+        ("[{duration: 28d, isRolling: true}]", "[]", 29, "spec.timeWindow", "0 windows", "exactly"),
+        ("        good:", "        other:", 24, "spec.indicator.spec.ratioMetric.good", "neither",
+         "one of good and bad"),
         ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is unknown", "SLO"),
         ("query: burn_rates}}}\n        total", "query: mine}}}\n        total", 27,
          "spec.indicator.spec.ratioMetric.good.metricSource.spec.query", "is unknown",
@@ -226,6 +240,8 @@ def test_a_field_that_may_be_left_out_must_be_right_where_it_is_not(
     ("body", "line", "problem"),
     [
         (b"a: b: c", 1, "not YAML"),
+        (b"a: \x00", 1, "not YAML"),
+        (b"[a]: b\n", 1, "no objective"),
         (b"kind: Service\nkind: SLO\n", 2, "kind occurs twice"),
         (b"a: &x [1]\nb: *x\n", 2, "an alias"),
         (b"a: !!python/object:os.system {}\n", 1, "a tag"),

@@ -93,6 +93,10 @@ def test_the_order_of_members_does_not_matter_to_the_canonical_text() -> None:
     assert canonical(one) == canonical(other)
 
 
+def test_a_text_keeps_every_language() -> None:
+    assert text("Überlauf, 超過 \N{GRINNING FACE}") == "Überlauf, 超過 \N{GRINNING FACE}"
+
+
 def test_a_text_loses_control_characters_and_blanks_around_it() -> None:
     assert text(" a\x00b\nc\x9f ") == "a b c"
 
