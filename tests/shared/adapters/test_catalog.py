@@ -187,7 +187,7 @@ def test_an_objective_may_be_given_in_percent_and_named_by_its_indicator(tmp_pat
         ("sli: availability", "sli: speed", 20, "metadata.labels.sli", "is unknown", "latency"),
         ("[{target: 0.995}]", "[]", 31, "spec.objectives", "0 objectives", "exactly one"),
         ("[{duration: 28d, isRolling: true}]", "[]", 29, "spec.timeWindow", "0 windows", "exactly"),
-        ("        good:", "        other:", 24, "spec.indicator.spec.ratioMetric.good", "neither",
+        ("        good:", "        other:", 26, "spec.indicator.spec.ratioMetric.good", "neither",
          "one of good and bad"),
         ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is unknown", "SLO"),
         ("query: burn_rates}}}\n        total", "query: mine}}}\n        total", 27,
