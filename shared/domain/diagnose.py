@@ -11,21 +11,22 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.attribution import Inquiry, attribute
+from shared.domain.attribution import attribute
 from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, burn_breaches, find_breaches
 from shared.domain.burns import breach_share, parse_burns
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
 from shared.domain.findings import find_all, outcome_breaches
 from shared.domain.incident import Incident
-from shared.domain.measurements import CORE, Evidence, OnsetRow, read_evidence
+from shared.domain.inquiry import Inquiry
+from shared.domain.measurements import CORE, DECISIVE, Evidence, OnsetRow, read_evidence
 from shared.domain.narrative import tell_breach, tell_healthy, tell_inconclusive, tell_recovered
 from shared.domain.onset import Arrival, Scope, arrivals, bin_width, count_of, refine
 from shared.domain.parts import part_breaches
 from shared.domain.phrases import listing
 from shared.domain.proportions import Count
 from shared.domain.release import Change, KnownGood
-from shared.domain.suspects import Scene, rank
+from shared.domain.suspects import Scene, changes_from, rank
 from shared.domain.telemetry import QueryAnswer
 
 _LEAST_SUSPICIOUS = 3
@@ -59,6 +60,7 @@ def diagnose(
 ) -> Diagnosis:
     """Diagnose an incident from the answers to all queries of `measurements.ROWS`, by name."""
     examined = _examine(incident, service, read_evidence(answers), now)
+    changes = (*changes, *changes_from(examined.evidence.activity))
     diagnosis = _observed(examined)
     if examined.evidence.core_trouble is not None:
         return _inconclusive(diagnosis, examined, changes)
@@ -179,7 +181,7 @@ def _doubts(examined: _Examination) -> tuple[str, ...]:
     other = [
         trouble.sentence
         for trouble in evidence.troubles
-        if trouble.query not in CORE and not trouble.empty
+        if trouble.query in DECISIVE and not trouble.empty
     ]
     return (*core, *_too_few(examined), *other)
 

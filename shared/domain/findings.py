@@ -46,7 +46,7 @@ def find_all(
         *part_findings(evidence, service, now),
         *(_outcome_finding(swing) for swing in swings(evidence.outcomes)),
         *anomaly_findings(evidence, now),
-        *(trouble_finding(trouble) for trouble in evidence.troubles),
+        *(trouble_finding(one) for one in evidence.troubles if one.query in _KINDS),
     ]
     return tuple(sorted(found, key=lambda finding: finding.signal is not Signal.BAD))
 

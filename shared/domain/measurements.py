@@ -17,6 +17,9 @@ from shared.domain.telemetry import AnswerStatus, QueryAnswer
 CORE = ("burn_rates", "onset")
 """Without these nothing can be said about the customers' requests."""
 
+DECISIVE = ("tool_failures", "content_safety", "outcomes", "index_freshness")
+"""Each of these may show a breach by itself; without them nobody may say that all is well."""
+
 
 def _column(field: str) -> str:
     # msgspec's own "pascal" would make T5M of t5m.
@@ -142,6 +145,17 @@ class IndexRow(Row, frozen=True, kw_only=True):
     reported_at: datetime
 
 
+class ActivityRow(Row, frozen=True, kw_only=True):
+    """`activity`: a write on one of the service's resources, several rows a correlation."""
+
+    at: datetime = msgspec.field(name="TimeGenerated")
+    operation: str
+    status: str
+    caller: str
+    resource_id: str
+    correlation_id: str
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """A query that is no evidence. `empty` where it ended well, but nothing was there."""
 
@@ -168,6 +182,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     anomalies: tuple[AnomalyRow, ...] = ()
     dependencies: tuple[DependencyRow, ...] = ()
     index_freshness: tuple[IndexRow, ...] = ()
+    activity: tuple[ActivityRow, ...] = ()
     troubles: tuple[Trouble, ...] = ()
 
     def trouble(self, query: str) -> Trouble | None:
@@ -191,8 +206,11 @@ ROWS: dict[str, type[Row]] = {
     "anomalies": AnomalyRow,
     "dependencies": DependencyRow,
     "index_freshness": IndexRow,
+    "activity": ActivityRow,
 }
 """The queries that a diagnosis expects; one that was not asked counts as unanswered."""
+
+_OPTIONAL = ("activity",)
 
 _SAID = {
     AnswerStatus.PARTIAL: "came back in part only",
@@ -208,6 +226,8 @@ def read_evidence(answers: Mapping[str, QueryAnswer]) -> Evidence:
     rows: dict[str, Any] = {}
     troubles = []
     for query, row_type in ROWS.items():
+        if query in _OPTIONAL and query not in answers:
+            continue
         read = _read(query, answers.get(query), row_type)
         if isinstance(read, Trouble):
             troubles.append(read)

@@ -26,6 +26,7 @@ PART_SHARE = 0.1
 UNAVAILABLE_CODES = frozenset({"429", "502", "503", "504"})
 """Answers by which a target says that it is the one who cannot; a 400 may be the caller's fault."""
 
+MODEL_KIND = "GenAI | chat"
 _TOOL_KIND = "GenAI | tool"
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Attribution, Cause, Suspect
+from shared.domain.measurements import ActivityRow
 from shared.domain.phrases import span
 from shared.domain.release import Change
 
@@ -55,10 +56,30 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     attribution: Attribution = Attribution(cause=Cause.UNKNOWN)
 
 
+def changes_from(rows: Iterable[ActivityRow]) -> tuple[Change, ...]:
+    """The writes in the control plane as changes, one for each operation, at its first row."""
+    operations: dict[str, ActivityRow] = {}
+    for row in sorted(rows, key=lambda row: row.at):
+        operations.setdefault(row.correlation_id, row)
+    return tuple(_activity(row) for row in operations.values())
+
+
 def rank(changes: Iterable[Change], scene: Scene) -> tuple[Suspect, ...]:
     """Rank the changes that lie before the onset; equal ones newest first."""
     suspects = [_suspect(change, scene) for change in changes if _before_onset(change, scene)]
     return tuple(sorted(suspects, key=lambda one: (-one.score, -one.at.timestamp(), one.change)))
+
+
+def _activity(row: ActivityRow) -> Change:
+    resource = row.resource_id.rstrip("/").rsplit("/", 1)[-1]
+    return Change(
+        id=f"activity {row.correlation_id}",
+        kind="activity",
+        at=row.at,
+        what=f"{row.operation.lower()} on {resource}",
+        who=row.caller,
+        resource=row.resource_id.lower(),
+    )
 
 
 def _before_onset(change: Change, scene: Scene) -> bool:

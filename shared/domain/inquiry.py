@@ -1,0 +1,162 @@
+"""The question whose fault a breach is, with all that its rules may look at.
+
+`attribution` and `shared_causes` hold the rules; here is what they ask for: the slice's bins, who
+served beside whom, which part explains the failures, and the form of an answer.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, gauge_of
+from shared.domain.catalog import Service
+from shared.domain.diagnosis import Attribution, Cause
+from shared.domain.measurements import Evidence, OnsetRow
+from shared.domain.onset import LEAST_BAD, Arrival, Scope, count_of
+from shared.domain.parts import (
+    MODEL_KIND,
+    UNAVAILABLE_CODES,
+    Contrast,
+    Upstream,
+    tool_contrasts,
+    upstreams,
+)
+from shared.domain.phrases import listing
+from shared.domain.proportions import NOTHING, Count, z_score
+from shared.domain.release import KnownGood
+from shared.domain.wording import share
+
+LEAST_EXPLAINED = 0.5
+"""The share of the bad requests that a failing part must explain to be their cause."""
+
+_LEAST_Z = 3.3
+
+
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the rules may look at. `breach` is the one that the diagnosis is about."""
+
+    breach: Breach
+    evidence: Evidence
+    service: Service
+    arrivals: Mapping[str, Arrival]
+    known_good: KnownGood | None
+    now: datetime
+
+    @property
+    def version(self) -> str:
+        """The one version that is hurt; "" where there are several or none is known."""
+        return self.breach.versions[0] if len(self.breach.versions) == 1 else ""
+
+
+class NotIt(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that does not apply: what it rules out, or why it could not be answered."""
+
+    ruled_out: str = ""
+    doubt: str = ""
+
+
+def guilty_upstreams(inquiry: Inquiry) -> list[Upstream]:
+    """The targets that explain the breach: alike for every version that calls them now."""
+    several = len(inquiry.breach.versions) > 1
+    return [
+        upstream
+        for upstream in upstreams(inquiry.evidence, inquiry.breach.threshold)
+        if _explains(inquiry, upstream.contrast) and (several or upstream.code in UNAVAILABLE_CODES)
+    ]
+
+
+def guilty_tools(inquiry: Inquiry) -> list[Contrast]:
+    """The tools that explain the breach, the worst first."""
+    tools = tool_contrasts(inquiry.evidence)
+    return [tool for tool in tools if _explains(inquiry, tool)]
+
+
+def tool_sentence(tool: Contrast) -> str:
+    """How often the tool fails for whom."""
+    calls = f"{share(tool.count.share)} of {tool.count.total} calls"
+    return f"{tool.subject} fails {calls} of {listing(tool.hurt or sorted(tool.counts))}"
+
+
+def slice_rows(inquiry: Inquiry) -> list[OnsetRow]:
+    """The bins of the regions that are hit, whichever version served."""
+    regions = inquiry.breach.regions
+    return [row for row in inquiry.evidence.onset if not regions or row.region in regions]
+
+
+def refusals(inquiry: Inquiry) -> str:
+    """By which answer the model refuses most of the hurt version's calls; "" where it does not."""
+    codes: Counter[str] = Counter()
+    for row in inquiry.evidence.dependencies:
+        if row.deployment == inquiry.version and row.kind == MODEL_KIND:
+            codes[row.result_code] += row.failed
+    code, failed = codes.most_common(1)[0] if codes else ("", 0)
+    return f"the model answers {code} to {failed} of its calls" if failed >= LEAST_BAD else ""
+
+
+def measured(inquiry: Inquiry, rows: Iterable[OnsetRow]) -> Count:
+    """Count the bins as the breach is measured: failed requests, or slow bins."""
+    measure = gauge_of(inquiry.breach.kind, inquiry.service).measure
+    return sum((measure(row) for row in rows), NOTHING)
+
+
+def arrived_at(inquiry: Inquiry) -> datetime | None:
+    """When the hurt version took traffic; None where it did before the data begin."""
+    arrival = inquiry.arrivals.get(inquiry.version)
+    return arrival.at if arrival else None
+
+
+def are_alike(inquiry: Inquiry) -> bool:
+    """Whether several versions are hurt, none is fine, and none is hurt far more than another."""
+    breach = inquiry.breach
+    if len(breach.versions) < 2 or breach.fine_versions:
+        return False
+    counts = [_since_onset(inquiry, version) for version in breach.versions]
+    counts.sort(key=lambda count: count.share)
+    mildest, worst = counts[0], counts[-1]
+    return worst.share <= 2 * mildest.share or z_score(worst, mildest) < _LEAST_Z
+
+
+def shares(inquiry: Inquiry) -> str:
+    """The versions with their bad shares since the onset; only their names without an onset."""
+    breach = inquiry.breach
+    if breach.at is None or breach.kind is not BreachKind.AVAILABILITY:
+        return listing(breach.versions)
+    return listing(
+        [f"{name} {share(_since_onset(inquiry, name).share)}" for name in breach.versions]
+    )
+
+
+def _since_onset(inquiry: Inquiry, version: str) -> Count:
+    since = inquiry.breach.at
+    rows = [row for row in slice_rows(inquiry) if row.deployment == version]
+    return measured(inquiry, [row for row in rows if since is None or row.at >= since])
+
+
+def _explains(inquiry: Inquiry, part: Contrast) -> bool:
+    """Whether the part fails often enough for every version that is hurt, and for no fine one."""
+    breach = inquiry.breach
+    if not breach.versions or breach.fine_versions:
+        return False
+    if breach.kind is not BreachKind.AVAILABILITY:
+        return set(breach.versions) <= set(part.hurt)
+    failing = {name: part.counts.get(name, NOTHING).bad for name in breach.versions}
+    return all(
+        bad >= LEAST_BAD and bad >= LEAST_EXPLAINED * _since_onset(inquiry, name).bad
+        for name, bad in failing.items()
+    )
+
+
+def serve_beside(inquiry: Inquiry, versions: Sequence[str]) -> bool:
+    """Whether one of the versions serves beside the hurt one, so that it would suffer as well."""
+    since = inquiry.breach.at or arrived_at(inquiry)
+    rows = inquiry.evidence.onset
+    served = (count_of(rows, Scope(deployment=name), since=since).total for name in versions)
+    return any(total >= LEAST_COMPARED for total in served)
+
+
+def blame(cause: Cause, *reasons: str, version: str = "", dependency: str = "") -> Attribution:
+    """The answer of a rule that applies."""
+    said = tuple(reason for reason in reasons if reason)
+    return Attribution(cause=cause, version=version, dependency=dependency, reasons=said)
