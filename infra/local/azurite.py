@@ -44,4 +44,4 @@ def start_azurite(children: Children, *, port: int, folder: Path | None = None) 
         str(port),
         *where,
     ]
-    return children.start("azurite", command, ready=answers(port))
+    return children.start("azurite", command, ready=answers(port), serves_others=True)

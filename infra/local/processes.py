@@ -161,7 +161,8 @@ class Children:
     def __init__(self, log_folder: Path) -> None:
         log_folder.mkdir(parents=True, exist_ok=True)
         self._log_folder = log_folder
-        self._children: list[Child] = []
+        self._clients: list[Child] = []
+        self._servers: list[Child] = []
         self._former_handler: signal.Handlers | Callable[..., object] | int | None = None
 
     def __enter__(self) -> Self:
@@ -189,25 +190,32 @@ class Children:
         ready: Callable[[Child], bool],
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        serves_others: bool = False,
     ) -> Child:
         """Start a child that logs to `<name>.log` and return at once; see `Child.wait_ready`.
 
-        `env` is added to this process's own environment.
+        `env` is added to this process's own environment. A child that `serves_others` stops only
+        when those are gone, so that they can finish what they do with it.
         """
         log = self._log_folder / f"{name}.log"
         child = Child(name, command, log, ready=ready, env=env, cwd=cwd)
-        self._children.append(child)
+        (self._servers if serves_others else self._clients).append(child)
         child.start()
         return child
 
     def stop(self, grace_s: float = GRACE_S) -> None:
-        """Interrupt all at once, last started first, and kill what is not gone in time."""
-        alive = [child for child in reversed(self._children) if child.is_alive()]
-        for child in alive:
-            child.interrupt()
-        deadline = time.monotonic() + grace_s
-        for child in alive:
-            child.wait_gone(max(deadline - time.monotonic(), 0.1))
+        """Interrupt all together, those that serve others last; kill what is not gone in time."""
+        for children in (self._clients, self._servers):
+            _stop_together(children, grace_s)
+
+
+def _stop_together(children: Sequence[Child], grace_s: float) -> None:
+    alive = [child for child in children if child.is_alive()]
+    for child in alive:
+        child.interrupt()
+    deadline = time.monotonic() + grace_s
+    for child in alive:
+        child.wait_gone(max(deadline - time.monotonic(), 0.1))
 
 
 def _end_with(parent: int) -> Callable[[], None]:

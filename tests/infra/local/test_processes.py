@@ -122,6 +122,16 @@ def test_leaving_the_block_stops_all_children_politely(logs: Path) -> None:
     assert not any(child.is_alive() for child in polite)
 
 
+def test_what_others_depend_on_stops_after_them(logs: Path) -> None:
+    stopping = POLITE.replace("'bye'", "'bye', time.monotonic()")
+    with Children(logs) as children:
+        server = children.start("server", python(stopping), ready=says("ready"), serves_others=True)
+        client = start(children, stopping, "client")
+        server.wait_ready()
+    ends = [float(child.output()[-1].split()[1]) for child in (client, server)]
+    assert ends == sorted(ends)
+
+
 def test_an_error_in_the_block_stops_them_too(logs: Path) -> None:
     started: list[Child] = []
 
