@@ -105,7 +105,8 @@ class Bus:
 
     def _pump(self, topic: str) -> Pump:
         def new_sender() -> ServiceBusSender:
-            return self._client().get_topic_sender(topic)
+            # With a keep-alive task the SDK takes a second longer to notice a broken link.
+            return self._client().get_topic_sender(topic, keep_alive=None)
 
         if topic not in self._pumps:
             self._pumps[topic] = Pump(topic, new_sender)

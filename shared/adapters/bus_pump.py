@@ -37,9 +37,17 @@ class _Parcel:
 class Pump:
     """Sends to one topic; it starts with the first parcel and ends with `close`."""
 
-    def __init__(self, topic: str, new_sender: Callable[[], ServiceBusSender]) -> None:
+    def __init__(
+        self,
+        topic: str,
+        new_sender: Callable[[], ServiceBusSender],
+        *,
+        longest_rest_s: float = 200.0,
+    ) -> None:
         self._topic = topic
         self._new_sender = new_sender
+        self._longest_rest_s = longest_rest_s  # the service closes idle connections after 240
+        self._last_used = 0.0
         self._sender: ServiceBusSender | None = None
         self._parcels: deque[_Parcel] = deque()
         self._arrived = asyncio.Event()
@@ -98,9 +106,7 @@ class Pump:
 
     async def _send_batch(self) -> None:
         """Send as many parcels as one batch holds; on an error they wait for the next attempt."""
-        if self._sender is None:
-            self._sender = self._new_sender()
-        batch = await self._sender.create_message_batch()
+        batch = await self._ready_sender().create_message_batch()
         taken = self._fill(batch)
         try:
             if len(batch):
@@ -112,6 +118,16 @@ class Pump:
         for parcel in taken:
             if not parcel.accepted.done():
                 parcel.accepted.set_result(None)
+
+    def _ready_sender(self) -> ServiceBusSender:
+        """Return the sender; after a long rest a new one, because the bus hung up on the old."""
+        now = asyncio.get_running_loop().time()
+        if now - self._last_used > self._longest_rest_s:
+            self._drop_sender()
+        self._last_used = now
+        if self._sender is None:
+            self._sender = self._new_sender()
+        return self._sender
 
     def _fill(self, batch: ServiceBusMessageBatch) -> list[_Parcel]:
         """Move parcels into `batch` until it is full; those that nobody waits for are left out."""
