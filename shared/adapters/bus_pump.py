@@ -106,11 +106,12 @@ class Pump:
 
     async def _send_batch(self) -> None:
         """Send as many parcels as one batch holds; on an error they wait for the next attempt."""
-        batch = await self._ready_sender().create_message_batch()
+        sender = self._ready_sender()
+        batch = await sender.create_message_batch()
         taken = self._fill(batch)
         try:
             if len(batch):
-                await self._sender.send_messages(batch)
+                await sender.send_messages(batch)
         except BaseException:
             self._parcels.extendleft(reversed(taken))
             raise

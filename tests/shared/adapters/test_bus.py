@@ -1,23 +1,33 @@
-"""The bus adapter against the emulator in this process, over the real SDK and real sockets."""
+"""The bus adapter against the emulator in this process, over the real SDK and real sockets.
+
+To open a link takes the SDK half a second, so all tests share one bus and start with empty queues.
+"""
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 
 from infra.local.bus import Emulator, read_config
 from infra.local.bus.content import Property
 from infra.local.bus.faults import Fault
 from infra.local.bus.messages import State
+from infra.local.bus.queue import DEAD_LETTER_SUFFIX, Queue
 from shared.adapters.bus import Bus
+from shared.adapters.bus_pump import Pump
 from shared.domain.message import Message
 from shared.errors import NotFound, RejectedInput, Unavailable
 
 # On a broken connection the SDK leaves its socket to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 TOPOLOGY = Path("infra/servicebus.json")
 RESPONDER = "work/Subscriptions/responder"
@@ -25,20 +35,47 @@ EXECUTOR = "work/Subscriptions/executor"
 RECORD = "changes/Subscriptions/record"
 
 
-@pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_emulator() -> AsyncIterator[Emulator]:
     emulator = Emulator(read_config(TOPOLOGY))
     await emulator.start()
     yield emulator
     await emulator.stop()
 
 
-@pytest.fixture
-async def bus(emulator: Emulator) -> AsyncIterator[Bus]:
-    bus = Bus(emulator.connection_string)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bus(shared_emulator: Emulator) -> AsyncIterator[Bus]:
+    bus = Bus(shared_emulator.connection_string)
     yield bus
     await bus.close()
     gc.collect()
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
+    yield shared_emulator
+    for path in (RESPONDER, EXECUTOR, RECORD):
+        for queue in (path, path + DEAD_LETTER_SUFFIX):
+            empty(shared_emulator.broker.queue(queue))
+
+
+class Taker:
+    """A receiver that takes all messages; unless it deletes them, it never settles one."""
+
+    def __init__(self, *, deletes: bool) -> None:
+        self.deletes = deletes
+
+    def wants(self) -> bool:
+        return True
+
+    def deliver(self, message: object) -> None:
+        """Drop it."""
+
+
+def empty(queue: Queue) -> None:
+    taker = Taker(deletes=True)
+    queue.attach(taker)
+    queue.detach(taker)
 
 
 def message(number: int = 1, *, subject: str = "triage", due: datetime | None = None) -> Message:
@@ -53,24 +90,12 @@ def waiting(emulator: Emulator, path: str) -> list[str]:
 
 def bury(emulator: Emulator) -> None:
     """Let the messages of the responder fail until they are dead letters."""
-    queue, careless = emulator.broker.queue(RESPONDER), Careless()
+    queue, careless = emulator.broker.queue(RESPONDER), Taker(deletes=False)
     queue.attach(careless)
     for _ in range(10):
         emulator.broker.clock.advance(31)
     queue.detach(careless)
     assert queue.counts() == {State.ACTIVE: 0, State.LOCKED: 0, State.DEFERRED: 0}
-
-
-class Careless:
-    """A receiver that takes all messages and settles none."""
-
-    deletes = False
-
-    def wants(self) -> bool:
-        return True
-
-    def deliver(self, message: object) -> None:
-        """Drop it."""
 
 
 async def test_a_subject_goes_to_the_app_that_handles_it(emulator: Emulator, bus: Bus) -> None:
@@ -193,10 +218,14 @@ async def test_an_unknown_topic_is_unavailable_and_says_why(bus: Bus) -> None:
         await bus.publish("nowhere", [message(1)])
 
 
-async def test_nothing_to_publish_opens_nothing(emulator: Emulator, bus: Bus) -> None:
+async def test_nothing_to_publish_is_no_trouble_even_in_an_outage(
+    emulator: Emulator, bus: Bus
+) -> None:
     emulator.begin_outage()
 
     await bus.publish("work", [])
+
+    emulator.end_outage()
 
 
 async def test_closing_ends_waiting_callers(emulator: Emulator) -> None:
@@ -209,6 +238,7 @@ async def test_closing_ends_waiting_callers(emulator: Emulator) -> None:
 
     with pytest.raises(Unavailable, match="stopping"):
         await publishing
+    emulator.end_outage()
 
 
 async def test_dead_letters_are_shown_and_left_where_they_are(emulator: Emulator, bus: Bus) -> None:
@@ -220,11 +250,7 @@ async def test_dead_letters_are_shown_and_left_where_they_are(emulator: Emulator
     assert letter.message == Message(subject="triage", body="k", message_id="m1", attempt=4)
     assert letter.reason == "MaxDeliveryCountExceeded"
     assert letter.deliveries == 10
-    assert waiting(emulator, f"{RESPONDER}/$DeadLetterQueue") == ["m1"]
-
-
-async def test_no_dead_letters_are_an_empty_list(bus: Bus) -> None:
-    assert await bus.dead_letters("work", "responder") == []
+    assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m1"]
 
 
 async def test_dead_letters_of_an_unknown_subscription_are_not_found(bus: Bus) -> None:
@@ -237,6 +263,7 @@ async def test_dead_letters_cannot_be_had_in_an_outage(emulator: Emulator, bus: 
 
     with pytest.raises(Unavailable):
         await bus.dead_letters("work", "responder")
+    emulator.end_outage()
 
 
 async def test_one_dead_letter_is_published_again_and_the_others_stay(
@@ -248,13 +275,30 @@ async def test_one_dead_letter_is_published_again_and_the_others_stay(
     assert await bus.resubmit_dead_letter("work", "responder", "m2")
 
     assert waiting(emulator, RESPONDER) == ["m2"]
-    assert waiting(emulator, f"{RESPONDER}/$DeadLetterQueue") == ["m1", "m3"]
+    assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m1", "m3"]
 
 
 async def test_a_dead_letter_that_is_not_there_is_not_published(bus: Bus) -> None:
-    assert not await bus.resubmit_dead_letter("work", "responder", "m9")
+    assert await bus.dead_letters("changes", "record") == []
+    assert not await bus.resubmit_dead_letter("changes", "record", "m9")
 
 
-def test_a_namespace_needs_a_credential() -> None:
+async def test_after_a_long_rest_the_link_is_new(emulator: Emulator) -> None:
+    opened = []
+
+    def new_sender() -> ServiceBusSender:
+        opened.append(client.get_topic_sender("work", keep_alive=None))
+        return opened[-1]
+
+    async with ServiceBusClient.from_connection_string(emulator.connection_string) as client:
+        pump = Pump("work", new_sender, longest_rest_s=-1)
+        for _ in range(2):
+            await pump.warm(within_s=5)
+        await pump.close()
+
+    assert len(opened) == 2
+
+
+async def test_a_namespace_needs_a_credential() -> None:
     with pytest.raises(ValueError, match="credential"):
-        Bus("example.servicebus.windows.net")._client()
+        await Bus("example.servicebus.windows.net").dead_letters("work", "responder")
