@@ -33,7 +33,8 @@ class TelemetryStore:
         self._buffers: dict[str, list[Row]] = {table: [] for table in schema.TABLES}
         self._buffer_lock = threading.Lock()
         self._write_lock = threading.Lock()
-        self._root = duckdb.connect(path)
+        # One thread a query: queries run side by side, and each has little to read.
+        self._root = duckdb.connect(path, config={"threads": 1})
         functions.install(self._root)
         self._inserts = {table: self._create(table) for table in schema.TABLES}
 
