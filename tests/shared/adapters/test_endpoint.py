@@ -132,7 +132,6 @@ class TestRead:
         world.faults.append(Fault(status=None, delay_s=5.0))
         async with arm_served(world) as url:
             hasty = Endpoints(None, url, read_timeout_s=0.2)
-            await hasty.warm(target)
             with pytest.raises(Unavailable):
                 await hasty.read(target)
             await hasty.close()
@@ -304,6 +303,7 @@ class TestWriteTraffic:
         self, world: World, endpoints: Endpoints, target: TargetRef
     ) -> None:
         await endpoints.warm(target)
+        world.journal.clear()
         answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=0.0)
         assert answer.verdict is WriteVerdict.UNKNOWN
         assert "before the request was sent" in answer.detail
@@ -351,6 +351,13 @@ class TestClient:
         snapshots = await asyncio.gather(*(endpoints.read(target) for _ in range(4)))
         assert len({snapshot.fingerprint for snapshot in snapshots}) == 1
         assert len(endpoints._clients) == 1
+
+    async def test_warming_up_forgives_what_a_reading_would_not(
+        self, world: World, endpoints: Endpoints, target: TargetRef
+    ) -> None:
+        world.faults.append(outage())
+        await endpoints.warm(target)
+        assert requests(world, "GET")
 
     async def test_it_works_again_after_it_was_closed(
         self, endpoints: Endpoints, target: TargetRef
