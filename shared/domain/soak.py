@@ -117,7 +117,7 @@ def _enough_requests(soak: Soak, slo: Slo, policy: RollbackPolicy) -> RuleResult
 def _objective_held(soak: Soak, slo: Slo) -> RuleResult:
     total, bad = _count(soak, slo)
     share = (total - bad) / total if total else 0.0
-    held = total > 0 and share >= slo.objective
+    held = share >= slo.objective
     return _rule(f"objective-held-{slo.sli}", held, f"{share:.3%}", f"{slo.objective:.3%}")
 
 

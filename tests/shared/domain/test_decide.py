@@ -131,6 +131,8 @@ class TestMode:
         decision = decide(with_service(mode=mode))
         assert (decision.verdict, decision.would_be) == (verdict, Verdict.ROLL_BACK)
         assert decision.mode is mode
+        assert decision.policy == "default"
+        assert decision.policy_hash == alter(SERVICE, mode=mode).policy_hash
 
     def test_observing_asks_for_no_approval_either(self) -> None:
         moved = alter(with_service(mode=Mode.OBSERVE), good_release=None)
@@ -139,7 +141,7 @@ class TestMode:
 
     def test_a_service_without_a_file_is_watched_only(self) -> None:
         decision = decide(alter(CASE, service=None))
-        assert (decision.mode, decision.policy_hash) == (Mode.OBSERVE, "")
+        assert (decision.mode, decision.policy, decision.policy_hash) == (Mode.OBSERVE, "", "")
 
 
 class TestPlan:

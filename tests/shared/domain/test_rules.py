@@ -105,7 +105,10 @@ HELD = {
         with_rollbacks(alter(ROLLBACK, at=ago(3599)), alter(ROLLBACK, at=ago(1000))),
     ],
     "one-automatic-rollback-an-incident": [with_incident(automatic_rollbacks=1)],
-    "no-ping-pong": [with_rollbacks(alter(ROLLBACK, at=ago(7200), away_from="v1"))],
+    "no-ping-pong": [
+        with_rollbacks(alter(ROLLBACK, at=ago(7200), away_from="v1")),
+        with_rollbacks(alter(ROLLBACK, at=ago(86_400), away_from="V1")),
+    ],
     "mode-lets-act": [with_service(mode=Mode.OBSERVE), with_service(mode=Mode.RECOMMEND)],
 }
 UNSURE = {
@@ -141,7 +144,7 @@ ASKED = {
         alter(CASE, live=alter(LIVE, index_version="i4")),
         alter(CASE, good_release=None),
     ],
-    "capacity-enough": [with_good_deployment(instances=1)],
+    "capacity-enough": [with_good_deployment(instances=1), with_known_good(instances=3)],
     "mode-automatic": [with_service(mode=Mode.APPROVE)],
 }
 EXPECTED = {
@@ -191,6 +194,7 @@ PASSING = {
     "the known good takes no traffic yet": with_snapshot(traffic={"v2": 100}),
     "the release is blamed by its version": with_cause(Cause.VERSION, version="1.5.0"),
     "instances that scale by themselves": with_good_deployment(instances=None),
+    "a known good whose instances were not known": with_known_good(instances=None),
     "an idle deployment is larger": with_snapshot(
         deployments=(*SNAPSHOT.deployments[:2], alter(SNAPSHOT.deployments[2], instances=9))
     ),
@@ -248,6 +252,20 @@ def test_a_failed_rule_says_what_it_saw_in_a_sentence(
     assert result.observed
     assert result.required
     assert re.fullmatch(r"[A-Z][^{}\n]+\.", decision.reason)
+
+
+def told(case: Case, rule: str) -> str:
+    return next(result.observed for result in decide(case).rules if result.rule == rule)
+
+
+def test_rules_say_what_they_saw() -> None:
+    no_service, no_diagnosis = alter(CASE, service=None), alter(CASE, diagnosis=None)
+    assert told(no_service, "service-file-in-order") == "no service owns the target"
+    assert told(no_diagnosis, "diagnosis-conclusive") == "no diagnosis"
+    assert told(CASE, "diagnosis-conclusive") == "breached"
+    assert told(CASE, "unmoved-since-earned") == "unmoved"
+    assert told(CASE, "capacity-enough") == "enough"
+    assert told(with_good_deployment(instances=1), "capacity-enough") == "v1 has 1 of 2 instances"
 
 
 def test_a_dependency_is_named() -> None:

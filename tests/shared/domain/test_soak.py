@@ -76,6 +76,22 @@ def test_one_thing_missing_is_the_first_to_be_named(rule: str, soak: Soak) -> No
     assert failed(soak)[0] == rule
 
 
+def test_just_enough_probes_passed_and_one_instance_are_enough() -> None:
+    single = alter(SERVED, deployments=(alter(SERVED.deployments[0], instances=1),))
+    probe = alter(GOOD_PROBE, passed=19)
+    assert failed(alter(SOAK, snapshot=single, probe=probe)) == []
+
+
+def test_the_rules_say_what_they_saw() -> None:
+    bad = alter(SOAK, open_incident="INC-1", snapshot=with_v1(state="Failed"))
+    seen = {rule.rule: rule.observed for rule in (*soak_rules(SOAK), *soak_rules(bad))}
+    assert seen["no-open-incident"] == "INC-1"
+    assert seen["deployed-and-succeeded"] == "deployment v1 is Failed"
+    good = {rule.rule: rule.observed for rule in soak_rules(SOAK)}
+    assert (good["no-open-incident"], good["deployed-and-succeeded"]) == ("none", "Succeeded")
+    assert good["capacity"] == "enough"
+
+
 def test_it_needs_the_instances_for_the_load_that_others_carry() -> None:
     larger = alter(SERVED.deployments[1], instances=6)
     split = alter(SERVED, traffic={"v1": 90, "v2": 10}, deployments=(SERVED.deployments[0], larger))
