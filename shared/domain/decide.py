@@ -53,9 +53,8 @@ def _first_failed(results: tuple[RuleResult, ...]) -> tuple[Rule, RuleResult] | 
     return next(((by_name[result.rule], result) for result in failed), None)
 
 
-def _plan(case: Case) -> Plan | None:
-    if case.snapshot is None:
-        return None
+def _plan(case: Case) -> Plan:
+    assert case.snapshot is not None, "endpoint-readable has passed"
     fingerprint = case.snapshot.fingerprint
     target = case.snapshot.target
     return Plan(
