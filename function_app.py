@@ -44,7 +44,7 @@ type HttpResponder = Callable[[Services, Request], Awaitable[Answer]]
 type Job = Callable[[Services], Awaitable[typing.Any]]
 
 log = logging.getLogger("backstop")
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app = func.FunctionApp()
 services = Services()
 
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
@@ -87,7 +87,7 @@ def register_executor() -> None:
 
 def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
     @app.function_name(name)
-    @app.route(route, methods=[method])
+    @app.route(route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
     async def serve(req: func.HttpRequest) -> func.HttpResponse:
         try:
             answer = await respond(services, _request(req))

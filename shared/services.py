@@ -7,6 +7,7 @@ imported. Also the owner of the clock: everything else takes `now` as an argumen
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
     from shared.domain.catalog import Catalog
+
+log = logging.getLogger("backstop.services")
 
 TABLES = ("state", "deliveries", "ledger", "index")
 
@@ -145,7 +148,10 @@ class Services:
         """The reviewed data, read once a process: a new file comes with a new deployment."""
         from shared.adapters.catalog import load_catalog
 
-        return load_catalog(self.settings.catalog)
+        catalog = load_catalog(self.settings.catalog)
+        for mistake in catalog.mistakes:
+            log.error("not acting on %s: %s", mistake.service or "a file", mistake)
+        return catalog
 
     async def prepare(self) -> None:
         """Make the tables; local world and deployment call this, responders never."""

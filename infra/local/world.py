@@ -24,8 +24,8 @@ PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good fo
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """What runs faster here than in production; seconds. Printed by whoever uses it."""
 
-    soak_s: int = 5
-    soak_minimum_requests: int = 60
+    soak_s: int = 12
+    soak_minimum_requests: int = 200
     verify_after_s: int = 4
     acknowledge_within_s: int = 60
     lease_s: float = 8.0
@@ -34,7 +34,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     tick: str = "* * * * * *"
     operation_s: float = 2.0
     rule_every_s: float = 2.0
-    fuse_s: float = 8.0
+    fuse_s: float = 6.0
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +96,9 @@ class World:
         path = self.folder / "plan.json"
         path.write_bytes(msgspec.json.encode(plan))
         self.azurite = start_azurite(self._children, port=self.addresses.tables, folder=tables)
-        self.simulation = self._python("simulation", "infra.local.simulation.play", str(path))
+        self.simulation = self._python(
+            "simulation", "infra.local.simulation.play", str(path), serves_others=True
+        )
         self.azurite.wait_ready()
         self.simulation.wait_ready()
         self._python("prepare", "infra.local.prepare").wait_ready()
@@ -109,13 +111,21 @@ class World:
         arguments = ("--app", str(ROOT), "--port", str(port))
         return self._python(role, "infra.local.host", *arguments, role=role)
 
-    def _python(self, name: str, module: str, *arguments: str, role: str = "none") -> Child:
+    def _python(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        role: str = "none",
+        serves_others: bool = False,
+    ) -> Child:
         return self._children.start(
             name,
             [sys.executable, "-m", module, *arguments],
             ready=says("ready"),
             env=self.settings(role),
             cwd=ROOT,
+            serves_others=serves_others,
         )
 
     def settings(self, role: str) -> dict[str, str]:
@@ -163,6 +173,8 @@ def running_world(
     write_catalog(folder / "catalog", speed)
     fields = {
         "operation_s": speed.operation_s,
+        "log_lag_s": speed.log_lag_s,
+        "log_bin_s": speed.log_bin_s,
         "rule_every_s": speed.rule_every_s,
         "fuse_s": speed.fuse_s,
         **plan,

@@ -131,7 +131,7 @@ def _read_policy(spec: Section) -> RollbackPolicy:
         ),
         probes=section.whole("probes", 1, 200, usual.probes),
         probe_pass_share=section.number("probe_pass_share", 0.5, 1, usual.probe_pass_share),
-        soak_s=section.seconds("soak", MINUTE, 30 * DAY, usual.soak_s),
+        soak_s=section.seconds("soak", 1, 30 * DAY, usual.soak_s),
         soak_minimum_requests=section.whole(
             "soak_minimum_requests", 1, 10_000_000, usual.soak_minimum_requests
         ),

@@ -5,7 +5,7 @@ loop, so nothing here locks.
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from infra.local.bus.clock import Clock
 from infra.local.bus.config import Subscription, Topic, parse_topology
@@ -26,7 +26,7 @@ def subscription_path(topic: str, subscription: str) -> str:
 class Broker:
     """All entities of one namespace; paths are compared without regard to case."""
 
-    def __init__(self, config: dict[str, object], clock: Clock | None = None) -> None:
+    def __init__(self, config: Mapping[str, object], clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.faults = Faults()
         self._numbers = itertools.count(1)

@@ -5,6 +5,7 @@ either. What this emulator does not do (sessions, queues, duplicate detection, S
 forwarding) is refused here instead of being ignored.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -115,7 +116,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 class _Namespace(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     name: str
-    queues: list[msgspec.Raw] = []
+    queues: list[dict[str, object]] = []
     topics: list[Topic] = []
 
     def __post_init__(self) -> None:
@@ -131,7 +132,7 @@ class _ConfigFile(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     user_config: _UserConfig
 
 
-def parse_topology(config: dict[str, object]) -> list[Topic]:
+def parse_topology(config: Mapping[str, object]) -> list[Topic]:
     """Return the topics of all namespaces in `config`.
 
     Raises msgspec.ValidationError, which names the place, for what is wrong or not emulated.

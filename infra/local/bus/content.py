@@ -5,7 +5,6 @@ own sections as the bytes they came in, so that a receiver gets exactly what was
 """
 
 from enum import IntEnum
-from functools import cached_property
 from typing import Any
 
 from infra.local.bus.decode import decode, skip
@@ -42,10 +41,14 @@ class Property(IntEnum):
 
 
 class Content:
-    """A message as its sender wrote it. Raises DecodeError when it is none."""
+    """A message as its sender wrote it. Raises DecodeError when it is none.
+
+    `header` holds durable, priority, time to live and so on by position, `properties` the fields
+    of Property; both are short when the sender left the last ones out. `annotations` are for the
+    broker, `application` is the sender's own.
+    """
 
     def __init__(self, raw: bytes) -> None:
-        self.size = len(raw)
         self._sections: dict[int, bytes] = {}
         at = 0
         while at < len(raw):
@@ -55,30 +58,16 @@ class Content:
             self._sections[code] = raw[at:end]
             at = end
         self._body = raw[at:]
-
-    @cached_property
-    def header(self) -> list[Any]:
-        """Durable, priority, ttl, first acquirer, delivery count; short when the sender was."""
-        return self._section(Section.HEADER, list)
-
-    @cached_property
-    def annotations(self) -> dict[Any, Any]:
-        """What the sender tells the broker, such as the time to enqueue at."""
-        return self._section(Section.MESSAGE_ANNOTATIONS, dict)
-
-    @cached_property
-    def properties(self) -> list[Any]:
-        """Message id, subject and the like, by position (see Property)."""
-        return self._section(Section.PROPERTIES, list)
-
-    @cached_property
-    def application(self) -> dict[Any, Any]:
-        """The application's own properties."""
-        return self._section(Section.APPLICATION_PROPERTIES, dict)
+        self.header: list[Any] = self._section(Section.HEADER, list)
+        self.annotations: dict[Any, Any] = self._section(Section.MESSAGE_ANNOTATIONS, dict)
+        self.properties: list[Any] = self._section(Section.PROPERTIES, list)
+        self.application: dict[Any, Any] = self._section(Section.APPLICATION_PROPERTIES, dict)
 
     def _section[T](self, code: Section, kind: type[T]) -> T:
         raw = self._sections.get(code)
-        value = decode(raw)[0].value if raw else kind()
+        value = decode(raw)[0].value if raw else None
+        if value is None:
+            return kind()
         if not isinstance(value, kind):
             raise DecodeError(f"section {code.name} is a {type(value).__name__}")
         return value

@@ -5,6 +5,7 @@ same connection string setting points them at a real namespace.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from infra.local.bus.broker import Broker
 from infra.local.bus.connection import Connection
@@ -16,12 +17,12 @@ class Emulator:
     """A Service Bus namespace with the topology of `config`; port 0 takes any free port."""
 
     def __init__(
-        self, config: dict[str, object], *, host: str = "127.0.0.1", port: int = 0
+        self, config: Mapping[str, object], *, host: str = "127.0.0.1", port: int = 0
     ) -> None:
         self.broker = Broker(config)
         self.port = port
         self._host = host
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._timer: asyncio.Handle | None = None
         self._out = False
@@ -55,7 +56,7 @@ class Emulator:
 
     def disconnect_all(self) -> None:
         """Break all connections; what was stored stays stored."""
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.abort()
 
     def begin_outage(self) -> None:
@@ -68,7 +69,7 @@ class Emulator:
         self._out = False
 
     def _accept(self) -> asyncio.Protocol:
-        return _Refused() if self._out else Connection(self.broker, self._connections)
+        return _Refused() if self._out else Connection(self.broker, self.connections)
 
     def _wake(self) -> None:
         """Look at the clock's list again: something earlier came onto it."""

@@ -62,12 +62,14 @@ class Client:
 
     async def cards(self) -> list[dict[str, Any]]:
         """The cards that the inbox has."""
-        found: list[dict[str, Any]] = await self._any("GET", f"{self._addresses.inbox}/api/cards")
+        answer = await self._json("GET", f"{self._addresses.inbox}/api/cards")
+        found: list[dict[str, Any]] = answer["cards"]
         return found
 
     async def pages(self) -> list[dict[str, Any]]:
         """The pager's alerts that the inbox has."""
-        found: list[dict[str, Any]] = await self._any("GET", f"{self._addresses.inbox}/api/pages")
+        answer = await self._json("GET", f"{self._addresses.inbox}/api/pages")
+        found: list[dict[str, Any]] = answer["alerts"]
         return found
 
     async def until[T](
@@ -89,15 +91,12 @@ class Client:
             await asyncio.sleep(POLL_S)
 
     async def _json(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
-        found: dict[str, Any] = await self._any(method, url, body)
-        return found
-
-    async def _any(self, method: str, url: str, body: Any = None) -> Any:
         try:
             async with self._session.request(method, url, json=body) as answer:
                 if answer.status >= 400:
                     text = (await answer.text())[:300]
                     raise Stuck(f"{method} {url} answered {answer.status}: {text}")
-                return await answer.json(content_type=None)
+                found: dict[str, Any] = await answer.json(content_type=None)
+                return found
         except aiohttp.ClientError as error:
             raise Stuck(f"{method} {url}: {error}") from error

@@ -53,7 +53,10 @@ class Story:
         self._screen.act(1, "It breaks")
         await client.start_load()
         await client.post("/api/releases", _release("v1", "p12", "the version of last month"))
-        say("customers call the scoring route; v1 serves and soaks (5 s here, 24 h in production)")
+        soak = self._world.pace.soak_s
+        say(
+            f"customers call the scoring route; v1 serves and soaks ({soak} s here, 24 h in production)"
+        )
         await client.until("v1 to earn the known good", self._changes, _earned, 40)
         say("v1 has earned the known good: requests, objectives and probes", "green")
         await client.post("/api/releases", _release("v2", "p13", "shorter summaries"))

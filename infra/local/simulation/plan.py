@@ -29,7 +29,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     rate_per_s: float = 30.0
     operation_s: float = 2.0
-    fuse_s: float = 8.0
+    log_lag_s: float = 1.0
+    log_bin_s: float = 1.0
+    fuse_s: float = 6.0
     rule_every_s: float = 2.0
     equally_bad: bool = False
     block_writes: bool = False

@@ -29,6 +29,7 @@ from infra.local.inbox.store import InboxStore
 from infra.local.logs.history import History, seed_history
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
+from infra.local.logs.warmup import warm_up
 from infra.local.simulation.control import Simulation, create_control
 from infra.local.simulation.plan import Plan, read_plan
 from infra.local.simulation.rule import Rule
@@ -37,6 +38,7 @@ TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
 SHARES = {"westeurope": 0.4, "northeurope": 0.25, "francecentral": 0.2, BAD_REGION: 0.15}
 HISTORY_PER_HOUR = 40.0
+ANOMALY_WINDOW = timedelta(hours=6)  # what diagnosis asks for
 
 
 class _Server(uvicorn.Server):
@@ -53,6 +55,9 @@ async def play(plan: Plan) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     simulation = _simulation(plan)
+    await asyncio.to_thread(
+        warm_up, simulation.store, lag_s=plan.log_lag_s, bin_s=plan.log_bin_s, window=ANOMALY_WINDOW
+    )
     await simulation.bus.start()
     servers = [_serve(app, port) for app, port in _apps(simulation, plan)]
     tasks = [asyncio.create_task(server.serve()) for server in servers]
@@ -95,7 +100,7 @@ def _simulation(plan: Plan) -> Simulation:
         bus=Emulator(read_config(TOPOLOGY), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
         load=Load(url, plan.rate_per_s, SHARES, Random(11)),
-        rule=Rule(store, service=SERVICE, target=target, url=plan.alert_url, token=plan.token),
+        rule=Rule(store, plan, service=SERVICE, target=target),
         logs=create_app(store),
         history_rows=rows,
     )

@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.plan import Plan
 from shared.adapters import queries
 
 log = logging.getLogger("simulation.rule")
@@ -50,17 +51,17 @@ class Rule:
     counts accepted webhooks, `folded` those among them that were known already.
     """
 
-    def __init__(
-        self, store: TelemetryStore, *, service: str, target: str, url: str, token: str
-    ) -> None:
+    def __init__(self, store: TelemetryStore, plan: Plan, *, service: str, target: str) -> None:
         self.posted = 0
         self.folded = 0
         self.first_fired_at: float | None = None
         self._store = store
         self._service = service
         self._target = target
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._url = plan.alert_url
+        self._headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
+        self._lag = timedelta(seconds=plan.log_lag_s)
+        self._bin = timedelta(seconds=plan.log_bin_s)
         self._firing: dict[str, tuple[dict[str, Any], int]] = {}
 
     async def run(self, every_s: float) -> None:
@@ -96,8 +97,8 @@ class Rule:
             "burn_rates",
             Service=self._service,
             LatencyThresholdMs=2000.0,
-            Lag=timedelta(seconds=1),
-            Bin=timedelta(seconds=1),
+            Lag=self._lag,
+            Bin=self._bin,
         )
         result = self._store.query(text)
         names = [name for name, _ in result.columns]
