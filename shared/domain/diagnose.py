@@ -12,9 +12,10 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.attribution import attribute
-from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, burn_breaches, find_breaches
+from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind
 from shared.domain.burns import breach_share, parse_burns
 from shared.domain.catalog import Service
+from shared.domain.detection import burn_breaches, find_breaches
 from shared.domain.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
 from shared.domain.findings import find_all, outcome_breaches
 from shared.domain.incident import Incident

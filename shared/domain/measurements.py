@@ -1,7 +1,7 @@
 """The rows of the diagnostic queries as types, and what is missing of them.
 
 First step of the diagnosis: `read_evidence` turns the answers of the logs into one `Evidence`,
-which all other rooms (`onset`, `breach`, `findings`, `attribution`, `recovery`) read. A query that
+which all other rooms (`detection`, `findings`, `attribution`, `recovery`, ...) read. A query that
 did not end well contributes no row, only a `Trouble`: half of the rows are not half of the truth.
 """
 

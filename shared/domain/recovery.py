@@ -11,9 +11,10 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, Gauge, find_breaches, gauge_of
+from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, Gauge, gauge_of
 from shared.domain.burns import burn_rate
 from shared.domain.catalog import Service
+from shared.domain.detection import find_breaches
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.findings import outcome_breaches
 from shared.domain.measurements import Evidence, OnsetRow, read_evidence

@@ -126,7 +126,7 @@ def fails(
     version: str = "",
     region: str = "",
 ) -> Trouble:
-    """A share of the requests of a version and region (all by default) meets this fate for a time."""
+    """A share of the requests of a version and region, by default of all, meets this fate."""
 
     def trouble(deployment: str, where: str, at: float, rng: Random) -> Fate:
         hit = version in ("", deployment) and region in ("", where) and since <= at < until
@@ -146,7 +146,7 @@ def serve(
     seed: int = 7,
 ) -> list[Request]:
     """Serve requests from START; each split holds from its second on, until the next one."""
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311 - seeded, so that the story is the same each time
     changes = sorted(splits, key=lambda change: change[0])
     requests = []
     for number in range(int(until * per_second)):
@@ -371,7 +371,8 @@ def _windows(
 ) -> dict[str, object]:
     row: dict[str, object] = {}
     for name, length in _WINDOWS.items():
-        inside = [one for one in group if one.at > now - seconds(length)]
+        begin = now - seconds(length)
+        inside = [one for one in group if one.at > begin]
         row[f"T{name}"] = len(inside)
         row[f"B{name}"] = sum(bad(one) for one in inside)
     return row

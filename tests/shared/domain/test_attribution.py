@@ -1,0 +1,316 @@
+"""Whose fault it is: each story has one cause, and only a version's own fault is put down to it.
+
+The stories run from what happened to customers through the real rules; where a rule is at stake
+that tells two causes apart, the same story is told twice with one thing changed.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from shared.domain.diagnose import diagnose
+from shared.domain.diagnosis import Attribution, Cause, Diagnosis
+from shared.domain.release import KnownGood
+from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from tests.shared.domain.telemetry_story import (
+    BLOCKED,
+    OVERFLOWS,
+    SERVICE,
+    SLOW,
+    THROTTLED,
+    TOOL_FAILS,
+    UNREACHABLE,
+    V1_GOOD,
+    Fate,
+    Request,
+    Split,
+    answer,
+    answers_of,
+    fails,
+    incident,
+    now_of,
+    outcome_rows,
+    serve,
+)
+
+ONLY_V1: list[tuple[float, Split]] = [(0, {"v1": 1})]
+CUT_OVER: list[tuple[float, Split]] = [(0, {"v1": 1}), (180, {"v2": 1})]
+HALF: list[tuple[float, Split]] = [(0, {"v1": 1}), (180, {"v1": 0.5, "v2": 0.5})]
+CANARY: list[tuple[float, Split]] = [(0, {"v1": 1}), (180, {"v1": 0.9, "v2": 0.1})]
+SWEDEN = "swedencentral"
+
+
+def diagnosed(
+    requests: list[Request],
+    *,
+    known_good: KnownGood | None = V1_GOOD,
+    index_age_s: float = 12,
+    replaced: Sequence[QueryAnswer] = (),
+) -> Diagnosis:
+    answers = answers_of(requests, index_age_s=index_age_s)
+    return diagnose(
+        incident=incident(),
+        service=SERVICE,
+        answers={**answers, **{one.name: one for one in replaced}},
+        changes=(),
+        known_good=known_good,
+        now=now_of(requests),
+    )
+
+
+def story(
+    splits: list[tuple[float, Split]],
+    fate: Fate,
+    *,
+    share: float = 0.5,
+    since: float = 205,
+    version: str = "",
+    region: str = "",
+    until: float = 300,
+) -> list[Request]:
+    trouble = fails(fate, share=share, since=since, version=version, region=region)
+    return serve(splits, until=until, trouble=trouble)
+
+
+def cause_of(requests: list[Request]) -> tuple[Cause, str]:
+    found = diagnosed(requests).attribution
+    return found.cause, found.version or found.dependency
+
+
+def unusable(query: str, status: AnswerStatus = AnswerStatus.TIMED_OUT) -> QueryAnswer:
+    return QueryAnswer(name=query, status=status)
+
+
+@pytest.mark.parametrize(
+    ("requests", "cause"),
+    [
+        (story(CUT_OVER, OVERFLOWS, region=SWEDEN), (Cause.VERSION, "v2")),
+        (story(CUT_OVER, OVERFLOWS, share=0.3), (Cause.VERSION, "v2")),
+        (story(HALF, OVERFLOWS, version="v2", region=SWEDEN), (Cause.VERSION, "v2")),
+        (story(HALF, THROTTLED, version="v2", region=SWEDEN), (Cause.VERSION, "v2")),
+        (story(HALF, TOOL_FAILS, version="v2"), (Cause.VERSION, "v2")),
+        (story(CANARY, OVERFLOWS, version="v2", until=600), (Cause.VERSION, "v2")),
+        (story(CUT_OVER, SLOW, share=0.95), (Cause.VERSION, "v2")),
+        (story(HALF, SLOW, share=0.95, version="v2"), (Cause.VERSION, "v2")),
+        (story(HALF, BLOCKED, share=0.3, version="v2"), (Cause.VERSION, "v2")),
+        (story(CUT_OVER, BLOCKED, share=0.3), (Cause.VERSION, "v2")),
+        (story(HALF, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
+        (story(CUT_OVER, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
+        (story(ONLY_V1, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
+        (story(HALF, OVERFLOWS, region=SWEDEN), (Cause.REGION, SWEDEN)),
+        (story(HALF, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
+        (story(CUT_OVER, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
+        (story(ONLY_V1, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
+        (story(HALF, TOOL_FAILS, share=1), (Cause.DEPENDENCY, "policy_lookup")),
+        (story(ONLY_V1, TOOL_FAILS, share=1), (Cause.DEPENDENCY, "policy_lookup")),
+        (story(HALF, OVERFLOWS), (Cause.DEPENDENCY, "")),
+        (story(ONLY_V1, OVERFLOWS, region=SWEDEN), (Cause.NONE, "")),
+        (story(CUT_OVER, OVERFLOWS, since=100, region=SWEDEN), (Cause.UNKNOWN, "")),
+    ],
+    ids=[
+        "cut over, then one region fails",
+        "cut over, then all regions fail",
+        "half and half, v2 fails in one region",
+        "half and half, only v2 is throttled",
+        "half and half, v2 calls a tool wrongly",
+        "a canary fails",
+        "cut over, then slow",
+        "half and half, v2 is slow",
+        "half and half, v2 is blocked",
+        "cut over, then blocked",
+        "region out under both versions",
+        "region out under the new version",
+        "region out under the known good",
+        "one region fails for both versions",
+        "both throttled",
+        "throttled after the cut over",
+        "known good throttled",
+        "tool out for both",
+        "tool out for the known good",
+        "everything fails for both",
+        "the known good fails by itself",
+        "it began before the cut over",
+    ],
+)
+def test_every_story_has_its_cause(requests: list[Request], cause: tuple[Cause, str]) -> None:
+    assert cause_of(requests) == cause
+
+
+def test_an_old_index_comes_before_every_other_cause() -> None:
+    requests = story(HALF, OVERFLOWS, version="v2", region=SWEDEN)
+
+    found = diagnosed(requests, index_age_s=7200).attribution
+
+    assert (found.cause, found.dependency) == (Cause.INDEX, "policy-wordings")
+    assert found.reasons == ("policy-wordings is 2 h old, 1 h are allowed",)
+
+
+def test_what_was_ruled_out_is_told_in_the_order_of_the_rules() -> None:
+    found = diagnosed(story(HALF, OVERFLOWS, version="v2", region=SWEDEN)).attribution
+
+    assert found.ruled_out == (
+        "index fresh: policy-wordings is 12 s old",
+        "region: v1 serves swedencentral well",
+        "upstream: no target answers 429 or 5xx to all versions",
+        "tools: none fails for all versions",
+        "older trouble: all was fine before 14:03:25",
+    )
+
+
+def test_the_reasons_name_arrival_predecessor_and_the_models_answer() -> None:
+    found = diagnosed(story(CUT_OVER, OVERFLOWS, region=SWEDEN)).attribution
+
+    assert found.reasons[0] == "it began 26 s after v2 took traffic at 14:03:00"
+    assert found.reasons[1] == "its predecessor was fine in the same slice"
+    assert found.reasons[2].startswith("the model answers 400 to ")
+
+
+@pytest.mark.parametrize("query", ["index_freshness", "dependencies"])
+def test_an_arrival_alone_is_not_enough_where_another_cause_is_not_ruled_out(query: str) -> None:
+    requests = story(CUT_OVER, OVERFLOWS, region=SWEDEN)
+
+    found = diagnosed(requests, replaced=[unusable(query)]).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert f"{query} timed out" in found.reasons[0]
+
+
+@pytest.mark.parametrize("query", ["index_freshness", "dependencies"])
+def test_a_version_that_fails_beside_a_fine_one_needs_no_more_evidence(query: str) -> None:
+    requests = story(HALF, OVERFLOWS, version="v2", region=SWEDEN)
+
+    found = diagnosed(requests, replaced=[unusable(query)]).attribution
+
+    assert (found.cause, found.version) == (Cause.VERSION, "v2")
+
+
+def test_an_index_that_never_reported_is_not_fresh() -> None:
+    silent = unusable("index_freshness", AnswerStatus.EMPTY)
+
+    found = diagnosed(story(CUT_OVER, OVERFLOWS, region=SWEDEN), replaced=[silent]).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert "whether the index is fresh is not known" in found.reasons[0]
+
+
+def test_a_service_without_an_index_needs_none() -> None:
+    requests = story(CUT_OVER, OVERFLOWS, region=SWEDEN)
+    answers = {
+        **answers_of(requests),
+        "index_freshness": unusable("index_freshness", AnswerStatus.EMPTY),
+    }
+
+    found = diagnose(
+        incident=incident(),
+        service=msgspec.structs.replace(SERVICE, dependencies=()),
+        answers=answers,
+        changes=(),
+        known_good=V1_GOOD,
+        now=now_of(requests),
+    ).attribution
+
+    assert found.cause is Cause.VERSION
+    assert "index: the service has none" in found.ruled_out
+
+
+def test_long_after_the_arrival_the_arrival_is_not_blamed() -> None:
+    requests = serve(
+        CUT_OVER,
+        until=2400,
+        trouble=fails(OVERFLOWS, share=0.5, since=2200, region=SWEDEN),
+        per_second=2,
+    )
+
+    found = diagnosed(requests).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert "had served for 33 min" in found.reasons[0]
+
+
+def test_without_a_predecessor_to_compare_with_nothing_is_blamed() -> None:
+    requests = serve(
+        [(0, {"v2": 1})], until=300, trouble=fails(OVERFLOWS, share=0.5, since=200, region=SWEDEN)
+    )
+
+    found = diagnosed(requests).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert found.reasons == ("v2 already served before the data begin, nothing to compare with",)
+
+
+def test_a_predecessor_with_too_few_requests_proves_nothing() -> None:
+    requests = serve(
+        [(0, {"v1": 1}), (20, {"v2": 1})],
+        until=200,
+        trouble=fails(OVERFLOWS, share=0.5, since=40, region=SWEDEN),
+        per_second=3,
+    )
+
+    found = diagnosed(requests).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert "too few to compare" in found.reasons[0]
+
+
+def test_versions_that_fail_unlike_one_another_are_not_put_down_to_what_they_share() -> None:
+    def trouble(deployment: str, region: str, at: float, rng: object) -> Fate:
+        share = 0.7 if deployment == "v2" else 0.12
+        return fails(OVERFLOWS, share=share, since=205)(deployment, region, at, rng)  # type: ignore[arg-type]
+
+    found = diagnosed(serve(HALF, until=320, trouble=trouble), known_good=None).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert found.reasons == ("no single version is hurt: v1 and v2",)
+
+
+def test_the_known_good_is_never_blamed_even_beside_a_fine_canary() -> None:
+    requests = serve(
+        CANARY,
+        until=500,
+        trouble=fails(OVERFLOWS, share=0.5, since=300, version="v1", region=SWEDEN),
+    )
+
+    found = diagnosed(requests).attribution
+
+    assert found.cause is Cause.NONE
+    assert "known good itself" in found.reasons[0]
+
+
+def test_a_swing_of_outcomes_alone_has_no_known_cause() -> None:
+    swung = answer(
+        "outcomes",
+        outcome_rows(
+            now={"accepted": 100, "rejected": 100}, before={"accepted": 970, "rejected": 30}
+        ),
+    )
+
+    found = diagnosed(serve(CUT_OVER, until=300), replaced=[swung])
+
+    assert found.breach == "outcome"
+    assert found.attribution.cause is Cause.UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_chance_does_not_change_the_cause(seed: int) -> None:
+    bad_version = serve(
+        HALF,
+        until=300,
+        seed=seed,
+        trouble=fails(OVERFLOWS, share=0.5, since=205, version="v2", region=SWEDEN),
+    )
+    bad_region = serve(
+        HALF, until=300, seed=seed, trouble=fails(UNREACHABLE, share=0.9, since=205, region=SWEDEN)
+    )
+
+    causes = [cause_of(requests)[0] for requests in (bad_version, bad_region)]
+
+    assert causes == [Cause.VERSION, Cause.REGION]
+
+
+def test_an_attribution_that_was_not_made_is_unknown() -> None:
+    healthy = diagnosed(serve(ONLY_V1, until=120))
+
+    assert healthy.attribution == Attribution(
+        cause=Cause.NONE, reasons=("no objective is breached",)
+    )
