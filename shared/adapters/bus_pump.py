@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 
 from azure.servicebus import ServiceBusMessage, ServiceBusMessageBatch
 from azure.servicebus.aio import ServiceBusReceiver, ServiceBusSender
+from azure.servicebus.exceptions import ServiceBusServerBusyError
 
 from shared.errors import RejectedInput, Unavailable
 
 _ATTEMPT_S = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.4
-_GOODBYE_S = 0.25
+_GOODBYE_S = 2.0
 _logger = logging.getLogger(__name__)
 
 
@@ -98,7 +99,7 @@ class Pump:
                 async with asyncio.timeout(_ATTEMPT_S):
                     await self._send_batch()
             except Exception as error:  # noqa: BLE001 - whatever it was, the pump must go on
-                self._on_failure(type(error).__name__)
+                self._on_failure(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
             else:
@@ -143,11 +144,13 @@ class Pump:
         self._arrived.clear()
         return taken
 
-    def _on_failure(self, name: str) -> None:
+    def _on_failure(self, error: Exception) -> None:
+        name = type(error).__name__
         if not self._failure:
             _logger.warning("topic %s does not accept messages: %s", self._topic, name)
         self._failure = name
-        self._drop_sender()
+        if not isinstance(error, ServiceBusServerBusyError):  # a new link would only add load
+            self._drop_sender()
         self._parcels = deque(parcel for parcel in self._parcels if not parcel.accepted.done())
         if self._parcels:
             self._arrived.set()
@@ -185,12 +188,12 @@ def _fail(parcel: _Parcel, error: Exception) -> None:
 
 
 async def close_link(link: ServiceBusSender | ServiceBusReceiver) -> None:
-    """Close a link and never raise; the SDK's keep-alive task would hold this up for a second.
+    """Close a link and never raise: it is given up, whatever it says.
 
     On a broken connection the SDK leaves the socket to the garbage collector.
     """
     try:
         async with asyncio.timeout(_GOODBYE_S):
             await link.close()
-    except Exception as error:  # noqa: BLE001 - the link is given up, whatever it says
+    except Exception as error:  # noqa: BLE001 - nobody could do anything about it
         _logger.debug("closing a link: %s", type(error).__name__)

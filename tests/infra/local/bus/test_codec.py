@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.local.bus.decode import decode, skip
@@ -26,6 +26,9 @@ from infra.local.bus.values import (
     ULong,
     UShort,
 )
+
+# A busy machine is slow, not wrong.
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def integers(kind: type, bits: int, *, signed: bool) -> st.SearchStrategy[Any]:
@@ -82,6 +85,7 @@ def kinds(value: Any) -> Any:
             return type(value)
 
 
+@patient
 @given(VALUES)
 def test_what_was_encoded_is_decoded(value: Any) -> None:
     raw = encode(value)
@@ -93,6 +97,7 @@ def test_what_was_encoded_is_decoded(value: Any) -> None:
     assert end == len(raw)
 
 
+@patient
 @given(VALUES, st.binary(max_size=9))
 def test_skipping_ends_where_decoding_ends(value: Any, rest: bytes) -> None:
     raw = encode(value)
@@ -100,6 +105,7 @@ def test_skipping_ends_where_decoding_ends(value: Any, rest: bytes) -> None:
     assert skip(raw + rest, 0) == len(raw)
 
 
+@patient
 @given(VALUES, st.data())
 def test_bytes_that_are_cut_off_are_no_value(value: Any, data: st.DataObject) -> None:
     raw = encode(value)
@@ -109,6 +115,7 @@ def test_bytes_that_are_cut_off_are_no_value(value: Any, data: st.DataObject) ->
         decode(cut)
 
 
+@patient
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_an_error_of_ours(raw: bytes) -> None:
     try:
