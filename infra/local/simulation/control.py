@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from infra.local.bus.emulator import Emulator
-from infra.local.foundry.faults import Fault
+from infra.local.foundry.behaviour import overflowing
+from infra.local.foundry.faults import Fault, outage
 from infra.local.foundry.load import Load
 from infra.local.foundry.seed import BAD_REGION, SERVICE
 from infra.local.foundry.world import World
@@ -26,6 +27,8 @@ from infra.local.simulation.plan import Plan
 from infra.local.simulation.rule import Rule
 
 PIPELINE = "release-pipeline"
+INDEX_BEHIND_S = 2 * 3600.0  # older than any service of the catalog allows
+THROTTLED_SHARE = 0.5
 
 
 @dataclass(kw_only=True)
@@ -51,17 +54,38 @@ class Simulation:
         if self.plan.equally_bad:
             self._spoil_both()
 
+    def share(self) -> None:
+        """Let a release pipeline give v2 half of the traffic."""
+        shift_traffic(self.world, SERVICE, {"v1": 50, "v2": 50}, PIPELINE)
+
+    def spoil_v1(self) -> None:
+        """Let v1 fail in one region from now on, as v2 does once its fuse has burnt."""
+        deployment = self.world.endpoint(SERVICE).deployments["v1"]
+        deployment.behaviour = overflowing(BAD_REGION)
+
     def _spoil_both(self) -> None:
         first, second = (self.world.endpoint(SERVICE).deployments[name] for name in ("v1", "v2"))
         first.behaviour = second.later or second.behaviour
 
     def stop_index(self) -> None:
-        """Let the search index fall behind."""
-        self.world.stop_index()
+        """Let it come out that the search index has stood still for a while."""
+        self.world.troubles.index_stopped_at = self.world.clock() - INDEX_BEHIND_S
 
     def lose_region(self) -> None:
         """Take a region's model away from every version."""
         self.world.troubles.regions_out.add(BAD_REGION)
+
+    def throttle_models(self) -> None:
+        """Let every region's model answer 429 to half of the calls, whichever version asks."""
+        self.world.troubles.upstream_429["*"] = THROTTLED_SHARE
+
+    def lose_arm(self) -> None:
+        """Let ARM answer 503 to everything; customers are served all the same."""
+        self.world.faults.append(outage())
+
+    def lose_bus(self) -> None:
+        """Break every connection to the bus, until it is healed."""
+        self.bus.begin_outage()
 
     def lose_logs(self) -> None:
         """Let the workspace answer 503."""
@@ -75,6 +99,8 @@ class Simulation:
         """End every trouble that a drill has made; what was shipped stays shipped."""
         self.world.resume_index()
         self.world.troubles.regions_out.clear()
+        self.world.troubles.upstream_429.clear()
+        self.bus.end_outage()
         self.logs.state.faults.outage = False
         self.world.faults.clear()
 
@@ -122,9 +148,14 @@ def create_control(simulation: Simulation) -> Starlette:
     drills: dict[str, Callable[[], None]] = {
         "ship-v2": simulation.ship,
         "ship-v1": lambda: simulation.ship("v1"),
+        "share-v2": simulation.share,
+        "spoil-v1": simulation.spoil_v1,
         "stale-index": simulation.stop_index,
         "region-out": simulation.lose_region,
+        "upstream-429": simulation.throttle_models,
         "logs-out": simulation.lose_logs,
+        "arm-out": simulation.lose_arm,
+        "bus-out": simulation.lose_bus,
         "delete-known-good": simulation.delete_known_good,
         "heal": simulation.heal,
     }
