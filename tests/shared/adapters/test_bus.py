@@ -175,6 +175,23 @@ async def test_an_outage_is_told_in_time_and_recovered_from(emulator: Emulator, 
     assert "m2" in waiting(emulator, RESPONDER)
 
 
+async def test_an_outage_is_logged_once_and_tells_no_secret(
+    emulator: Emulator, bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bus.warm(["changes"])
+    caplog.set_level("INFO")
+    emulator.begin_outage()
+    for number in range(2):
+        with pytest.raises(Unavailable):
+            await bus.publish("changes", [message(number)], within_s=0.3)
+    emulator.end_outage()
+    await bus.publish("changes", [message(2)], within_s=5)
+
+    went, came = caplog.messages
+    assert went.startswith("topic changes does not accept messages: ")
+    assert came == "topic changes accepts messages again"
+
+
 async def test_what_nobody_waits_for_any_more_is_not_sent(emulator: Emulator, bus: Bus) -> None:
     emulator.begin_outage()
     with pytest.raises(Unavailable):
