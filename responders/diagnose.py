@@ -11,15 +11,15 @@ from shared.domain.catalog import Service
 from shared.domain.diagnose import diagnose as find_out
 from shared.domain.incident import Incident, State
 from shared.domain.intent import EndpointRecord
-from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.release import Change, Release
 from shared.domain.row import Put
 from shared.domain.severity import raise_severity
 from shared.domain.steps import record_diagnosis
 from shared.domain.telemetry import QueryAnswer
-from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.commit import read_incident
 from shared.protocol.records import read_record, read_releases
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 LOOK_BACK = timedelta(hours=1)
@@ -49,15 +49,12 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    step = record_diagnosis(incident, found, raise_severity(incident, found), now)
-    assert step.incident is not None
-    writes = [
-        Put(row=was.row, value=step.incident, etag=was.etag),
-        Put(row=f"diagnosis|{incident.id}", value=found),
-    ]
-    follow = [command(subject, incident.id, str(incident.sequence)) for subject in step.commands]
-    shard = shard_of_incident(incident.id)
-    await commit(services, shard, writes, events=step.events, commands=follow)
+
+    def take(current: Incident) -> Revision:
+        step = record_diagnosis(current, found, raise_severity(current, found), now)
+        return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
+
+    await revise(services, incident.id, take)
 
 
 async def _ask(

@@ -19,13 +19,14 @@ from shared.domain.incident import Incident, State, Step
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
-from shared.domain.row import Put, Stored
+from shared.domain.row import Put
 from shared.domain.steps import escalate, record_decision
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
-from shared.protocol.commit import commit, read_incident
+from shared.protocol.commit import read_incident
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_controls, read_record, read_releases
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 LIVE_PROBES = 5
@@ -44,9 +45,9 @@ async def enforce(services: Services, message: Message) -> None:
     if was.value.state is not State.DIAGNOSED:
         return
     decision = decide(await _gather(services, service, was.value))
-    decided = await _record(services, was, decision)
-    if decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
-        await act(services, service, decided, decision.plan)
+    stored = await _record(services, decision)
+    if stored and decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
+        await act(services, service, decision.plan)
 
 
 async def _gather(services: Services, service: Service | None, incident: Incident) -> Case:
@@ -107,21 +108,15 @@ async def _target_probe(
     return await probe(services, case.service, snapshot, case.good, case.region, count)
 
 
-async def _record(
-    services: Services, was: Stored[Incident], decision: Decision
-) -> Stored[Incident]:
-    """Store the decision and what it makes of the incident; answer the incident as stored."""
-    incident = was.value
-    step = _decided(incident, decision)
-    if step.incident is None:  # resolved in the meantime
-        return was
-    shard = shard_of_incident(incident.id)
-    writes = [
-        Put(row=was.row, value=step.incident, etag=was.etag),
-        Put(row=f"decision|{incident.id}", value=decision),
-    ]
-    await commit(services, shard, writes, events=step.events)
-    return await read_incident(services, incident.id)
+async def _record(services: Services, decision: Decision) -> bool:
+    """Store the decision and what it makes of the incident; False where it is resolved already."""
+
+    def take(current: Incident) -> Revision:
+        kept = Put(row=f"decision|{current.id}", value=decision)
+        return Revision(step=_decided(current, decision), writes=[kept])
+
+    step = await revise(services, decision.incident, take)
+    return step.incident is not None
 
 
 def _decided(incident: Incident, decision: Decision) -> Step:

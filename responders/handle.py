@@ -8,14 +8,11 @@ import msgspec
 from shared.domain.handling import acknowledge, add_note, take_command
 from shared.domain.http import Answer, Request, json_answer
 from shared.domain.incident import Incident, Severity, SeverityChoice, Step
-from shared.domain.keys import shard_of_incident
-from shared.domain.row import Put
 from shared.domain.steps import change_severity, resolve
 from shared.errors import Conflict, RejectedInput
-from shared.protocol.commit import commit, read_incident
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
-ATTEMPTS = 5
 LONGEST_NOTE = 4_000
 
 
@@ -71,20 +68,13 @@ async def handle(services: Services, request: Request) -> Answer:
 
 
 async def change(services: Services, incident_id: str, action: Action, said: Handling) -> Incident:
-    """Apply an action, again where somebody else changed the incident meanwhile.
+    """Apply an action to the incident as it is now.
 
     Raises Conflict with the reason where the action does not apply any more.
     """
-    for _ in range(ATTEMPTS):
-        was = await read_incident(services, incident_id)
-        step = action(was.value, said, services.now())
-        if step.incident is None:
-            raise Conflict(step.reason)
-        put = Put(row=was.row, value=step.incident, etag=was.etag)
-        try:
-            shard = shard_of_incident(incident_id)
-            await commit(services, shard, [put], events=step.events)
-        except Conflict:
-            continue
-        return step.incident
-    raise Conflict(f"incident {incident_id} kept changing; try again")
+    step = await revise(
+        services, incident_id, lambda i: Revision(step=action(i, said, services.now()))
+    )
+    if step.incident is None:
+        raise Conflict(step.reason)
+    return step.incident

@@ -7,18 +7,16 @@ claim, before it is sent; the tick asks again for every open incident and takes 
 import asyncio
 import contextlib
 
-from shared.domain.catalog import Contact, Service
 from shared.domain.escalation import next_page, page_reason
-from shared.domain.incident import Incident
-from shared.domain.keys import shard_of_incident
+from shared.domain.incident import Incident, Step
 from shared.domain.message import Message
 from shared.domain.page import PageAction, PageView, render_page
-from shared.domain.row import Put, Stored
 from shared.domain.steps import page_sent
 from shared.errors import Conflict, NotFound
-from shared.protocol.commit import commit, read_incident
+from shared.protocol.commit import read_incident
 from shared.protocol.effect import Effect, Send, abandoned, claim, deliver
 from shared.protocol.listing import open_incidents
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 PAGE = "page-"
@@ -30,13 +28,11 @@ async def page(services: Services, message: Message) -> None:
     Raises NotFound, Conflict and Unavailable.
     """
     while True:
-        was = await read_incident(services, message.body)
-        service = services.catalog.services.get(was.value.service)
-        contact = next_page(was.value, service, services.now()) if service else None
-        if service is None or contact is None:
+        step = await revise(services, message.body, lambda i: _next(services, i))
+        if step.incident is None:
             return
-        name = await _claim(services, service, was, contact)
-        await deliver(services, was.value.id, name, _sender(services))
+        name = _name(len(step.incident.pages) - 1)
+        await deliver(services, step.incident.id, name, _sender(services))
 
 
 async def page_all_due(services: Services) -> None:
@@ -53,19 +49,18 @@ async def _page_quietly(services: Services, incident: str) -> None:
         await page(services, Message(subject="page", body=incident, message_id=""))
 
 
-async def _claim(
-    services: Services, service: Service, was: Stored[Incident], contact: Contact
-) -> str:
-    incident, now = was.value, services.now()
-    name = f"{PAGE}{len(incident.pages)}"
-    step = page_sent(incident, contact.name, page_reason(incident, service), now)
-    assert step.incident is not None
-    writes = [
-        Put(row=was.row, value=step.incident, etag=was.etag),
-        claim(services, incident.id, name),
-    ]
-    await commit(services, shard_of_incident(incident.id), writes, events=step.events)
-    return name
+def _next(services: Services, incident: Incident) -> Revision:
+    """Store the page that is due now, with its claim; nothing where none is."""
+    service = services.catalog.services.get(incident.service)
+    contact = next_page(incident, service, services.now()) if service else None
+    if service is None or contact is None:
+        return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
+    step = page_sent(incident, contact.name, page_reason(incident, service), services.now())
+    return Revision(step=step, writes=[claim(services, incident.id, _name(len(incident.pages)))])
+
+
+def _name(number: int) -> str:
+    return f"{PAGE}{number}"
 
 
 def _sender(services: Services) -> Send:

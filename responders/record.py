@@ -5,20 +5,29 @@ one transaction of the partition's head, its `seq|` rows and an `id|` row an eve
 else was first, read again and leave out what is there already.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import batched
 
 import msgspec
 
 from shared.domain.event import ChangeEvent
-from shared.domain.ledger import Head, LedgerRow, append, partition_of
+from shared.domain.ledger import (
+    MAX_EVENTS,
+    Head,
+    LedgerRow,
+    append,
+    canonical,
+    complete,
+    partition_of,
+)
 from shared.domain.message import Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.settle import quarantine
 from shared.services import Services
 
-BATCH = 48  # head, two rows an event: under the 100 of a transaction
 ATTEMPTS = 20
 
 
@@ -33,22 +42,34 @@ async def record(services: Services, messages: Sequence[Message]) -> None:
     by_partition: dict[str, dict[str, ChangeEvent]] = defaultdict(dict)
     for message in messages:
         try:
-            event = msgspec.json.decode(message.body, type=ChangeEvent)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            wrong = RejectedInput("not-an-event", str(error))
-            await quarantine(services, "changes/record", message.body, wrong)
+            event = _event(message)
+        except RejectedInput as error:
+            await quarantine(services, "changes/record", message.body, error)
         else:
             by_partition[partition_of(event)][event.id] = event
     for partition, events in by_partition.items():
-        waiting = list(events.values())
-        for start in range(0, len(waiting), BATCH):
-            await _append(services, partition, waiting[start : start + BATCH])
+        for batch in batched(events.values(), MAX_EVENTS, strict=False):
+            await _append(services, partition, batch)
 
 
-async def _append(services: Services, partition: str, events: list[ChangeEvent]) -> None:
+def _event(message: Message) -> ChangeEvent:
+    """The event of a message, fit for the ledger. Raises RejectedInput."""
+    try:
+        event = msgspec.json.decode(message.body, type=ChangeEvent)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise RejectedInput("not-an-event", str(error)) from None
+    canonical(event)
+    missing = complete(event)
+    if missing:
+        raise RejectedInput("incomplete-event", f"event {event.id} lacks {', '.join(missing)}")
+    return event
+
+
+async def _append(services: Services, partition: str, events: Sequence[ChangeEvent]) -> None:
     for _ in range(ATTEMPTS):
         head = await services.ledger.read(partition, "head", Head)
-        missing = [event for event in events if not await _is_recorded(services, partition, event)]
+        known = await asyncio.gather(*(_is_recorded(services, partition, e) for e in events))
+        missing = [event for event, is_known in zip(events, known, strict=True) if not is_known]
         if not missing:
             return
         try:

@@ -15,12 +15,12 @@ from shared.domain.intent import Intent
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
-from shared.domain.row import Put, Stored
 from shared.domain.steps import escalate, mitigate, record_check
 from shared.errors import Unavailable
-from shared.protocol.act import read_intent
-from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.actor import read_intent
+from shared.protocol.commit import command, read_incident
 from shared.protocol.probing import probe
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 PROBES = 5
@@ -39,8 +39,12 @@ async def verify(services: Services, message: Message) -> None:
     assert found is not None, "an incident that was acted on has a diagnosis"
     judged = await _judge(services, service, intent, found.value)
     probed = await _probe(services, service, incident, found.value)
-    step = _step(service, incident, judged, probed, services.now())
-    await _store(services, was, step)
+
+    def take(current: Incident) -> Revision:
+        step = _step(service, current, judged, probed, services.now())
+        return Revision(step=step, messages=_again(service, step, services.now()))
+
+    await revise(services, incident.id, take)
 
 
 async def _judge(
@@ -92,14 +96,10 @@ def _step(
     return checked
 
 
-async def _store(services: Services, was: Stored[Incident], step: Step) -> None:
-    assert step.incident is not None
-    incident = step.incident
-    commands = []
-    if incident.state is State.VERIFYING:
-        service = services.catalog.services[incident.service]
-        due = services.now() + timedelta(seconds=service.policy.verify_after_s)
-        commands = [command("verify", incident.id, f"{incident.plan}:{incident.checks}", due)]
-    put = Put(row=was.row, value=incident, etag=was.etag)
-    shard = shard_of_incident(incident.id)
-    await commit(services, shard, [put], events=step.events, commands=commands)
+def _again(service: Service, step: Step, now: datetime) -> list[Message]:
+    """The next check, as long as it cannot be told."""
+    if step.incident is None or step.incident.state is not State.VERIFYING:
+        return []
+    due = now + timedelta(seconds=service.policy.verify_after_s)
+    unique = f"{step.incident.plan}:{step.incident.checks}"
+    return [command("verify", step.incident.id, unique, due)]

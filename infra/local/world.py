@@ -29,6 +29,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     verify_after_s: int = 4
     acknowledge_within_s: int = 60
     lease_s: float = 8.0
+    lock_s: int = 10
     log_lag_s: float = 1.0
     log_bin_s: float = 1.0
     tick: str = "* * * * * *"
@@ -173,6 +174,7 @@ def running_world(
     write_catalog(folder / "catalog", speed)
     fields = {
         "operation_s": speed.operation_s,
+        "lock_s": speed.lock_s,
         "log_lag_s": speed.log_lag_s,
         "log_bin_s": speed.log_bin_s,
         "rule_every_s": speed.rule_every_s,

@@ -48,6 +48,8 @@ class Table:
         self, partition: str, prefix: str, kind: type[T], *, after: str = "", limit: int = 1000
     ) -> list[Stored[T]]:
         """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`."""
+        if limit < 1:
+            return []
         low = "RowKey gt @after" if after else "RowKey ge @first"
         where = f"PartitionKey eq @partition and {low} and RowKey lt @last"
         values = {
@@ -58,13 +60,15 @@ class Table:
         }
         found: list[Stored[T]] = []
         async with _translated():
-            size = min(limit, 1000)
-            pages = self._client.query_entities(where, parameters=values, results_per_page=size)
-            async for entity in pages:
-                found.append(_stored(entity, kind))
-                if len(found) == limit:
+            query = self._client.query_entities(
+                where, parameters=values, results_per_page=min(limit, 1000)
+            )
+            # By pages: the SDK's own iteration recurses once for every empty page.
+            async for page in query.by_page():
+                found += [_stored(entity, kind) async for entity in page]
+                if len(found) >= limit:
                     break
-        return found
+        return found[:limit]
 
     async def write(self, partition: str, writes: Sequence[Write]) -> None:
         """All writes or none, at most 100, in one partition.

@@ -124,11 +124,11 @@ def _breach(evidence: Evidence, gauge: Gauge, hurt: Sequence[_Hurt]) -> Breach:
     end = _ended(hurt)
     around = [row for row in rows if row.at >= at and (end is None or row.at < end)]
     scopes += _likewise(around, scopes, gauge)
-    covered = [row for row in around if any(scope.covers(row) for scope in scopes)]
+    covered = _suffering(around, scopes, gauge)
     hit = _names(row.region for row in covered)
     versions = _names(row.deployment for row in covered)
     others = _other_regions(around, versions, hit)
-    older = _older(rows, gauge, hit, at - width)
+    older = _older(rows, gauge, hit, versions)
     return Breach(
         kind=gauge.kind,
         versions=versions,
@@ -137,12 +137,22 @@ def _breach(evidence: Evidence, gauge: Gauge, hurt: Sequence[_Hurt]) -> Breach:
         hit=hit,
         other_regions=tuple(sorted(others)),
         fine_regions=_names(name for name, part in others.items() if _is_fine(part, gauge)),
-        at=older or refine(at, width, _first_failures(evidence, scopes, gauge)),
+        at=older
+        if older and older < at - width
+        else refine(at, width, _first_failures(evidence, scopes, gauge)),
         ended_at=end,
         width=width,
         count=sum((failures(row) for row in covered), NOTHING),
         threshold=gauge.threshold,
     )
+
+
+def _suffering(rows: Sequence[OnsetRow], scopes: Sequence[Scope], gauge: Gauge) -> list[OnsetRow]:
+    """The scopes' rows without those of versions that are fine there all the same."""
+    covered = [row for row in rows if any(scope.covers(row) for scope in scopes)]
+    parts = _split(covered, _LEVELS[2])
+    hurt = {scope.deployment for scope, part in parts.items() if not _is_fine(part, gauge)}
+    return [row for row in covered if row.deployment in hurt] or covered
 
 
 def _likewise(rows: Sequence[OnsetRow], scopes: Sequence[Scope], gauge: Gauge) -> list[Scope]:
@@ -169,12 +179,13 @@ def _ended(hurt: Sequence[_Hurt]) -> datetime | None:
 
 
 def _older(
-    rows: Sequence[OnsetRow], gauge: Gauge, hit: Sequence[str], before: datetime
+    rows: Sequence[OnsetRow], gauge: Gauge, hit: Sequence[str], versions: Sequence[str]
 ) -> datetime | None:
-    """When the regions began to suffer, whoever served them, if that was before."""
-    series = series_of(rows, [Scope(region=region) for region in hit], gauge.measure)
+    """When the regions began to suffer under other versions, and did to the end of those."""
+    others = [row for row in rows if row.region in hit and row.deployment not in versions]
+    series = series_of(others, [Scope()], gauge.measure)
     onset = find_onset(series, gauge.threshold, gauge.least_bad)
-    return onset.at if onset and onset.at < before else None
+    return onset.at if onset and onset.ended_at is None else None
 
 
 def _first_failures(

@@ -193,7 +193,8 @@ def _too_few(examined: _Examination) -> list[str]:
     least = examined.service.policy.minimum_requests
     if requests < least:
         return [f"only {requests} requests were seen, {least} are needed"]
-    thin = sorted({row.region for row in rows if _is_suspicious(row.region, examined)})
+    regions = sorted({row.region for row in rows})
+    thin = [region for region in regions if _is_suspicious(region, examined)]
     return [f"too few requests to judge {listing(thin)}, but some of them fail"] if thin else []
 
 

@@ -14,6 +14,7 @@ from shared.domain.catalog import Service, Slo
 from shared.domain.comparison import slice_findings, version_findings
 from shared.domain.diagnosis import Burn, Finding, Signal
 from shared.domain.measurements import AnomalyRow, Evidence, Trouble
+from shared.domain.onset import LEAST_BAD
 from shared.domain.outcomes import LEAST_SWING, Swing, swings
 from shared.domain.parts import part_findings
 from shared.domain.proportions import Count
@@ -142,7 +143,7 @@ def _outcome_finding(swing: Swing) -> Finding:
 
 def _anomaly_finding(region: str, rows: Sequence[AnomalyRow]) -> Finding:
     worst = max(rows, key=lambda row: (row.flag, row.score))
-    above = worst.flag > 0
+    above = worst.flag > 0 and worst.failed >= LEAST_BAD
     seen = f"{worst.failed:.0f} failures a bin against {worst.baseline:.1f} as usual"
     return Finding(
         kind="anomaly",

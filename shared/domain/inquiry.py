@@ -87,6 +87,8 @@ def slice_rows(inquiry: Inquiry) -> list[OnsetRow]:
 
 def refusals(inquiry: Inquiry) -> str:
     """By which answer the model refuses most of the hurt version's calls; "" where it does not."""
+    if inquiry.breach.kind is not BreachKind.AVAILABILITY:
+        return ""
     codes: Counter[str] = Counter()
     for row in inquiry.evidence.dependencies:
         if row.deployment == inquiry.version and row.kind == MODEL_KIND:

@@ -1,7 +1,7 @@
 """Keys: how names that hold anything become table keys, and which shard owns what.
 
 A key is a digest because Azure's ids hold slashes, hashes and blanks, which table keys may not. The
-state table is cut into 64 shards so that everything that must change together lies in one partition.
+state table is cut into 64 shards, so that what must change together lies in one partition.
 """
 
 import hashlib

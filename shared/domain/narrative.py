@@ -90,8 +90,8 @@ def _elsewhere(breach: Breach) -> str:
 def _beside(breach: Breach) -> str:
     if not breach.fine_versions:
         return ""
-    fine = verb(breach.fine_versions, "is", "are")
-    return f"{listing(breach.fine_versions)} beside it {fine} fine"
+    beside = " beside it" if breach.at else ""
+    return f"{listing(breach.fine_versions)}{beside} {verb(breach.fine_versions, 'is', 'are')} fine"
 
 
 def _why(attribution: Attribution, finding: str) -> str:

@@ -28,6 +28,7 @@ LEAST_BAD = 5
 SLOW_BINS = 0.2
 """The share of slow bins from which a slice counts as slow."""
 
+_GAP_FACTOR = 4
 _LEAST_FOR_P95 = 5  # a 95th percentile of fewer requests is just the slowest one
 _DEFAULT_WIDTH = timedelta(minutes=1)
 
@@ -165,7 +166,9 @@ def _arrival(name: str, rows: Sequence[OnsetRow]) -> datetime | None:
         before = through[at] - totals[at].total
         served = mine[last_at] - mine[at] + count.total
         share = served / max(through[last_at] - before, 1)
-        if is_absent(share, before - seen_through):
+        # A gap between two requests is looked at so often that chance makes long ones.
+        gap = before - seen_through
+        if is_absent(share, gap if not seen_through else gap // _GAP_FACTOR):
             arrived = at
         seen_through = through[at]
     return arrived

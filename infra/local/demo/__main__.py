@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import shutil
 import sys
+from pathlib import Path
 
 from infra.local.demo import summary
 from infra.local.demo.client import Client, Stuck
@@ -18,18 +19,19 @@ FOLDER = LOCAL / "demo"
 def main() -> int:
     """Play the incident; 0 where it was mitigated and proven, else 1."""
     arguments = _arguments()
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    folder = arguments.folder
+    shutil.rmtree(folder, ignore_errors=True)
     screen, pace = Screen(), Pace()
     screen.fact("starting Azurite, the simulated services and both function apps")
     try:
         with running_world(
-            FOLDER,
+            folder,
             pace=pace,
             equally_bad=arguments.equally_bad,
             block_writes=arguments.block_writes,
         ) as world:
             screen.fact(f"ready; bin {pace.log_bin_s:g} s, ingestion lag {pace.log_lag_s:g} s")
-            return _close(screen, asyncio.run(_play(world, screen)), pace)
+            return _close(screen, asyncio.run(_play(world, screen)), world)
     except ChildFailed as failure:
         screen.still()
         print(failure, file=sys.stderr)
@@ -47,9 +49,9 @@ async def _play(world: World, screen: Screen) -> Seen:
             return story.seen
 
 
-def _close(screen: Screen, seen: Seen, pace: Pace) -> int:
-    figures = summary.summarise(seen, pace)
-    summary.write(figures, FOLDER / "summary.json")
+def _close(screen: Screen, seen: Seen, world: World) -> int:
+    figures = summary.summarise(seen, world.pace)
+    summary.write(figures, world.folder / "summary.json")
     good = summary.succeeded(figures)
     title = f"{seen.incident or 'no incident'}: {figures['outcome']}"
     screen.box(title, summary.rows(figures), good=good)
@@ -58,6 +60,7 @@ def _close(screen: Screen, seen: Seen, pace: Pace) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description="One incident, four acts.")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then written to")
     parser.add_argument("--equally-bad", action="store_true", help="v1 fails as v2 does")
     parser.add_argument("--block-writes", action="store_true", help="ARM refuses the rollback")
     return parser.parse_args()

@@ -29,6 +29,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     rate_per_s: float = 30.0
     operation_s: float = 2.0
+    lock_s: int = 10
     log_lag_s: float = 1.0
     log_bin_s: float = 1.0
     fuse_s: float = 6.0

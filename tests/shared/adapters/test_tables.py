@@ -141,6 +141,12 @@ async def test_scans_a_prefix_in_order_and_in_pages(table: Table, partition: str
     assert [stored.row for stored in rest] == rows[3:]
 
 
+async def test_a_limit_of_none_asks_for_nothing(table: Table, partition: str) -> None:
+    await table.write(partition, [Put(row="a", value=Thing(name="a"))])
+
+    assert await table.scan(partition, "", Thing, limit=0) == []
+
+
 async def test_scans_more_than_one_page_of_the_service(table: Table, partition: str) -> None:
     for start in range(0, 1200, 100):
         puts = [Put(row=f"{n:05d}", value=Thing(name="x")) for n in range(start, start + 100)]

@@ -1,0 +1,55 @@
+"""Revise: change one incident by a pure step, again where somebody else changed it meanwhile.
+
+Pages, people, alerts and automation all work on the same incident at the same time. Each says what
+its step makes of the incident *as it is*; who loses the race takes the step again on what the
+winner stored, and never overwrites it.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from shared.domain.incident import Incident, Step
+from shared.domain.keys import shard_of_incident
+from shared.domain.message import Message
+from shared.domain.row import Put, Write
+from shared.errors import Conflict
+from shared.protocol.commit import command, commit, read_incident
+from shared.services import Services
+
+ATTEMPTS = 8
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """A step with what is to be stored and sent beside it, in the same transaction."""
+
+    step: Step
+    writes: Sequence[Write] = ()
+    messages: Sequence[Message] = ()
+
+
+type Take = Callable[[Incident], Revision]
+
+
+async def revise(services: Services, incident_id: str, take: Take) -> Step:
+    """Store what `take` makes of the incident; answer its step.
+
+    A step without an incident changes nothing and is answered as it is. Raises NotFound,
+    Unavailable, and Conflict where the incident never stood still.
+    """
+    for _ in range(ATTEMPTS):
+        was = await read_incident(services, incident_id)
+        revision = take(was.value)
+        step = revision.step
+        if step.incident is None:
+            return step
+        writes = [Put(row=was.row, value=step.incident, etag=was.etag), *revision.writes]
+        commands = [command(s, incident_id, str(step.incident.sequence)) for s in step.commands]
+        messages = [*commands, *revision.messages]
+        shard = shard_of_incident(incident_id)
+        try:
+            await commit(services, shard, writes, events=step.events, commands=messages)
+        except Conflict:
+            continue
+        return step
+    raise Conflict(f"incident {incident_id} kept changing")
