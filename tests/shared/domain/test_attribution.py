@@ -5,6 +5,7 @@ that tells two causes apart, the same story is told twice with one thing changed
 """
 
 from collections.abc import Sequence
+from random import Random
 
 import msgspec
 import pytest
@@ -254,9 +255,9 @@ def test_a_predecessor_with_too_few_requests_proves_nothing() -> None:
 
 
 def test_versions_that_fail_unlike_one_another_are_not_put_down_to_what_they_share() -> None:
-    def trouble(deployment: str, region: str, at: float, rng: object) -> Fate:
+    def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
         share = 0.7 if deployment == "v2" else 0.12
-        return fails(OVERFLOWS, share=share, since=205)(deployment, region, at, rng)  # type: ignore[arg-type]
+        return fails(OVERFLOWS, share=share, since=205)(deployment, region, at, rng)
 
     found = diagnosed(serve(HALF, until=320, trouble=trouble), known_good=None).attribution
 

@@ -1,5 +1,7 @@
 """What is hurt, where and since when, however the traffic is split and however thin it is."""
 
+from random import Random
+
 import msgspec
 import pytest
 
@@ -12,6 +14,7 @@ from tests.shared.domain.telemetry_story import (
     SERVICE,
     SLOW,
     START,
+    Fate,
     Request,
     Split,
     answers_of,
@@ -90,11 +93,11 @@ def test_a_breach_in_all_regions_names_none_as_its_slice() -> None:
 
 
 def test_two_regions_are_both_named() -> None:
-    def trouble(deployment: str, region: str, at: float, rng: object) -> object:
+    def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
         hit = region in ("swedencentral", "westeurope")
-        return fails(OVERFLOWS, share=0.5 if hit else 0, since=150)(deployment, region, at, rng)  # type: ignore[arg-type]
+        return fails(OVERFLOWS, share=0.5 if hit else 0, since=150)(deployment, region, at, rng)
 
-    breach = only(serve(ONLY_V1, until=260, trouble=trouble))  # type: ignore[arg-type]
+    breach = only(serve(ONLY_V1, until=260, trouble=trouble))
 
     assert breach.regions == ("swedencentral", "westeurope")
     assert breach.affected == ""
@@ -120,6 +123,31 @@ def test_a_thin_region_that_fails_likewise_is_hit_as_well() -> None:
     assert not breach.fine_regions
 
 
+def test_a_version_that_is_fine_in_a_thin_slice_is_not_among_the_hurt() -> None:
+    # Four failures of v2 a region: only the whole deployment shows it, and v1 is spared.
+    trouble = fails(OVERFLOWS, share=0.9, since=100, version="v2")
+    splits: list[tuple[float, Split]] = [(0, {"v1": 1}), (100, {"v1": 0.93, "v2": 0.07})]
+
+    breach = only(serve(splits, until=220, trouble=trouble, per_second=2, seed=4))
+
+    assert (breach.versions, breach.fine_versions) == (("v2",), ("v1",))
+
+
+def test_stray_errors_of_the_predecessor_do_not_make_a_canarys_breach_older() -> None:
+    splits: list[tuple[float, Split]] = [(0, {"v1": 1}), (150, {"v1": 0.9, "v2": 0.1})]
+    broken = fails(OVERFLOWS, share=0.5, since=170, version="v2", region="swedencentral")
+    stray = fails(OVERFLOWS, share=0.02, version="v1")
+
+    def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
+        return (broken if deployment == "v2" else stray)(deployment, region, at, rng)
+
+    breach = only(serve(splits, until=300, trouble=trouble, per_second=30))
+
+    assert (breach.versions, breach.fine_versions) == (("v2",), ("v1",))
+    assert breach.at is not None
+    assert breach.at >= START + seconds(170)
+
+
 def test_slow_answers_are_a_breach_of_latency() -> None:
     breach = only(serve(HALF, until=260, trouble=fails(SLOW, share=0.9, since=150, version="v2")))
 
@@ -138,11 +166,11 @@ def test_failures_come_before_slowness() -> None:
     failing = fails(OVERFLOWS, share=0.3, since=150, region="westeurope")
     slow = fails(SLOW, share=0.9, since=150, region="northeurope")
 
-    def both(deployment: str, region: str, at: float, rng: object) -> object:
+    def both(deployment: str, region: str, at: float, rng: Random) -> Fate:
         trouble = slow if region == "northeurope" else failing
-        return trouble(deployment, region, at, rng)  # type: ignore[arg-type]
+        return trouble(deployment, region, at, rng)
 
-    kinds = [one.kind for one in breaches(serve(ONLY_V1, until=260, trouble=both))]  # type: ignore[arg-type]
+    kinds = [one.kind for one in breaches(serve(ONLY_V1, until=260, trouble=both))]
 
     assert kinds == [BreachKind.AVAILABILITY, BreachKind.LATENCY]
 

@@ -195,11 +195,11 @@ def test_an_index_is_stale_beyond_the_age_that_the_service_allows(
     assert (("index", "policy-wordings") in bad(findings(index_age_s=age_s))) is stale
 
 
-def anomaly(flag: int, age_s: float = 60) -> QueryAnswer:
+def anomaly(flag: int, age_s: float = 60, failed: int = 40) -> QueryAnswer:
     row = {
         "TimeGenerated": now_of(HEALTHY) - seconds(age_s),
         "Region": "swedencentral",
-        "Failed": 40,
+        "Failed": failed,
         "Total": 90,
         "Flag": flag,
         "Score": 12.5,
@@ -216,8 +216,10 @@ def test_failures_above_their_baseline_are_an_anomaly() -> None:
     )
 
 
-@pytest.mark.parametrize("answered", [anomaly(0), anomaly(-1), anomaly(1, age_s=1200)])
-def test_calm_or_long_past_bins_are_no_anomaly(answered: QueryAnswer) -> None:
+@pytest.mark.parametrize(
+    "answered", [anomaly(0), anomaly(-1), anomaly(1, age_s=1200), anomaly(1, failed=4)]
+)
+def test_calm_long_past_or_single_failures_are_no_anomaly(answered: QueryAnswer) -> None:
     assert not [one for one in bad(findings(anomalies=answered)) if one[0] == "anomaly"]
 
 

@@ -186,6 +186,14 @@ def test_a_version_that_comes_back_arrives_again() -> None:
     assert arrivals(rows)["v2"].at == moment(20)
 
 
+def test_the_gaps_of_a_thin_canary_are_no_arrivals() -> None:
+    rng = Random(3)  # noqa: S311 - seeded, the example can be repeated
+    served = [n for n in range(60, 600) if rng.random() < 0.3]
+    rows = [row(n, total=10) for n in range(600)] + [row(n, "v2", total=1) for n in served]
+
+    assert arrivals(rows)["v2"].at == moment(served[0])
+
+
 def test_the_width_of_the_bins_is_their_smallest_step() -> None:
     assert bin_width([row(0), row(4), row(6)]) == seconds(20)
     assert bin_width([row(3)]) == timedelta(minutes=1)
