@@ -14,7 +14,6 @@ class Fault(StrEnum):
     DROP_BEFORE_SETTLE = "the connection breaks, the message stays locked"
     DROP_AFTER_SETTLE = "the message is settled, the connection breaks before the receiver hears"
     SERVER_BUSY = "a send is throttled"
-    MANAGEMENT_BUSY = "a management request is throttled"
 
 
 class Faults:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from infra.local.bus.broker import Broker
 from infra.local.bus.content import Content
-from infra.local.bus.faults import Fault
 from infra.local.bus.messages import StoredMessage
 from infra.local.bus.queue import DESCRIPTION, REASON, Queue
 from infra.local.bus.receiving import Settlement
-from infra.local.bus.refusals import Refusal, not_emulated, server_busy
+from infra.local.bus.refusals import Refusal, not_emulated
 from infra.local.bus.session import Link
 from infra.local.bus.values import AmqpArray, Int, Long, Symbol, Timestamp
 
@@ -45,8 +44,6 @@ def answer(link: Link, broker: Broker, request: Content) -> tuple[dict[str, Any]
     """Carry a request out, and return the answer's properties and body."""
     operation = str(request.application.get("operation", ""))
     try:
-        if broker.faults.take(Fault.MANAGEMENT_BUSY, link.path):
-            raise server_busy()
         perform = _OPERATIONS.get(operation.removeprefix(_PREFIX))
         if perform is None:
             raise not_emulated(operation)
