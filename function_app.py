@@ -33,15 +33,16 @@ from responders.watch import watch
 from shared.domain.http import Answer, Request
 from shared.domain.message import Message
 from shared.domain.problem import answer_problem
-from shared.errors import BackstopError, RejectedInput, Unavailable
+from shared.errors import BackstopError, Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import CHANGES, WORK, relay
 from shared.protocol.intake import relay_deliveries
+from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.settle import Handler, settle
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
 
 type HttpResponder = Callable[[Services, Request], Awaitable[Answer]]
-type Job = Callable[[Services], Awaitable[typing.Any]]
+type Job = Callable[[Services, Leftovers], Awaitable[typing.Any]]
 
 log = logging.getLogger("backstop")
 app = func.FunctionApp()
@@ -122,10 +123,15 @@ def _tick(*jobs: Job) -> None:
 
     @app.timer_trigger("timer", f"%{TICK_SCHEDULE}%", use_monitor=False)
     async def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds it by name
+        try:
+            leftovers = await find_leftovers(services)
+        except Unavailable as error:
+            log.warning("tick: %s", error)
+            return
         for job in jobs:
             try:
-                await job(services)
-            except Unavailable as error:
+                await job(services, leftovers)
+            except (Unavailable, Conflict) as error:
                 log.warning("tick: %s: %s", job.__name__, error)
 
 

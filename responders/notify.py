@@ -15,7 +15,8 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.errors import RejectedInput
 from shared.protocol.commit import WORK, command, publish_quietly, read_incident
-from shared.protocol.effect import Effect, Send, abandoned, claimed, deliver
+from shared.protocol.effect import Send, abandoned, claimed, deliver
+from shared.protocol.leftovers import Effect, Leftovers
 from shared.services import Services
 
 WAKES = {EventKind.INCIDENT_OPENED, EventKind.ESCALATED, EventKind.SEVERITY_CHANGED}
@@ -42,11 +43,10 @@ async def notify(services: Services, message: Message) -> None:
     await deliver(services, event.incident, name, _poster(services))
 
 
-async def post_abandoned_cards(services: Services) -> None:
+async def post_abandoned_cards(services: Services, leftovers: Leftovers) -> None:
     """Post the cards whose poster died between claim and post; the tick runs this."""
-    for effect in await abandoned(services):
-        if effect.name.startswith(CARD):
-            await deliver(services, effect.incident, effect.name, _poster(services))
+    for effect in abandoned(services, leftovers, CARD):
+        await deliver(services, effect.incident, effect.name, _poster(services))
 
 
 def _event(message: Message) -> ChangeEvent:

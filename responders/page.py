@@ -14,7 +14,8 @@ from shared.domain.page import PageAction, PageView, render_page
 from shared.domain.steps import page_sent
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import read_incident
-from shared.protocol.effect import Effect, Send, abandoned, claim, deliver
+from shared.protocol.effect import Send, abandoned, claim, deliver
+from shared.protocol.leftovers import Effect, Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
@@ -35,11 +36,10 @@ async def page(services: Services, message: Message) -> None:
         await deliver(services, step.incident.id, name, _sender(services))
 
 
-async def page_all_due(services: Services) -> None:
+async def page_all_due(services: Services, leftovers: Leftovers) -> None:
     """Ask for every open incident who is due now, and send what somebody left unsent."""
-    for effect in await abandoned(services):
-        if effect.name.startswith(PAGE):
-            await deliver(services, effect.incident, effect.name, _sender(services))
+    for effect in abandoned(services, leftovers, PAGE):
+        await deliver(services, effect.incident, effect.name, _sender(services))
     incidents = await open_incidents(services)
     await asyncio.gather(*(_page_quietly(services, incident.id) for incident in incidents))
 

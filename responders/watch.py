@@ -20,6 +20,7 @@ from shared.domain.row import Put, Stored
 from shared.domain.soak import Soak, counts_of
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit
+from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_record, read_releases
@@ -28,7 +29,7 @@ from shared.services import Services
 log = logging.getLogger("backstop.watch")
 
 
-async def watch(services: Services) -> None:
+async def watch(services: Services, _: Leftovers) -> None:
     """Look at every endpoint of the catalog. A part that is out is said and tried again later."""
     busy = {incident.service: incident.id for incident in await open_incidents(services)}
     for service in services.catalog.services.values():

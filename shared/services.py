@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.adapters.bus import Bus
     from shared.adapters.endpoint import Endpoints
     from shared.adapters.logs import Logs
+    from shared.adapters.pages import Pages
     from shared.adapters.pager import Pager
     from shared.adapters.scoring import Scoring
     from shared.adapters.tables import Table, TableAccount
@@ -142,6 +143,13 @@ class Services:
         from shared.adapters.pager import Pager
 
         return Pager(self.settings.pager_url, self.settings.pager_fallback_url)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The console's pages."""
+        from shared.adapters.pages import Pages
+
+        return Pages()
 
     @cached_property
     def catalog(self) -> Catalog:

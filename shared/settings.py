@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     write_deadline_s: float
     watch_every_s: float
     local: bool
+    drills_url: str = ""  # the page that breaks things on purpose; never in Azure
 
 
 def read_role(env: Mapping[str, str] = os.environ) -> Role:
@@ -61,6 +62,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
 
     Raises Misconfigured with the name of the setting that is missing or not understood.
     """
+    local = "WEBSITE_SITE_NAME" not in env and "WEBSITE_INSTANCE_ID" not in env
     return Settings(
         role=read_role(env),
         tables=_required(env, "BACKSTOP_TABLES"),
@@ -80,7 +82,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         lease_s=_number(env, "BACKSTOP_LEASE_S", 120.0),
         write_deadline_s=_number(env, "BACKSTOP_WRITE_DEADLINE_S", 60.0),
         watch_every_s=_number(env, "BACKSTOP_WATCH_EVERY_S", 300.0),
-        local="WEBSITE_SITE_NAME" not in env and "WEBSITE_INSTANCE_ID" not in env,
+        local=local,
+        drills_url=env.get("BACKSTOP_DRILLS_URL", "") if local else "",
     )
 
 

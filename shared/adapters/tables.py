@@ -45,13 +45,21 @@ class Table:
         return _stored(entity, kind)
 
     async def scan[T: msgspec.Struct](
-        self, partition: str, prefix: str, kind: type[T], *, after: str = "", limit: int = 1000
+        self,
+        partition: str,
+        prefix: str,
+        kind: type[T],
+        *,
+        after: str = "",
+        limit: int = 1000,
+        flag: str = "",
     ) -> list[Stored[T]]:
         """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`."""
         if limit < 1:
             return []
         low = "RowKey gt @after" if after else "RowKey ge @first"
         where = f"PartitionKey eq @partition and {low} and RowKey lt @last"
+        where += f" and {flag} eq true" if flag else ""
         values = {
             "partition": partition,
             "after": after,
@@ -166,7 +174,12 @@ def _entity(partition: str, write: Put) -> dict[str, Any]:
     text = msgspec.json.encode(write.value).decode()
     chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
     body = {f"body{n:02d}": chunk for n, chunk in enumerate(chunks)}
-    return {"PartitionKey": partition, "RowKey": write.row, **body}
+    return {
+        "PartitionKey": partition,
+        "RowKey": write.row,
+        **dict.fromkeys(write.flags, True),
+        **body,
+    }
 
 
 def _stored[T: msgspec.Struct](entity: Mapping[str, Any], kind: type[T]) -> Stored[T]:

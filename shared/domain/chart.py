@@ -1,8 +1,8 @@
 """The chart of an incident: errors and latency of each version, around the moment it was decided.
 
 Asked for by the incident's page, the last step of the flow for people. This room says *what* is
-drawn, with positions from 0 to 1; `shared.domain.chart_drawing` turns it into SVG. A version without
-requests leaves a gap, never a zero: no traffic is not no errors.
+drawn, with positions from 0 to 1; `shared.domain.chart_drawing` turns it into SVG. A version
+without requests leaves a gap, never a zero: no traffic is not no errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -102,7 +102,9 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def slowest_ms(self) -> float | None:
         """The highest 95th percentile of any column."""
-        return max((point.p95_ms for point in self.points if point.p95_ms is not None), default=None)
+        return max(
+            (point.p95_ms for point in self.points if point.p95_ms is not None), default=None
+        )
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ style. Names come from telemetry and are escaped here.
 
 from collections.abc import Callable, Iterator
 from html import escape
-from zoneinfo import ZoneInfo
 
 from shared.domain.chart import Chart, Mark, Point, VersionLine, describe
+from shared.domain.stamp import known_zone
 from shared.domain.wording import share
 
 MARK_ROW = 18
@@ -29,9 +29,9 @@ def draw(chart: Chart, zone: str) -> str:
     errors = head + TITLE
     latency = errors + PANEL + TITLE + 8
     height = latency + PANEL + AXIS
+    said = escape(describe(chart))
     parts = [
-        f'<svg class="chart" role="img" aria-label="{escape(describe(chart))}"'
-        f' width="100%" height="{height}">',
+        f'<svg class="chart" role="img" aria-label="{said}" width="100%" height="{height}">',
         *_panel(chart, errors, "Failed requests", share(chart.error_scale), _failures),
         *_panel(chart, latency, "Slowest 5 %", f"{chart.latency_scale_ms:,.0f} ms", _latencies),
         *_limit(chart, latency),
@@ -111,7 +111,7 @@ def _mark(chart: Chart, mark: Mark, row: int, height: int) -> Iterator[str]:
 
 
 def _axis(chart: Chart, height: int, zone: str) -> Iterator[str]:
-    local = ZoneInfo(zone)
+    local = known_zone(zone)
     ends = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     for place, anchor in ends:
         at = (chart.window.start + place * chart.window.span).astimezone(local)

@@ -11,12 +11,14 @@ MUST_NOT_EXIST = ""
 class Put(msgspec.Struct, frozen=True, kw_only=True):
     """Store `value` under `row`.
 
-    `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version.
+    `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version. A
+    scan can ask for rows that have one of the `flags`.
     """
 
     row: str
     value: msgspec.Struct
     etag: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 class Remove(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,16 +25,11 @@ from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, Unavailable
 from shared.protocol.actor import Actor, endpoint_name, read_intent, settled
 from shared.protocol.commit import commit, read_incident
+from shared.protocol.leftovers import OpenIntent
 from shared.protocol.records import read_record
 from shared.services import Services
 
 KEEP_ROLLBACKS = timedelta(days=1)
-
-
-class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """A marker beside the state for every intent that has not ended; reconcile reads these."""
-
-    plan: str
 
 
 async def act(services: Services, service: Service, plan: Plan) -> Intent:
@@ -60,12 +55,6 @@ async def resume(services: Services, service: Service, plan_id: str) -> Intent:
     return await Actor(services, service, stored.value.plan).run(resumed=True)
 
 
-async def open_intents(services: Services, service: Service) -> list[str]:
-    """The plans of a service whose intents have not ended."""
-    rows = await services.state.scan(shard_of(service.name), "~intent|", OpenIntent)
-    return [row.value.plan for row in rows]
-
-
 async def _open(services: Services, service: Service, plan: Plan) -> None:
     was = await read_incident(services, plan.incident)
     if was.value.state is not State.DIAGNOSED:
@@ -80,6 +69,7 @@ async def _open(services: Services, service: Service, plan: Plan) -> None:
     claimed = msgspec.structs.replace(
         record.value, lease=lease, fence=lease.fence, rollbacks=(*recent, rollback)
     )
+    marker = OpenIntent(service=service.name, plan=plan.id)
     intent = Intent(plan=plan, fence=lease.fence, opened_at=now)
     step = tell(
         was.value,
@@ -101,7 +91,7 @@ async def _open(services: Services, service: Service, plan: Plan) -> None:
     writes = [
         Put(row=record.row, value=claimed, etag=record.etag),
         Put(row=f"intent|{plan.id}", value=intent, etag=MUST_NOT_EXIST),
-        Put(row=f"~intent|{plan.id}", value=OpenIntent(plan=plan.id)),
+        Put(row=marker.row, value=marker),
         Put(row=was.row, value=step.incident, etag=was.etag),
     ]
     await commit(services, shard_of(service.name), writes, events=step.events)

@@ -4,7 +4,6 @@ The outbox lies beside the state under `~out|`. The committer hands its messages
 what a silent bus or a killed process left behind is sent by `relay`, which every tick runs.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -12,30 +11,17 @@ import msgspec
 
 from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident
-from shared.domain.keys import shard_of_incident, shards
+from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.protocol.leftovers import Leftovers, OutboxEntry
 from shared.services import Services
 
 WORK = "work"
 CHANGES = "changes"
 PUBLISH_WITHIN_S = 1.0
 RELAY_AFTER = timedelta(seconds=5)  # the committer itself publishes within PUBLISH_WITHIN_S
-RELAY_LANES = 8
-
-
-class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that belongs to committed state and has not been taken by the bus yet."""
-
-    topic: str
-    message: Message
-    committed_at: datetime
-
-    @property
-    def row(self) -> str:
-        """Where it lies in the shard of the state that it belongs to."""
-        return f"~out|{self.message.message_id}"
 
 
 async def read_incident(services: Services, incident_id: str) -> Stored[Incident]:
@@ -124,20 +110,9 @@ async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]
         return
 
 
-async def relay(services: Services) -> int:
-    """Send what the bus did not take when it was committed; answer how many messages there were."""
-    lanes = asyncio.Semaphore(RELAY_LANES)
-
-    async def one(shard: str) -> int:
-        async with lanes:
-            return await _relay_shard(services, shard)
-
-    return sum(await asyncio.gather(*(one(shard) for shard in shards())))
-
-
-async def _relay_shard(services: Services, shard: str) -> int:
+async def relay(services: Services, leftovers: Leftovers) -> None:
+    """Send what the bus did not take when it was committed."""
     now = services.now()
-    rows = await services.state.scan(shard, "~out|", OutboxEntry, limit=100)
-    late = [row.value for row in rows if now - row.value.committed_at > RELAY_AFTER]
-    await _send(services, shard, late)
-    return len(late)
+    for shard, entries in leftovers.messages.items():
+        late = [entry for entry in entries if now - entry.committed_at > RELAY_AFTER]
+        await _send(services, shard, late)

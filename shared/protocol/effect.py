@@ -4,39 +4,18 @@ The claim is a row that only one worker can insert. A claim without an end is ta
 tick, so a card or a page may come twice after a crash, but never not at all.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
-from shared.domain.keys import shard_of_incident, shards
-from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
+from shared.domain.keys import shard_of_incident
+from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write
 from shared.errors import Conflict
+from shared.protocol.leftovers import Effect, Leftovers
 from shared.services import Services
 
 ABANDONED_AFTER = timedelta(seconds=20)  # longer than any provider's time-out
-LANES = 8
-
-
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """One card or page of an incident. `name` is unique in the incident, such as "card-opened"."""
-
-    incident: str
-    name: str
-    claimed_at: datetime
-    done_at: datetime | None = None
-    detail: str = ""
-
-    @property
-    def open_row(self) -> str:
-        """Where it lies until the provider has accepted it."""
-        return f"~effect|{self.incident}|{self.name}"
-
-    @property
-    def done_row(self) -> str:
-        """Where it lies for good."""
-        return f"effect|{self.incident}|{self.name}"
 
 
 type Send = Callable[[Effect], Awaitable[str]]
@@ -73,17 +52,14 @@ async def deliver(services: Services, incident: str, name: str, send: Send) -> N
     await services.state.write(shard, writes)
 
 
-async def abandoned(services: Services) -> list[Effect]:
-    """Effects that were claimed a while ago and are not done: whoever claimed them has died."""
-    lanes = asyncio.Semaphore(LANES)
+def abandoned(services: Services, leftovers: Leftovers, prefix: str) -> list[Effect]:
+    """Effects of a kind that were claimed a while ago: whoever claimed them has died."""
     before = services.now() - ABANDONED_AFTER
-
-    async def one(shard: str) -> list[Stored[Effect]]:
-        async with lanes:
-            return await services.state.scan(shard, "~effect|", Effect, limit=100)
-
-    found = await asyncio.gather(*(one(shard) for shard in shards()))
-    return [row.value for rows in found for row in rows if row.value.claimed_at < before]
+    return [
+        effect
+        for effect in leftovers.effects
+        if effect.name.startswith(prefix) and effect.claimed_at < before
+    ]
 
 
 async def effects_of(services: Services, incident: str) -> list[Effect]:

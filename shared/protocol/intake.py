@@ -14,10 +14,13 @@ from shared.domain.message import Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import RELAY_AFTER, WORK, publish_quietly
+from shared.protocol.leftovers import Leftovers
 from shared.services import Services
 
 REMEMBERED = 50_000  # delivery keys that a process keeps, about 5 MB
 RELAY_DAYS = 2
+IN_TURN = 8  # partitions a tick
+PENDING = "pending"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +57,7 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
         return key, False
     row = Delivery(key=key, alert=alert, accepted_at=services.now())
     try:
-        put = Put(row=key, value=row, etag=MUST_NOT_EXIST)
+        put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,))
         await services.deliveries.write(_partition(key), [put])
     except Conflict:
         _remember(services, key)
@@ -90,17 +93,18 @@ async def settle_delivery(
     await services.deliveries.write(_partition(was.key), [Put(row=was.key, value=now)])
 
 
-async def relay_deliveries(services: Services) -> int:
-    """Send the deliveries that triage has not taken yet; answer how many there were."""
+async def relay_deliveries(services: Services, _: Leftovers) -> None:
+    """Send the deliveries that triage has not taken yet; every tick looks at a few partitions."""
     now = services.now()
     days = [f"{now - timedelta(days=day):%y%m%d}" for day in range(RELAY_DAYS)]
-    partitions = [f"{day}-{digit:x}" for day in days for digit in range(16)]
-    left = await asyncio.gather(*(_relay_partition(services, p, now) for p in partitions))
-    return sum(left)
+    partitions = [f"{day}-{digit:x}" for digit in range(16) for day in days]
+    turn = int(now.timestamp()) // 2 * IN_TURN
+    chosen = {partitions[(turn + number) % len(partitions)] for number in range(IN_TURN)}
+    await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))
 
 
-async def _relay_partition(services: Services, partition: str, now: datetime) -> int:
-    rows = await services.deliveries.scan(partition, "", Delivery)
+async def _relay_partition(services: Services, partition: str, now: datetime) -> None:
+    rows = await services.deliveries.scan(partition, "", Delivery, flag=PENDING)
     late = [
         row.value.key
         for row in rows
@@ -108,4 +112,3 @@ async def _relay_partition(services: Services, partition: str, now: datetime) ->
     ]
     if late:
         await publish_quietly(services, WORK, [_triage(key) for key in late])
-    return len(late)

@@ -1,0 +1,224 @@
+"""The console's first page as values: services, what is open, and whether automation is off.
+
+A service's error budget and version are what was last known; what nobody could tell is said to be
+unknown, never shown as good.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.domain import briefing
+from shared.domain.burns import parse_burns
+from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Slo, Target, TargetKind
+from shared.domain.chart import Tone
+from shared.domain.control import Controls, KillSwitch
+from shared.domain.incident import Incident
+from shared.domain.incident_page import STATE_TONES
+from shared.domain.intent import EndpointRecord
+from shared.domain.measurements import read_evidence
+from shared.domain.objectives import budget_left
+from shared.domain.stamp import Stamp, stamp
+from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.wording import duration, plain, share
+
+MODES = {
+    Mode.OBSERVE: "says what it would do",
+    Mode.RECOMMEND: "recommends, a person acts",
+    Mode.APPROVE: "acts once a person approves",
+    Mode.AUTOMATIC: "rolls back on its own",
+}
+_ANSWERED = (AnswerStatus.COMPLETE, AnswerStatus.EMPTY)
+_LOW_BUDGET = 0.25
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of one objective's error budget. `left` is None where it is not known."""
+
+    name: str
+    objective: str
+    left: float | None
+    text: str
+    tone: Tone
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """What a target serves, and which version is proven good."""
+
+    name: str
+    kind: str
+    serving: str
+    since: str
+    known_good: str
+    evidence: str
+
+
+class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
+    """One service. `stopped` says why its automation is off, or ""."""
+
+    name: str
+    title: str
+    owner: str
+    tier: int
+    mode: str
+    mode_means: str
+    stopped: str
+    serving: tuple[Serving, ...]
+    budgets: tuple[Budget, ...]
+    open_incidents: int
+
+
+class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident in a list."""
+
+    id: str
+    title: str
+    service: str
+    severity: str
+    state: str
+    tone: Tone
+    deed: str
+    command: str
+    opened: Stamp
+
+
+class SwitchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One kill switch that is on."""
+
+    scope: str
+    covers: str
+    by: str
+    reason: str
+    until: str
+
+
+class HomePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything on the first page."""
+
+    services: tuple[ServiceCard, ...]
+    open: tuple[IncidentLine, ...]
+    earlier: tuple[IncidentLine, ...]
+    mistakes: tuple[CatalogMistake, ...]
+    switches: tuple[SwitchLine, ...]
+    controls_known: bool
+    scopes: tuple[tuple[str, str], ...]
+    drills_url: str = ""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shell has gathered; records are keyed by target, burn rates by service."""
+
+    catalog: Catalog
+    records: Mapping[str, EndpointRecord]
+    burns: Mapping[str, QueryAnswer | None]
+    open: Sequence[Incident]
+    newest: Sequence[Incident]
+    controls: Controls
+    drills_url: str = ""
+
+
+def present_home(seen: Overview, now: datetime) -> HomePage:
+    """Say what is known of all services."""
+    services = seen.catalog.services
+    earlier = [incident for incident in seen.newest if not incident.state.is_open()]
+    return HomePage(
+        services=tuple(_card(service, seen, now) for service in services.values()),
+        open=tuple(_line(incident, services.get(incident.service)) for incident in seen.open),
+        earlier=tuple(_line(incident, services.get(incident.service)) for incident in earlier),
+        mistakes=seen.catalog.mistakes,
+        switches=tuple(_switch(one, services, now) for one in _active(seen.controls, now)),
+        controls_known=seen.controls.known,
+        scopes=(("*", "All services"), *((s.name, s.title) for s in services.values())),
+        drills_url=seen.drills_url,
+    )
+
+
+def _active(controls: Controls, now: datetime) -> list[KillSwitch]:
+    return [one for one in controls.kill_switches if one.stops(one.scope, now)]
+
+
+def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
+    stops = [one for one in seen.controls.kill_switches if one.stops(service.name, now)]
+    stopped = f"off by {plain(stops[0].by)}" if stops else ""
+    return ServiceCard(
+        name=service.name,
+        title=service.title,
+        owner=service.owner,
+        tier=service.tier,
+        mode=service.mode,
+        mode_means=MODES[service.mode],
+        stopped=stopped if seen.controls.known else "off: the kill switches cannot be read",
+        serving=tuple(_serving(target, seen, now) for target in service.targets),
+        budgets=tuple(_budget(slo, service, seen.burns.get(service.name)) for slo in service.slos),
+        open_incidents=sum(incident.service == service.name for incident in seen.open),
+    )
+
+
+def _serving(target: Target, seen: Overview, now: datetime) -> Serving:
+    record = seen.records.get(target.id)
+    name = target.id.rsplit("/", 1)[-1]
+    if target.kind is not TargetKind.ONLINE_ENDPOINT:
+        told = Serving(
+            name=name, kind=target.kind, serving="", since="", known_good="", evidence=""
+        )
+        return msgspec.structs.replace(told, evidence="Has no traffic to move: watched and paged.")
+    since, good = (record.serving_since, record.known_good) if record else (None, None)
+    return Serving(
+        name=name,
+        kind=target.kind,
+        serving=(record.serving if record else "") or "not seen yet",
+        since=f"for {duration(now - since)}" if since else "",
+        known_good=good.deployment if good else "none yet",
+        evidence=(
+            f"earned {duration(now - good.earned_at)} ago with {good.requests:,} requests"
+            if good
+            else "Nothing is rolled back without one."
+        ),
+    )
+
+
+def _budget(slo: Slo, service: Service, answer: QueryAnswer | None) -> Budget:
+    left = _left(slo, service, answer)
+    objective = f"{share(slo.objective)} {_promise(slo)}"
+    if left is None:
+        text, tone = "unknown", Tone.PLAIN
+    elif left < 0:
+        text, tone = "overspent", Tone.BAD
+    else:
+        text, tone = f"{share(left)} left", Tone.BAD if left < _LOW_BUDGET else Tone.GOOD
+    return Budget(name=slo.name, objective=objective, left=left, text=text, tone=tone)
+
+
+def _promise(slo: Slo) -> str:
+    return f"within {slo.latency_ms:,.0f} ms" if slo.latency_ms else "answered"
+
+
+def _left(slo: Slo, service: Service, answer: QueryAnswer | None) -> float | None:
+    if answer is None or answer.status not in _ANSWERED:
+        return None
+    rows = read_evidence({"burn_rates": answer}).burn_rates
+    return budget_left(parse_burns(rows, service.slos), slo)
+
+
+def _line(incident: Incident, service: Service | None) -> IncidentLine:
+    return IncidentLine(
+        id=incident.id,
+        title=plain(incident.title),
+        service=incident.service or "no service",
+        severity=incident.severity,
+        state=incident.state,
+        tone=STATE_TONES.get(incident.state, Tone.PLAIN),
+        deed=briefing.deed(incident, None),
+        command=briefing.command(incident),
+        opened=stamp(incident.opened_at, service.time_zone if service else "UTC"),
+    )
+
+
+def _switch(one: KillSwitch, services: Mapping[str, Service], now: datetime) -> SwitchLine:
+    known = services.get(one.scope)
+    covers = "all services" if one.scope == "*" else known.title if known else one.scope
+    until = f"for {duration(one.expires_at - now)} more" if one.expires_at else "until turned on"
+    return SwitchLine(
+        scope=one.scope, covers=covers, by=plain(one.by), reason=plain(one.reason), until=until
+    )

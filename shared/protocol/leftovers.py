@@ -1,0 +1,109 @@
+"""Leftovers: what a killed process or a part that was out left behind, found by every tick.
+
+Everything unfinished lies under `~` in the shard of the state that it belongs to: messages that the
+bus has not taken, cards and pages that were claimed and not sent, intents that have not ended. One
+range read a shard finds them all. A tick reads the shards where something can be, those of the
+catalog's services and of open incidents, and a few others in turn, so none is forgotten.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.domain.keys import shard_of, shard_of_incident, shards
+from shared.domain.message import Message
+from shared.protocol.listing import OPEN, Pointer
+from shared.services import Services
+
+LANES = 8
+IN_TURN = 8  # shards that every tick reads beside the likely ones
+MOST = 200  # rows a shard and tick
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True, tag="message"):
+    """A message that belongs to committed state and has not been taken by the bus yet."""
+
+    topic: str
+    message: Message
+    committed_at: datetime
+
+    @property
+    def row(self) -> str:
+        """Where it lies in the shard of the state that it belongs to."""
+        return f"~out|{self.message.message_id}"
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True, tag="effect"):
+    """One card or page of an incident. `name` is unique in the incident, such as "card-opened"."""
+
+    incident: str
+    name: str
+    claimed_at: datetime
+    done_at: datetime | None = None
+    detail: str = ""
+
+    @property
+    def open_row(self) -> str:
+        """Where it lies until the provider has accepted it."""
+        return f"~effect|{self.incident}|{self.name}"
+
+    @property
+    def done_row(self) -> str:
+        """Where it lies for good."""
+        return f"effect|{self.incident}|{self.name}"
+
+
+class OpenIntent(msgspec.Struct, frozen=True, kw_only=True, tag="intent"):
+    """A marker for an intent that has not ended."""
+
+    service: str
+    plan: str
+
+    @property
+    def row(self) -> str:
+        """Where it lies until the intent has ended."""
+        return f"~intent|{self.plan}"
+
+
+type Leftover = OutboxEntry | Effect | OpenIntent
+ANY: Any = OutboxEntry | Effect | OpenIntent  # the tag of a row tells which it is
+
+
+class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
+    """What one tick found, by shard for the messages."""
+
+    messages: dict[str, list[OutboxEntry]]
+    effects: list[Effect]
+    intents: list[OpenIntent]
+
+
+async def find_leftovers(services: Services) -> Leftovers:
+    """Read what is unfinished. Raises Unavailable."""
+    lanes = asyncio.Semaphore(LANES)
+
+    async def one(shard: str) -> tuple[str, list[Leftover]]:
+        async with lanes:
+            rows = await services.state.scan(shard, "~", ANY, limit=MOST)
+        return shard, [row.value for row in rows]
+
+    found = await asyncio.gather(*(one(shard) for shard in await _shards(services)))
+    every = [leftover for _, leftovers in found for leftover in leftovers]
+    return Leftovers(
+        messages={
+            shard: [left for left in leftovers if isinstance(left, OutboxEntry)]
+            for shard, leftovers in found
+        },
+        effects=[left for left in every if isinstance(left, Effect)],
+        intents=[left for left in every if isinstance(left, OpenIntent)],
+    )
+
+
+async def _shards(services: Services) -> list[str]:
+    owned = {shard_of(service) for service in services.catalog.services}
+    pointers = await services.index.scan(OPEN, "", Pointer)
+    opened = {shard_of_incident(pointer.value.incident) for pointer in pointers}
+    turn = int(services.now().timestamp()) // 2 * IN_TURN
+    in_turn = {shards()[(turn + number) % len(shards())] for number in range(IN_TURN)}
+    return sorted(owned | opened | in_turn)
