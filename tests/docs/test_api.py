@@ -1,0 +1,142 @@
+"""docs/api.md: every route has an example, and every example answers what the document says."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import function_app
+from infra.local.world import running_world
+from tests.docs.documents import ROOT, Block, read
+
+API = read("docs/api.md")
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One curl command, the status that it is said to answer, and the members of the answer."""
+
+    command: str
+    status: int
+    body: Any
+
+
+def _example(command: Block, answer: Block) -> Example:
+    status_line, _, body = answer.text.partition("\n\n")
+    return Example(
+        command=command.text,
+        status=int(status_line.split()[1]),
+        body=msgspec.json.decode(body),
+    )
+
+
+def examples() -> list[Example]:
+    return [
+        _example(block, following)
+        for block, following in pairwise(API.blocks)
+        if block.text.startswith("curl ") and following.language == "http"
+    ]
+
+
+def curl(command: str, settings: dict[str, str]) -> tuple[int, Any]:
+    """Run a documented command as a reader would, and answer its status and body."""
+    ran = subprocess.run(
+        ["sh", "-c", command.replace("curl -i", "curl -sS -i", 1)],
+        cwd=ROOT,
+        env=settings,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    head, _, body = ran.stdout.decode().replace("\r\n", "\n").partition("\n\n")
+    return int(head.split()[1]), msgspec.json.decode(body)
+
+
+def get(path: str, settings: dict[str, str]) -> Any:
+    status, body = curl(f'curl -i "$BACKSTOP{path}"', settings)
+    assert status == 200, body
+    return body
+
+
+def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 60
+    while not done(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return found
+
+
+def decided(delivery: str, settings: dict[str, str]) -> str:
+    """The incident of a delivery, once it is decided about and the ledger knows."""
+    taken = until(
+        lambda: get(f"/api/deliveries/{delivery}", settings), lambda found: bool(found["incident"])
+    )
+    incident: str = taken["incident"]
+    until(
+        lambda: get(f"/api/incidents/{incident}", settings), lambda found: bool(found["decision"])
+    )
+    until(
+        lambda: get("/api/changes?service=fnol-summary", settings),
+        lambda found: any(c["event"]["kind"] == "incident.decided" for c in found["changes"]),
+    )
+    return incident
+
+
+def missing(documented: Any, answered: Any, where: str = "") -> list[str]:
+    """Name what a document shows and the answer has not. Values may differ, kinds may not."""
+    match documented, answered:
+        case dict(), dict():
+            absent = [f"{where}.{name}" for name in documented if name not in answered]
+            there = [name for name in documented if name in answered]
+            inner = [missing(documented[n], answered[n], f"{where}.{n}") for n in there]
+            return [*absent, *(name for names in inner for name in names)]
+        case [first, *_], [*found]:
+            return min((missing(first, one, f"{where}[]") for one in found), default=[where])
+        case _:
+            same = isinstance(answered, type(documented))
+            return [] if same else [f"{where}: {answered!r} is no {type(documented).__name__}"]
+
+
+def test_every_route_has_a_heading() -> None:
+    routes = [f"{method} /{route}" for _, method, route, _ in function_app.ROUTES]
+    assert [route for route in routes if route not in API.headings] == []
+
+
+def test_every_heading_of_a_route_is_a_route() -> None:
+    routes = {f"{method} /{route}" for _, method, route, _ in function_app.ROUTES}
+    told = [heading for heading in API.headings if heading.split()[0] in {"GET", "POST", "DELETE"}]
+    assert [heading for heading in told if heading not in routes] == []
+
+
+def test_every_route_has_an_example() -> None:
+    _, *sections = API.text.split("\n## ")
+    routes = [text for text in sections if text.split()[0] in {"GET", "POST", "DELETE"}]
+    assert [text.splitlines()[0] for text in routes if "```sh\ncurl " not in text] == []
+
+
+def test_the_comparison_sees_what_is_missing() -> None:
+    assert missing({"a": [{"b": 1}]}, {"a": [{"b": 2}, {}], "c": 3}) == []
+    assert missing({"a": [{"b": 1}]}, {"a": [{"c": 1}]}) == [".a[].b"]
+    assert missing({"a": [1]}, {"a": []}) == [".a"]
+    assert missing({"a": 1}, {"a": "1"}) == [".a: '1' is no int"]
+
+
+@pytest.mark.world
+@pytest.mark.skipif(not shutil.which("curl"), reason="the examples are for curl")
+def test_every_example_answers_as_documented(tmp_path: Path) -> None:
+    first, *others = examples()
+    assert len(others) >= len(function_app.ROUTES) - 1
+    with running_world(tmp_path) as world:
+        settings = {"BACKSTOP": world.addresses.api}
+        status, accepted = curl(first.command, settings)
+        assert (status, missing(first.body, accepted)) == (first.status, [])
+        delivery = accepted["delivery"]
+        settings |= {"DELIVERY": delivery, "INCIDENT": decided(delivery, settings)}
+        for example in others:
+            status, body = curl(example.command, settings)
+            assert (status, missing(example.body, body)) == (example.status, []), example.command
