@@ -25,6 +25,7 @@ from shared.services import Services
 LOOK_BACK = timedelta(hours=1)
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
+MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
 
 type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
 
@@ -74,7 +75,7 @@ async def _ask(
         "content_safety": recent,
         "dependencies": recent,
         "outcomes": {**recent, "BaselineWeeks": BASELINE_WEEKS},
-        "anomalies": {"Service": service.name, "Window": timedelta(hours=6)},
+        "anomalies": {"Service": service.name, "Window": timedelta(hours=6), "Bin": MINUTE},
         "index_freshness": {"Service": service.name},
         "activity": {"ResourceId": incident.target, "Since": now - CHANGES_LOOK_BACK},
     }
