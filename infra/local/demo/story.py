@@ -54,9 +54,7 @@ class Story:
         await client.start_load()
         await client.post("/api/releases", _release("v1", "p12", "the version of last month"))
         soak = self._world.pace.soak_s
-        say(
-            f"customers call the scoring route; v1 serves and soaks ({soak} s here, 24 h in production)"
-        )
+        say(f"customers call; v1 serves and soaks ({soak} s here, 24 h in production)")
         await client.until("v1 to earn the known good", self._changes, _earned, 40)
         say("v1 has earned the known good: requests, objectives and probes", "green")
         await client.post("/api/releases", _release("v2", "p13", "shorter summaries"))
