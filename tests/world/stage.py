@@ -1,0 +1,209 @@
+"""The stage: one running world as the tests drive it, by HTTP from outside and by its drills.
+
+Every wait is for a condition with a generous limit; what never came says what was there instead.
+"""
+
+import time
+from asyncio import sleep
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from infra.local.world import Pace, World, running_world
+from tests.world.alerts import FNOL, alert
+
+QUICK = Pace(
+    soak_s=8,
+    soak_minimum_requests=100,
+    verify_after_s=2,
+    lease_s=5.0,
+    lock_s=5,
+    operation_s=1.0,
+    rule_every_s=1.0,
+    fuse_s=1.0,
+)
+"""Everything as in the demo, with less waiting."""
+
+LIMIT_S = 60.0  # for what takes a few seconds on an idle machine
+POLL_S = 0.15
+SERVICE = "fnol-summary"
+ENDED = ("mitigated", "escalated", "resolved")
+
+type Json = dict[str, Any]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP answer; `body` is None where it was no JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    seconds: float
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it says what is wrong, as RFC 9457 wants it said."""
+        typed = self.headers.get("content-type", "").startswith("application/problem+json")
+        return typed and bool(self.body["title"]) and bool(self.body["detail"])
+
+
+class Stage:
+    """A client of one world."""
+
+    def __init__(self, world: World, session: aiohttp.ClientSession) -> None:
+        self.world = world
+        self.at = world.addresses
+        self._session = session
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, raw: bytes | None = None
+    ) -> Reply:
+        """Ask the API, or another part by its whole URL; never raises for a status."""
+        url = path if path.startswith("http") else self.at.api + path
+        data = msgspec.json.encode(body) if raw is None and body is not None else raw
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        began = time.monotonic()
+        async with self._session.request(method, url, data=data, headers=headers) as answer:
+            content = await answer.read()
+            return Reply(
+                status=answer.status,
+                headers={name.lower(): value for name, value in answer.headers.items()},
+                body=_json(content),
+                seconds=time.monotonic() - began,
+            )
+
+    async def get(self, path: str) -> Any:
+        """What is read, which must be there."""
+        return self._taken(await self.ask("GET", path), path)
+
+    async def post(self, path: str, body: object = None) -> Any:
+        """Post what must be taken."""
+        return self._taken(await self.ask("POST", path, body), path)
+
+    def _taken(self, reply: Reply, path: str) -> Any:
+        assert reply.status in (200, 201, 202), f"{path}: {reply.status} {reply.body}"
+        return reply.body
+
+    async def send(self, body: Json) -> str:
+        """Post an alert that must be accepted; answer its delivery key."""
+        answer = await self.post("/api/alerts", body)
+        return str(answer["delivery"])
+
+    async def fire(self, number: str, *, target: str = FNOL, severity: str = "Sev1") -> str:
+        """Post a new alert of a new trouble; answer the incident that it opens or joins."""
+        now = datetime.now(UTC)  # noqa: TID251 - the test plays Azure Monitor
+        body = alert(number, rule=number, target=target, fired_at=now, severity=severity)
+        return await self.incident_of(await self.send(body))
+
+    async def incident_of(self, delivery: str) -> str:
+        """The incident that a delivery opened or joined, once it was taken."""
+        found = await self.until(
+            f"delivery {delivery} to be taken",
+            lambda: self.get(f"/api/deliveries/{delivery}"),
+            lambda answer: answer["state"] != "accepted",
+        )
+        return str(found["incident"])
+
+    async def view(self, incident: str) -> Json:
+        """All that the API tells of an incident."""
+        found: Json = await self.get(f"/api/incidents/{incident}")
+        return found
+
+    async def open_incidents(self) -> list[Json]:
+        """The open incidents, newest first."""
+        found: list[Json] = (await self.get("/api/incidents?state=open"))["incidents"]
+        return found
+
+    async def until_view(
+        self, what: str, incident: str, done: Callable[[Json], object], within_s: float = LIMIT_S
+    ) -> Json:
+        """Wait for an incident to come so far."""
+        return await self.until(what, lambda: self.view(incident), done, within_s)
+
+    async def until_state(self, incident: str, *states: str, within_s: float = LIMIT_S) -> Json:
+        """Wait for an incident to be in one of the states."""
+        return await self.until_view(
+            f"{incident} to be {' or '.join(states)}",
+            incident,
+            lambda view: view["incident"]["state"] in states,
+            within_s,
+        )
+
+    async def drill(self, name: str) -> None:
+        """Play something that Backstop is not told of."""
+        await self.post(f"{self.at.control}/drills/{name}")
+
+    async def status(self) -> Json:
+        """What an observer of the simulated world sees."""
+        found: Json = await self.get(f"{self.at.control}/status")
+        return found
+
+    async def break_inbox(self, **parts: str) -> None:
+        """Let parts of the inbox fail ("outage") or work ("none"): teams, pager, webhook."""
+        reply = await self.ask("PUT", f"{self.at.inbox}/api/faults", parts)
+        assert reply.status == 200, reply
+
+    async def cards(self, incident: str) -> list[Json]:
+        """The cards about an incident, newest first."""
+        cards = (await self.get(f"{self.at.inbox}/api/cards"))["cards"]
+        return [card for card in cards if incident in msgspec.json.encode(card).decode()]
+
+    async def pages(self, incident: str) -> list[Json]:
+        """The pager's alerts about an incident, newest first."""
+        alerts = (await self.get(f"{self.at.inbox}/api/pages"))["alerts"]
+        return [one for one in alerts if one["dedup_key"] == incident]
+
+    async def webhooks(self, incident: str) -> list[Json]:
+        """What the pager's fallback was told about an incident, newest first."""
+        told = (await self.get(f"{self.at.inbox}/api/pages"))["webhooks"]
+        return [one["body"] for one in told if one["body"]["incident"] == incident]
+
+    async def paged(self, incident: str) -> list[Json]:
+        """Wait until somebody was paged about an incident."""
+        return await self.until(f"a page about {incident}", lambda: self.pages(incident), bool)
+
+    async def until[T](
+        self,
+        what: str,
+        look: Callable[[], Awaitable[T]],
+        done: Callable[[T], object],
+        within_s: float = LIMIT_S,
+    ) -> T:
+        """Look again and again until it is done; fail with the last thing seen."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found = await look()
+            if done(found):
+                return found
+            logs = self.world.folder / "logs"
+            late = f"waited {within_s:.0f} s for {what}; see {logs}; last seen: {found}"
+            assert time.monotonic() < deadline, late
+            await sleep(POLL_S)
+
+
+@asynccontextmanager
+async def open_stage(world: World) -> AsyncIterator[Stage]:
+    """A stage in front of a world that runs already."""
+    patience = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(timeout=patience) as session:
+        yield Stage(world, session)
+
+
+@asynccontextmanager
+async def new_stage(folder: Path, **plan: Any) -> AsyncIterator[Stage]:
+    """A stage in front of a world of its own."""
+    with running_world(folder, pace=QUICK, tables=folder / "tables", **plan) as world:
+        async with open_stage(world) as stage:
+            yield stage
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,99 @@
+"""What must not move traffic: trouble that no version has made, or that no version can cure.
+
+In each story v2 has just taken over and looks suspicious. Backstop names what is really broken,
+writes nothing to the endpoint, and calls a person.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.world.releases import REGION, bad_answers, earn_v1, only_incident, ship_v2
+from tests.world.stage import Json, Stage, new_stage
+
+pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
+
+NEVER_S = 3600.0  # v2 stays well
+
+
+async def test_a_stale_index_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await stage.drill("stale-index")
+        await ship_v2(stage)
+        view = await _handed_to_a_person(stage, await stage.fire("answers-rejected"))
+    assert _cause(view) == ("index", "policy-wordings")
+    assert "policy-wordings" in view["decision"]["reason"]
+
+
+async def test_a_region_that_is_out_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await ship_v2(stage)
+        await stage.drill("region-out")
+        view = await _handed_to_a_person(stage, await only_incident(stage))
+    assert _cause(view) == ("region", REGION)
+    assert REGION in view["decision"]["reason"]
+
+
+async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await ship_v2(stage, "share-v2")
+        await stage.drill("region-out")
+        view = await _handed_to_a_person(stage, await only_incident(stage))
+    assert _cause(view) == ("region", REGION)
+
+
+async def test_a_throttled_model_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await ship_v2(stage)
+        await stage.drill("upstream-429")
+        view = await _handed_to_a_person(stage, await only_incident(stage))
+    cause, dependency = _cause(view)
+    assert cause == "upstream"
+    assert dependency.endswith(".openai")
+    assert dependency in view["decision"]["reason"]
+
+
+async def test_what_began_before_the_release_is_not_put_down_to_it(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, rule_every_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await stage.drill("spoil-v1")
+        await bad_answers(stage)
+        await ship_v2(stage)
+        view = await _handed_to_a_person(stage, await stage.fire("availability"))
+    assert _cause(view)[0] != "version"
+
+
+async def test_traffic_stays_where_the_known_good_serves_already(tmp_path: Path) -> None:
+    async with new_stage(tmp_path, rule_every_s=NEVER_S) as stage:
+        await earn_v1(stage)
+        await stage.drill("spoil-v1")
+        await bad_answers(stage, 30)
+        view = await _handed_to_a_person(stage, await stage.fire("availability"))
+    assert view["diagnosis"]["health"] == "breached"
+    assert "known good already" in view["decision"]["reason"]
+
+
+async def _handed_to_a_person(stage: Stage, incident: str) -> Json:
+    """Wait for the decision; nothing may be written, and somebody must be paged."""
+    view = await stage.until_state(incident, "escalated", "mitigated", "verifying")
+    assert view["decision"]["verdict"] in ("hold", "refuse", "inconclusive"), view["decision"]
+    assert view["incident"]["state"] == "escalated"
+    assert view["intent"] is None
+    await stage.paged(incident)
+    await _nothing_was_written(stage)
+    return await stage.view(incident)
+
+
+async def _nothing_was_written(stage: Stage) -> None:
+    status = await stage.status()
+    assert {change["caller"] for change in status["changes"]} <= {"release-pipeline"}
+    assert status["refused_writes"] == 0
+
+
+def _cause(view: Json) -> tuple[str, str]:
+    found = view["diagnosis"]["attribution"]
+    return found["cause"], found["dependency"]
