@@ -96,12 +96,14 @@ def unusable(query: str, status: AnswerStatus = AnswerStatus.TIMED_OUT) -> Query
         (story(HALF, SLOW, share=0.95, version="v2"), (Cause.VERSION, "v2")),
         (story(HALF, BLOCKED, share=0.3, version="v2"), (Cause.VERSION, "v2")),
         (story(CUT_OVER, BLOCKED, share=0.3), (Cause.VERSION, "v2")),
+        (story(CUT_OVER, Fate(code="500"), region=SWEDEN), (Cause.VERSION, "v2")),
         (story(HALF, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
         (story(CUT_OVER, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
         (story(ONLY_V1, UNREACHABLE, share=1, region=SWEDEN), (Cause.REGION, SWEDEN)),
         (story(HALF, OVERFLOWS, region=SWEDEN), (Cause.REGION, SWEDEN)),
         (story(HALF, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
         (story(CUT_OVER, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
+        (story(CUT_OVER, UNREACHABLE, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
         (story(ONLY_V1, THROTTLED, region=SWEDEN), (Cause.UPSTREAM, f"{SWEDEN}.openai")),
         (story(HALF, TOOL_FAILS, share=1), (Cause.DEPENDENCY, "policy_lookup")),
         (story(ONLY_V1, TOOL_FAILS, share=1), (Cause.DEPENDENCY, "policy_lookup")),
@@ -120,12 +122,14 @@ def unusable(query: str, status: AnswerStatus = AnswerStatus.TIMED_OUT) -> Query
         "half and half, v2 is slow",
         "half and half, v2 is blocked",
         "cut over, then blocked",
+        "cut over, then a 500 that may be the caller's fault",
         "region out under both versions",
         "region out under the new version",
         "region out under the known good",
         "one region fails for both versions",
         "both throttled",
         "throttled after the cut over",
+        "half unreachable after the cut over",
         "known good throttled",
         "tool out for both",
         "tool out for the known good",
@@ -165,6 +169,31 @@ def test_the_reasons_name_arrival_predecessor_and_the_models_answer() -> None:
     assert found.reasons[0] == "it began 26 s after v2 took traffic at 14:03:00"
     assert found.reasons[1] == "its predecessor was fine in the same slice"
     assert found.reasons[2].startswith("the model answers 400 to ")
+
+
+def test_without_an_onset_the_arrival_itself_is_the_evidence() -> None:
+    found = diagnosed(story(CUT_OVER, BLOCKED, share=0.3)).attribution
+
+    assert found.reasons[0] == "it came with v2, which took traffic at 14:03:00"
+
+
+def test_what_began_before_says_when() -> None:
+    found = diagnosed(story(CUT_OVER, OVERFLOWS, since=100, region=SWEDEN)).attribution
+
+    assert found.reasons == ("it began at 14:01:40, before v2 took traffic at 14:03:00",)
+
+
+def test_a_predecessor_that_had_failed_as_well_is_no_yardstick() -> None:
+    earlier = fails(OVERFLOWS, share=0.4, since=40, until=120, region=SWEDEN)
+    later = fails(OVERFLOWS, share=0.4, since=205, region=SWEDEN)
+
+    def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
+        return (earlier if at < 150 else later)(deployment, region, at, rng)
+
+    found = diagnosed(serve(CUT_OVER, until=300, trouble=trouble)).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert found.reasons == ("the predecessor was no better in the same slice",)
 
 
 @pytest.mark.parametrize("query", ["index_freshness", "dependencies"])
@@ -223,10 +252,11 @@ def test_long_after_the_arrival_the_arrival_is_not_blamed() -> None:
         per_second=2,
     )
 
-    found = diagnosed(requests).attribution
+    found = diagnosed(requests)
 
-    assert found.cause is Cause.UNKNOWN
-    assert "had served for 33 min" in found.reasons[0]
+    assert found.attribution.cause is Cause.UNKNOWN
+    assert "had served for 33 min" in found.attribution.reasons[0]
+    assert "after it took traffic" not in found.sentence
 
 
 def test_without_a_predecessor_to_compare_with_nothing_is_blamed() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.breach import Breach, BreachKind
 from shared.domain.detection import burn_breaches, find_breaches
-from shared.domain.measurements import Evidence, read_evidence
+from shared.domain.measurements import Evidence, OnsetRow, read_evidence
 from tests.shared.domain.telemetry_story import (
     OVERFLOWS,
     REGIONS,
@@ -133,10 +133,27 @@ def test_a_version_that_is_fine_in_a_thin_slice_is_not_among_the_hurt() -> None:
     assert (breach.versions, breach.fine_versions) == (("v2",), ("v1",))
 
 
+def test_thin_versions_fail_together_beside_a_fine_one() -> None:
+    rows = [
+        OnsetRow(at=START + seconds(10 * n), deployment=name, region="westeurope", **counts)
+        for n in range(5)
+        for name, counts in {
+            "v1": {"total": 30, "failed": 0},
+            "v2": {"total": 4 * (n == 4), "failed": 4 * (n == 4)},
+            "v3": {"total": 4 * (n == 4), "failed": 4 * (n == 4)},
+        }.items()
+        if counts["total"]
+    ]
+
+    (breach,) = find_breaches(Evidence(onset=tuple(rows)), SERVICE)
+
+    assert (breach.versions, breach.fine_versions) == (("v2", "v3"), ("v1",))
+
+
 def test_stray_errors_of_the_predecessor_do_not_make_a_canarys_breach_older() -> None:
     splits: list[tuple[float, Split]] = [(0, {"v1": 1}), (150, {"v1": 0.9, "v2": 0.1})]
     broken = fails(OVERFLOWS, share=0.5, since=170, version="v2", region="swedencentral")
-    stray = fails(OVERFLOWS, share=0.02, version="v1")
+    stray = fails(OVERFLOWS, share=0.03, version="v1")
 
     def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
         return (broken if deployment == "v2" else stray)(deployment, region, at, rng)

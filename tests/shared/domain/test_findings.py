@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from shared.domain.breach import BreachKind
+from shared.domain.comparison import slice_findings
 from shared.domain.detection import find_breaches
 from shared.domain.diagnosis import Finding, Signal
 from shared.domain.findings import find_all, outcome_breaches
-from shared.domain.measurements import DECISIVE, ROWS, read_evidence
+from shared.domain.measurements import DECISIVE, ROWS, Evidence, OnsetRow, read_evidence
 from shared.domain.parts import part_breaches
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.telemetry_story import (
@@ -15,6 +16,7 @@ from tests.shared.domain.telemetry_story import (
     OVERFLOWS,
     SERVICE,
     SLOW,
+    START,
     THROTTLED,
     TOOL_FAILS,
     Request,
@@ -103,6 +105,18 @@ def test_a_bad_prompt_version_is_told_apart_from_the_good_one() -> None:
     assert ("partial-outage", "prompt_version=p-v2") in found
     assert ("version", "version=v2 (p-v2)") in found
     assert ("partial-outage", "prompt_version=p-v1") not in found
+
+
+def test_a_slice_that_fails_no_more_than_the_rest_is_no_partial_outage() -> None:
+    rows = tuple(
+        OnsetRow(at=START, deployment="v1", region=region, total=total, failed=failed)
+        for region, total, failed in [("westeurope", 500, 40), ("northeurope", 200, 7)]
+    )
+
+    found = slice_findings(Evidence(onset=rows), SERVICE, None)
+
+    regions = [one.signal for one in found if one.subject.startswith("region=")]
+    assert regions == [Signal.GOOD, Signal.GOOD]
 
 
 def test_a_slice_with_few_requests_is_neither_good_nor_bad() -> None:

@@ -69,6 +69,13 @@ def test_a_quiet_bin_within_the_breach_does_not_end_it() -> None:
     assert onset.ended_at is None
 
 
+def test_a_few_good_requests_do_not_end_a_breach() -> None:
+    onset = find_onset([*series(0, 0, 8, 9, 8), (moment(5), Count(total=3))], THRESHOLD)
+
+    assert onset is not None
+    assert onset.ended_at is None
+
+
 def test_what_fails_from_the_first_bin_on_began_there() -> None:
     onset = find_onset(series(9, 8, 10), THRESHOLD)
 

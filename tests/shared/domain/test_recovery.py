@@ -124,6 +124,21 @@ def test_a_few_good_requests_are_too_early() -> None:
     assert found.sentence.startswith("Too early to tell: ")
 
 
+def test_a_mild_breach_needs_more_good_requests_than_a_harsh_one() -> None:
+    mild = fails(OVERFLOWS, share=0.15, since=205, version="v2", region="swedencentral")
+    moved = START + seconds(MOVED_AT)
+
+    def judged(trouble: Trouble, end: float) -> RecoveryVerdict:
+        requests = [one for one in until(end, trouble) if one.at >= moved]
+        return recovered(
+            before(trouble), answers_of(requests), moved, SERVICE, now_of(requests)
+        ).verdict
+
+    assert judged(BROKEN_V2, 315) is RecoveryVerdict.GOOD
+    assert judged(mild, 315) is RecoveryVerdict.TOO_EARLY
+    assert judged(mild, 420) is RecoveryVerdict.GOOD
+
+
 def test_no_requests_at_all_are_too_early_and_no_success() -> None:
     silent = QueryAnswer(name="onset", status=AnswerStatus.EMPTY)
 

@@ -125,6 +125,26 @@ def test_the_cause_comes_first_whatever_the_order(name: str) -> None:
         assert rank(changes, where)[0].change == "culprit"
 
 
+@pytest.mark.parametrize(
+    ("herring", "culprit"),
+    [
+        (
+            change("activity", 1, "herring", resource=OTHERS),
+            change("activity", 20, "culprit", resource=ENDPOINT),
+        ),
+        (
+            change("traffic", 1, "herring", deployment="v1"),
+            change("traffic", 20, "culprit", deployment="v2"),
+        ),
+    ],
+    ids=["somebody else's resource", "another version"],
+)
+def test_what_does_not_concern_the_hurt_ranks_last(herring: Change, culprit: Change) -> None:
+    found = rank([herring, culprit], scene(version="v2"))
+
+    assert [one.change for one in found] == ["culprit", "herring"]
+
+
 def test_nothing_after_the_onset_is_a_suspect() -> None:
     late = change("traffic", -0.1, "late", deployment="v2")
 
