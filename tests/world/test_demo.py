@@ -1,0 +1,75 @@
+"""The demonstration tells the truth: it succeeds only where customers were really cured.
+
+Each runs the command that `make demo` runs, and reads what it leaves in `summary.json`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from infra.local.world import ROOT
+from tests.world.stage import Json
+
+pytestmark = [pytest.mark.world, pytest.mark.timeout(400)]
+
+
+async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) -> None:
+    code, found, said = await _play(tmp_path)
+    assert code == 0, said
+    assert found["outcome"] == "mitigated"
+    assert found["good"] == "v1"
+    assert _served(found) == {"v1": 100}
+    assert found["breach_to_restored_s"] > 0
+    assert found["killed"]
+    assert found["intended_changes"] == 1
+    assert 1 <= found["cards"] <= 5
+    assert found["ledger"]["events"] > 0
+    assert found["ledger"]["verified"]
+    assert found["ledger"]["named"] == found["ledger"]["altered"]
+    assert "mitigated" in said
+
+
+async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> None:
+    code, found, said = await _play(tmp_path, "--block-writes")
+    assert code == 1, said
+    assert found["outcome"] == "escalated"
+    assert _served(found) == {"v2": 100}
+    assert found["pages"] >= 1
+
+
+async def test_the_demo_fails_where_the_good_version_is_equally_bad(tmp_path: Path) -> None:
+    code, found, said = await _play(tmp_path, "--equally-bad")
+    assert code == 1, said
+    assert found["outcome"] == "escalated"
+    assert _served(found) == {"v2": 100}
+    assert found["intended_changes"] == 0
+    assert found["breach_to_restored_s"] is None
+    assert found["pages"] >= 1
+
+
+def _served(found: Json) -> Json:
+    """Who has traffic in the end, in percent."""
+    return {name: share for name, share in found["traffic"].items() if share}
+
+
+async def _play(folder: Path, *arguments: str) -> tuple[int, Json, str]:
+    """Run the demo; answer its exit code, its summary and what it printed."""
+    played = folder / "demo"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.local.demo", "--folder", str(played), *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        printed, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()  # it stops its own children
+            await process.wait()
+    assert process.returncode is not None
+    found: Json = msgspec.json.decode((played / "summary.json").read_bytes())
+    return process.returncode, found, printed.decode()
