@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ from shared.settings import Settings, read_settings
 if TYPE_CHECKING:
     from shared.adapters.bus import Bus
     from shared.adapters.endpoint import Endpoints
+    from shared.adapters.lately import Lately
     from shared.adapters.logs import Logs
-    from shared.adapters.pages import Pages
     from shared.adapters.pager import Pager
+    from shared.adapters.pages import Pages
     from shared.adapters.scoring import Scoring
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
@@ -44,8 +45,10 @@ class Services:
         return self._given or read_settings()
 
     def now(self) -> datetime:
-        """The wall clock, in UTC."""
-        return datetime.now(UTC)
+        """The time in UTC by the table service's clock, which is the same for every worker."""
+        account = self.__dict__.get("account")  # without tables yet, this machine's own clock
+        skew = account.clock.skew if account is not None else timedelta(0)
+        return datetime.now(UTC) + skew
 
     @cached_property
     def credential(self) -> Any:  # noqa: ANN401 - an SDK's type
@@ -113,6 +116,13 @@ class Services:
         )
 
     @cached_property
+    def lately(self) -> Lately:
+        """What the workspace answered a moment ago, for pages that nobody may wait for."""
+        from shared.adapters.lately import Lately
+
+        return Lately(self.logs.query)
+
+    @cached_property
     def endpoints(self) -> Endpoints:
         """The endpoints whose traffic can be moved; executor only."""
         from shared.adapters.endpoint import Endpoints
@@ -167,6 +177,7 @@ class Services:
 
     async def close(self) -> None:
         """Close what was made, all at once."""
-        names = ("account", "bus", "logs", "endpoints", "scoring", "teams", "pager", "credential")
+        clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
+        names = (*clients, "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

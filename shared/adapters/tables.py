@@ -20,6 +20,7 @@ from azure.core.exceptions import (
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.adapters.table_clock import TableClock
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
 
@@ -105,9 +106,21 @@ class Table:
 class TableAccount:
     """The storage account: one client for all tables."""
 
-    def __init__(self, account: str, credential: Any = None, *, retry_total: int = 3) -> None:
+    def __init__(
+        self,
+        account: str,
+        credential: Any = None,
+        *,
+        retry_total: int = 3,
+        clock: TableClock | None = None,
+    ) -> None:
         """`account` is a connection string, or the account's table URL with a credential."""
-        options: dict[str, Any] = {"retry_total": retry_total, "retry_backoff_factor": 0.2}
+        self.clock = clock or TableClock()
+        options: dict[str, Any] = {
+            "retry_total": retry_total,
+            "retry_backoff_factor": 0.2,
+            "per_call_policies": [self.clock],
+        }
         if "=" in account:
             self._client = TableServiceClient.from_connection_string(account, **options)
         else:

@@ -1,6 +1,7 @@
 """Typed rows over the real SDK and Azurite: versions, transactions, ranges, and errors of ours."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from infra.local.azurite import connection_string, start_azurite
 from infra.local.processes import Children, free_port
+from shared.adapters.table_clock import TableClock
 from shared.adapters.tables import CHUNK, Table, TableAccount
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove
 from shared.errors import Conflict, Unavailable
@@ -153,6 +155,15 @@ async def test_scans_more_than_one_page_of_the_service(table: Table, partition: 
         await table.write(partition, puts)
 
     assert len(await table.scan(partition, "", Thing, limit=5000)) == 1200
+
+
+async def test_every_answer_tells_the_services_time(azurite: int) -> None:
+    slow = TableClock(here=lambda: datetime.now(UTC) - timedelta(minutes=10))
+    account = TableAccount(connection_string(azurite), clock=slow)
+    await account.create("things")
+    await account.close()
+
+    assert timedelta(minutes=9, seconds=50) < slow.skew < timedelta(minutes=10, seconds=10)
 
 
 async def test_tables_that_are_out_are_unavailable() -> None:

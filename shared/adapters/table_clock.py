@@ -1,0 +1,40 @@
+"""The table service's clock: what expiry is judged by, so that two workers' clocks may differ.
+
+Leases, approvals and kill switches are compared with times that other workers wrote. The one clock
+that all of them see is the Date header of the service that stores those times.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+RESOLUTION = timedelta(seconds=2)  # the header counts whole seconds, and the answer took a moment
+
+
+def _here() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the clock that is to be corrected
+
+
+class TableClock(SansIOHTTPPolicy[Any, Any]):
+    """Learns from every answer how far this machine's clock is off; `skew` is added to it."""
+
+    def __init__(self, here: Callable[[], datetime] = _here) -> None:
+        self.skew = timedelta(0)
+        self._here = here
+
+    def on_response(self, _request: Any, response: PipelineResponse[Any, Any]) -> None:
+        """Take the Date header of an answer."""
+        self.learn(response.http_response.headers.get("Date", ""))
+
+    def learn(self, header: str) -> None:
+        """Compare a Date header with the clock here; a header that is no date teaches nothing."""
+        try:
+            there = parsedate_to_datetime(header)
+        except ValueError:
+            return
+        off = there - self._here()
+        self.skew = off if abs(off) > RESOLUTION else timedelta(0)
