@@ -12,25 +12,24 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.attribution import attribute
-from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind
-from shared.domain.burns import breach_share, parse_burns
+from shared.domain.breach import Breach, BreachKind
+from shared.domain.burns import parse_burns
 from shared.domain.catalog import Service
 from shared.domain.detection import burn_breaches, find_breaches
 from shared.domain.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
+from shared.domain.doubts import doubts, unanswered
 from shared.domain.findings import find_all, outcome_breaches
 from shared.domain.incident import Incident
 from shared.domain.inquiry import Inquiry
-from shared.domain.measurements import CORE, DECISIVE, Evidence, OnsetRow, read_evidence
+from shared.domain.measurements import Evidence, OnsetRow, read_evidence
 from shared.domain.narrative import tell_breach, tell_healthy, tell_inconclusive, tell_recovered
 from shared.domain.onset import Arrival, Scope, arrivals, bin_width, count_of, refine
 from shared.domain.parts import part_breaches
-from shared.domain.phrases import listing
 from shared.domain.proportions import Count
 from shared.domain.release import Change, KnownGood
 from shared.domain.suspects import Scene, changes_from, rank
 from shared.domain.telemetry import QueryAnswer
 
-_LEAST_SUSPICIOUS = 3
 _RECENT_BINS = 10
 
 
@@ -67,7 +66,7 @@ def diagnose(
         return _inconclusive(diagnosis, examined, changes)
     if examined.breach is not None:
         return _breached(diagnosis, examined, examined.breach, changes, known_good)
-    if _doubts(examined):
+    if doubts(examined.evidence, examined.service):
         return _inconclusive(diagnosis, examined, changes)
     return _healthy(diagnosis, examined)
 
@@ -107,7 +106,7 @@ def _observed(examined: _Examination) -> Diagnosis:
         requests=count.total,
         bad_requests=count.bad,
         bad_share=count.share,
-        unanswered=_unanswered(evidence),
+        unanswered=unanswered(evidence),
     )
 
 
@@ -149,7 +148,7 @@ def _breached(
 def _inconclusive(
     diagnosis: Diagnosis, examined: _Examination, changes: Sequence[Change]
 ) -> Diagnosis:
-    reasons = _doubts(examined)
+    reasons = doubts(examined.evidence, examined.service)
     breach = examined.breach
     unknown = Attribution(cause=Cause.UNKNOWN, reasons=reasons)
     seen = _tell(examined, breach, Attribution(cause=Cause.UNKNOWN)) if breach else ""
@@ -172,43 +171,6 @@ def _healthy(diagnosis: Diagnosis, examined: _Examination) -> Diagnosis:
         sentence=tell_recovered(ended) if ended else tell_healthy(count, regions),
         onset_at=ended.at if ended else None,
         attribution=Attribution(cause=Cause.NONE, reasons=("no objective is breached",)),
-    )
-
-
-def _doubts(examined: _Examination) -> tuple[str, ...]:
-    """Why nobody may say that all is well, or what is wrong; the gravest reason first."""
-    evidence = examined.evidence
-    core = [trouble.sentence for trouble in evidence.troubles if trouble.query in CORE]
-    other = [
-        trouble.sentence
-        for trouble in evidence.troubles
-        if trouble.query in DECISIVE and not trouble.empty
-    ]
-    return (*core, *_too_few(examined), *other)
-
-
-def _too_few(examined: _Examination) -> list[str]:
-    rows = examined.evidence.onset
-    requests = sum(row.total for row in rows)
-    least = examined.service.policy.minimum_requests
-    if requests < least:
-        return [f"only {requests} requests were seen, {least} are needed"]
-    regions = sorted({row.region for row in rows})
-    thin = [region for region in regions if _is_suspicious(region, examined)]
-    return [f"too few requests to judge {listing(thin)}, but some of them fail"] if thin else []
-
-
-def _is_suspicious(region: str, examined: _Examination) -> bool:
-    count = count_of(examined.evidence.onset, Scope(region=region))
-    failing = count.bad >= _LEAST_SUSPICIOUS and count.share >= breach_share(examined.service)
-    return failing and count.total < LEAST_COMPARED
-
-
-def _unanswered(evidence: Evidence) -> tuple[str, ...]:
-    return tuple(
-        trouble.sentence
-        for trouble in evidence.troubles
-        if trouble.query in CORE or not trouble.empty
     )
 
 
