@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.transport import AioHttpTransport
 
 RESOLUTION = timedelta(seconds=2)  # the header counts whole seconds, and the answer took a moment
 
@@ -19,16 +18,12 @@ def _here() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the clock that is to be corrected
 
 
-class TableClock(SansIOHTTPPolicy[Any, Any]):
+class TableClock:
     """Learns from every answer how far this machine's clock is off; `skew` is added to it."""
 
     def __init__(self, here: Callable[[], datetime] = _here) -> None:
         self.skew = timedelta(0)
         self._here = here
-
-    def on_response(self, _request: Any, response: PipelineResponse[Any, Any]) -> None:
-        """Take the Date header of an answer."""
-        self.learn(response.http_response.headers.get("Date", ""))
 
     def learn(self, header: str) -> None:
         """Compare a Date header with the clock here; a header that is no date teaches nothing."""
@@ -38,3 +33,17 @@ class TableClock(SansIOHTTPPolicy[Any, Any]):
             return
         off = there - self._here()
         self.skew = off if abs(off) > RESOLUTION else timedelta(0)
+
+
+class ClockedTransport(AioHttpTransport):
+    """The SDK's own transport, with a clock that sees every answer: the SDK takes no policy."""
+
+    def __init__(self, clock: TableClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send, and learn from the answer."""
+        response = await super().send(request, **options)
+        self._clock.learn(response.headers.get("Date", ""))
+        return response

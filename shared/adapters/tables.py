@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.adapters.table_clock import TableClock
+from shared.adapters.table_clock import ClockedTransport, TableClock
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
 
@@ -119,7 +119,7 @@ class TableAccount:
         options: dict[str, Any] = {
             "retry_total": retry_total,
             "retry_backoff_factor": 0.2,
-            "per_call_policies": [self.clock],
+            "transport": ClockedTransport(self.clock),
         }
         if "=" in account:
             self._client = TableServiceClient.from_connection_string(account, **options)
