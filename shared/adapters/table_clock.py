@@ -35,7 +35,7 @@ class TableClock:
         self.skew = off if abs(off) > RESOLUTION else timedelta(0)
 
 
-class ClockedTransport(AioHttpTransport):
+class ClockedTransport(AioHttpTransport):  # type: ignore[misc] # a lazy name without a type
     """The SDK's own transport, with a clock that sees every answer: the SDK takes no policy."""
 
     def __init__(self, clock: TableClock) -> None:
