@@ -11,12 +11,15 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
+from responders.console import show_asset, show_home, show_incident_page
+from responders.control import set_kill_switch, show_kill_switch
 from responders.diagnose import diagnose
 from responders.enforce import enforce
 from responders.handle import handle
 from responders.ingest import ingest
 from responders.notify import notify, post_abandoned_cards
 from responders.page import page, page_all_due
+from responders.press import press
 from responders.reconcile import reconcile
 from responders.record import record
 from responders.register import register
@@ -48,6 +51,7 @@ log = logging.getLogger("backstop")
 app = func.FunctionApp()
 services = Services()
 
+ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ("ingest", "POST", "api/alerts", ingest),
     ("show_delivery", "GET", "api/deliveries/{key}", show_delivery),
@@ -57,6 +61,13 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ("handle", "POST", "api/incidents/{id}/{action}", handle),
     ("show_changes", "GET", "api/changes", show_changes),
     ("register", "POST", "api/releases", register),
+    ("show_kill_switch", "GET", "api/kill-switch", show_kill_switch),
+    ("set_kill_switch", "POST", "api/kill-switch", set_kill_switch),
+    ("show_home", "GET", ROOT, show_home),
+    ("show_incident_page", "GET", "incidents/{id}", show_incident_page),
+    ("press_incident", "POST", "incidents/{id}/{action}", press(handle)),
+    ("press_kill_switch", "POST", "kill-switch", press(set_kill_switch)),
+    ("show_asset", "GET", "assets/{name}", show_asset),
 )
 
 

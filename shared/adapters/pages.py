@@ -27,8 +27,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 

@@ -7,7 +7,7 @@ import msgspec
 from shared.errors import RejectedInput
 
 JSON = "application/json"
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # azure.functions adds the charset
 PROBLEM = "application/problem+json"
 
 

@@ -1,4 +1,4 @@
-"""Origin: was a request sent by a page of our own, or by somebody else's page in the same browser?
+"""Origin: whether a request was sent by a page of our own or by somebody else's page.
 
 A button's POST must come from our own page. A program says neither header and may use the API; a
 foreign page cannot leave them out, because browsers write them.

@@ -14,6 +14,7 @@ from infra.local.host.configuration import Refused, Settings, connection_string,
 
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _ROUTE_PARAMETER = re.compile(r"{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<kind>[^}]*))?}")
+_ROOT = re.compile(r"{\w+:maxlength\(0\)\?}")  # how Azure names a function of the root
 _ROUTE_KINDS = {"": "", "alpha": "", "int": ":int", "long": ":int", "guid": ":uuid"}
 
 
@@ -98,6 +99,8 @@ def _starlette_route(function: str, route: str) -> str:
             raise Refused(f"function {function}: route constraint {match[0]} is not served here")
         return f"{{{match['name']}{kind}}}"
 
+    if _ROOT.fullmatch(route):
+        return ""
     translated = _ROUTE_PARAMETER.sub(parameter, route)
     if translated.count("{") != len(_ROUTE_PARAMETER.findall(route)):
         raise Refused(f"function {function}: route {route} is not served here")

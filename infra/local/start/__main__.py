@@ -1,0 +1,81 @@
+"""`python -m infra.local.start`: the whole local world, until Ctrl-C or SIGTERM.
+
+Tables and the inbox are kept in `.local/start` between runs; the simulated services begin anew.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from infra.local.demo.screen import Screen
+from infra.local.processes import ChildFailed
+from infra.local.start.addresses import choose_addresses, write_addresses
+from infra.local.start.drills import Drills, create_drills
+from infra.local.start.serving import serving
+from infra.local.start.watching import Watch
+from infra.local.world import LOCAL, Addresses, Pace, World, running_world
+
+FOLDER = LOCAL / "start"
+PACE = Pace(soak_s=20, verify_after_s=6, acknowledge_within_s=180, operation_s=3.0, fuse_s=10.0)
+RATE_PER_S = 20.0
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Run until asked to stop; 1 where a part would not start."""
+    screen = Screen()
+    where, port = choose_addresses()
+    drills = f"http://127.0.0.1:{port}"
+    os.environ["BACKSTOP_DRILLS_URL"] = drills  # the responder inherits it, and links to it
+    screen.fact("starting Azurite, the simulated services and both function apps")
+    try:
+        with running_world(
+            folder, pace=PACE, addresses=where, tables=folder / "tables", rate_per_s=RATE_PER_S
+        ) as world:
+            told = write_addresses(folder.with_suffix(".json"), where, drills)
+            asyncio.run(_run(world, port, told, screen))
+    except ChildFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # before there was a loop to take the signal
+        return 0
+    screen.fact("stopped; tables and inbox are kept")
+    return 0
+
+
+async def _run(world: World, port: int, told: dict[str, str], screen: Screen) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    where: Addresses = world.addresses
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        drills = Drills(where, world.executor, session)
+        async with serving(create_drills(drills), port):
+            await drills.start_load()
+            _tell(screen, told)
+            watch = asyncio.create_task(Watch(where, drills, session, screen).run())
+            await asyncio.wait(
+                {watch, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED"
+            )
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
+    screen.still()
+    screen.fact("stopping")
+
+
+def _tell(screen: Screen, told: dict[str, str]) -> None:
+    screen.fact(f"console   {told['api']}/", "bold")
+    screen.fact(f"inbox     {told['inbox']}/")
+    screen.fact(f"drills    {told['drills']}/   ship v2 there, and watch the console")
+    screen.fact(f"endpoint  {told['endpoint']}")
+    screen.fact(f"v1 soaks for {PACE.soak_s} s here, 24 h in production; Ctrl-C ends it all")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""The addresses of a world that is left running: the same ones each time, where they are free."""
+
+import socket
+from pathlib import Path
+
+import msgspec
+
+from infra.local.processes import free_port
+from infra.local.simulation.plan import Ports
+from infra.local.world import Addresses
+
+PREFERRED = {"responder": 7071, "executor": 7072, "inbox": 7073, "drills": 7074, "scoring": 7075}
+
+
+def choose_addresses() -> tuple[Addresses, int]:
+    """All addresses, and the port of the drills page; a port that is taken becomes a free one."""
+    chosen = {name: port if is_free(port) else free_port() for name, port in PREFERRED.items()}
+    hidden = {name: free_port() for name in ("bus", "logs", "arm", "control")}
+    ports = Ports(scoring=chosen["scoring"], inbox=chosen["inbox"], **hidden)
+    where = Addresses(
+        tables=free_port(),
+        responder=chosen["responder"],
+        executor=chosen["executor"],
+        ports=ports,
+    )
+    return where, chosen["drills"]
+
+
+def write_addresses(path: Path, where: Addresses, drills: str) -> dict[str, str]:
+    """Keep what a script needs to find the world; answer it."""
+    told = {"api": where.api, "inbox": where.inbox, "endpoint": where.endpoint, "drills": drills}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
+    return told
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,189 @@
+"""The drills page: buttons that break the simulated world, and what one should see then.
+
+It belongs to the process that owns the world, because only that one can kill a worker. Everything
+else is played by the control route of the simulated services.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jinja2
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from infra.local.foundry.seed import MODEL, SERVICE
+from infra.local.processes import Child
+from infra.local.world import Addresses
+from shared.adapters.pages import FOLDER as CONSOLE
+from shared.adapters.pages import HEADERS
+
+HERE = Path(__file__).parent / "pages"
+ASSETS = ("console.css", "console.js", "icon.svg")
+DEAD_S = 2.0
+
+
+class Drill(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be done to the world, and what Backstop should make of it."""
+
+    name: str
+    title: str
+    expect: str
+
+
+DRILLS = (
+    Drill(
+        name="ship-v2",
+        title="Ship v2",
+        expect="A release pipeline moves all traffic to v2. After some seconds its longer prompt "
+        "overflows the model's context in swedencentral: Backstop moves the traffic back to v1.",
+    ),
+    Drill(name="ship-v1", title="Ship v1", expect="The pipeline moves all traffic to v1."),
+    Drill(
+        name="stale-index",
+        title="Stop the index",
+        expect="Both versions answer from an old index: Backstop holds and names the index.",
+    ),
+    Drill(
+        name="region-out",
+        title="Take a region out",
+        expect="The model of swedencentral is gone for both versions: no rollback can help.",
+    ),
+    Drill(
+        name="logs-out",
+        title="Take the logs out",
+        expect="Nothing can be found out any more: Backstop says so, pages, and moves nothing.",
+    ),
+    Drill(
+        name="kill-executor",
+        title="Kill the executor",
+        expect="SIGKILL, and a new one two seconds later: it goes on from what the tables say.",
+    ),
+    Drill(
+        name="delete-known-good",
+        title="Delete the known good",
+        expect="v1 is deleted: there is nothing left to go back to. Start anew to get it back.",
+    ),
+    Drill(
+        name="heal",
+        title="Heal",
+        expect="Ends what the drills have broken; what was shipped stays shipped.",
+    ),
+)
+
+
+class Drills:
+    """The buttons' handlers over one running world."""
+
+    def __init__(
+        self, addresses: Addresses, executor: Child, session: aiohttp.ClientSession
+    ) -> None:
+        self._addresses = addresses
+        self._executor = executor
+        self._session = session
+        self._restarts: set[asyncio.Task[None]] = set()
+        templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([HERE, CONSOLE]),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        templates.globals["asset"] = "/assets/{}".format
+        self._page = templates.get_template("drills.html")
+
+    async def show(self, request: Request) -> Response:
+        """The page."""
+        did = request.query_params.get("did", "")
+        html = self._page.render(
+            drills=DRILLS,
+            status=await self.status(),
+            addresses=self._addresses,
+            did=next((drill.title for drill in DRILLS if drill.name == did), ""),
+        )
+        return HTMLResponse(html, headers=HEADERS)
+
+    async def play(self, request: Request) -> Response:
+        """Do what a button says, and show the page again."""
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return JSONResponse({"error": "only the drills page may do this"}, status_code=403)
+        name = request.path_params["name"]
+        if name not in {drill.name for drill in DRILLS}:
+            return JSONResponse({"known": [drill.name for drill in DRILLS]}, status_code=404)
+        if name == "kill-executor":
+            self._kill()
+        else:
+            await self._break(name)
+        return RedirectResponse(f"/?did={name}", status_code=303)
+
+    async def status(self) -> dict[str, Any]:
+        """What an observer of the simulated world sees."""
+        async with self._session.get(f"{self._addresses.control}/status") as answer:
+            found: dict[str, Any] = await answer.json(content_type=None)
+            return found
+
+    async def start_load(self) -> None:
+        """Register the version that serves, and let the customers come."""
+        await register_release(self._session, self._addresses, "v1")
+        await self._post(f"{self._addresses.control}/load")
+
+    async def _break(self, name: str) -> None:
+        if name == "ship-v2":
+            await register_release(self._session, self._addresses, "v2")
+        await self._post(f"{self._addresses.control}/drills/{name}")
+
+    async def _post(self, url: str) -> None:
+        async with self._session.post(url) as answer:
+            answer.raise_for_status()
+
+    def _kill(self) -> None:
+        if self._executor.is_alive():
+            self._executor.kill()
+            task = asyncio.create_task(self._start_again())
+            self._restarts.add(task)
+            task.add_done_callback(self._restarts.discard)
+
+    async def _start_again(self) -> None:
+        await asyncio.sleep(DEAD_S)
+        self._executor.start()
+
+
+async def register_release(
+    session: aiohttp.ClientSession, addresses: Addresses, deployment: str
+) -> None:
+    """Tell Backstop of a release, as a pipeline does before it ships."""
+    prompt = {"v1": "p12", "v2": "p13"}[deployment]
+    release = {
+        "service": SERVICE,
+        "version": f"{deployment}-{prompt}",
+        "deployment": deployment,
+        "who": "release-pipeline",
+        "why": {"v1": "the version of last month", "v2": "shorter summaries"}[deployment],
+        "prompt_revision": prompt,
+        "model": MODEL,
+        "index_version": "policy-wordings-41",
+    }
+    async with session.post(f"{addresses.api}/api/releases", json=release) as answer:
+        answer.raise_for_status()
+
+
+async def _asset(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in ASSETS:
+        return Response(status_code=404)
+    return FileResponse(CONSOLE / "assets" / name, headers={"Cache-Control": "no-cache"})
+
+
+def create_drills(drills: Drills) -> Starlette:
+    """The page as an app."""
+    return Starlette(
+        routes=[
+            Route("/", drills.show),
+            Route("/drills/{name}", drills.play, methods=["POST"]),
+            Route("/assets/{name}", _asset),
+        ]
+    )

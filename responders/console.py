@@ -1,0 +1,136 @@
+"""Console: the pages that people look at. GET changes nothing, so a link scanner may open them.
+
+Beside the flow: gathers what is stored, asks the logs without waiting long for them, and lets pure
+code say it. What cannot be read is shown as unknown; the buttons' POSTs are `responders.press`'s.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import wraps
+
+from shared.domain.catalog import Service
+from shared.domain.chart import Chart, marked_versions, marks_of, plot, window_of
+from shared.domain.chart_drawing import draw
+from shared.domain.home_page import Overview, present_home
+from shared.domain.http import Answer, Request
+from shared.domain.incident_page import Dossier, present
+from shared.domain.intent import EndpointRecord
+from shared.domain.measurements import read_evidence
+from shared.domain.problem import problem_from
+from shared.domain.telemetry import QueryAnswer
+from shared.errors import BackstopError
+from shared.protocol.dossier import read_dossier
+from shared.protocol.listing import list_incidents, open_incidents
+from shared.protocol.records import read_controls, read_record
+from shared.services import Services
+
+EARLIER = 12
+BUDGET_KEPT_S = 60.0
+BUDGET_WITHIN_S = 1.5
+CHART_KEPT_S = 5.0
+CHART_WITHIN_S = 2.0
+
+type Responder = Callable[[Services, Request], Awaitable[Answer]]
+
+
+def page(respond: Responder) -> Responder:
+    """Let people see a page where a program would see a problem document."""
+
+    @wraps(respond)
+    async def respond_with_page(services: Services, request: Request) -> Answer:
+        try:
+            return await respond(services, request)
+        except BackstopError as error:
+            return services.pages.problem(problem_from(error))
+
+    return respond_with_page
+
+
+@page
+async def show_home(services: Services, request: Request) -> Answer:
+    """All services, open incidents and the kill switch."""
+    catalog = services.catalog
+    every = list(catalog.services.values())
+    records, burns, open_now, newest, controls = await asyncio.gather(
+        _records(services, every),
+        asyncio.gather(*(_burns(services, service) for service in every)),
+        open_incidents(services),
+        list_incidents(services, limit=EARLIER),
+        read_controls(services),
+    )
+    seen = Overview(
+        catalog=catalog,
+        records=records,
+        burns={service.name: answer for service, answer in zip(every, burns, strict=True)},
+        open=open_now,
+        newest=newest[0],
+        controls=controls,
+        drills_url=services.settings.drills_url,
+    )
+    view = present_home(seen, services.now())
+    return services.pages.answer("home.html", view=view, did=request.query.get("did", ""))
+
+
+@page
+async def show_incident_page(services: Services, request: Request) -> Answer:
+    """One incident with everything that is known, and the buttons. Unknown ids are a 404 page."""
+    dossier = await read_dossier(services, request.path["id"])
+    now = services.now()
+    chart = await _chart(services, dossier, now)
+    zone = dossier.service.time_zone if dossier.service else "UTC"
+    return services.pages.answer(
+        "incident.html",
+        view=present(dossier, now),
+        chart=chart,
+        drawing=draw(chart, zone) if chart else "",
+        did=request.query.get("did", ""),
+    )
+
+
+@page
+async def show_asset(services: Services, request: Request) -> Answer:
+    """A style sheet, script or picture of the pages."""
+    return services.pages.asset(request.path["name"])
+
+
+async def _records(services: Services, every: list[Service]) -> dict[str, EndpointRecord]:
+    targets = [(service, target.id) for service in every for target in service.targets]
+    found = await asyncio.gather(*(read_record(services, *pair) for pair in targets))
+    return {stored.value.target: stored.value for stored in found}
+
+
+async def _burns(services: Services, service: Service) -> QueryAnswer | None:
+    return await services.lately.query(
+        "burn_rates",
+        keep_s=BUDGET_KEPT_S,
+        within_s=BUDGET_WITHIN_S,
+        Service=service.name,
+        LatencyThresholdMs=service.latency_threshold_ms(),
+    )
+
+
+async def _chart(services: Services, dossier: Dossier, now: datetime) -> Chart | None:
+    incident, service = dossier.incident, dossier.service
+    window = window_of(incident, services.settings.log_bin_s, now)
+    if window is None or service is None:
+        return None
+    answer = await services.lately.query(
+        "onset",
+        keep_s=CHART_KEPT_S,
+        within_s=CHART_WITHIN_S,
+        Service=service.name,
+        Since=window.start,
+    )
+    if answer is None:
+        return None
+    bad, good = marked_versions(dossier.diagnosis, dossier.intent)
+    limits = [slo.latency_ms for slo in service.slos if slo.latency_ms is not None]
+    return plot(
+        read_evidence({"onset": answer}).onset,
+        window,
+        marks=marks_of(incident, dossier.intent),
+        bad=bad,
+        good=good,
+        limit_ms=min(limits, default=None),
+    )

@@ -1,0 +1,112 @@
+"""Control: the kill switch, which stops all automation of a service, or of all, at once.
+
+Beside the flow: it is read when a decision is made and again before anything is moved. Whoever
+turns it says who they are and why; the ledger keeps both.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.domain.control import KillSwitch
+from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.http import Answer, Request, json_answer
+from shared.domain.keys import digest
+from shared.domain.origin import refuse_foreign
+from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.commit import commit
+from shared.protocol.records import CONTROLS, read_controls
+from shared.services import Services
+
+ATTEMPTS = 5
+EVERYTHING = "*"
+LONGEST_REASON = 1_000
+LONGEST_MINUTES = 7 * 24 * 60
+
+
+class KillSwitchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be turned. `scope` is a service or "*"; without `minutes` it never expires."""
+
+    scope: str
+    on: bool
+    who: str
+    reason: str
+    minutes: int | None = None
+
+
+async def show_kill_switch(services: Services, _request: Request) -> Answer:
+    """All kill switches, and whether each stops anything now. Raises Unavailable."""
+    controls = await read_controls(services)
+    if not controls.known:
+        raise Unavailable("tables", "the kill switches cannot be read; nothing acts meanwhile")
+    now = services.now()
+    return json_answer({"kill_switches": [_shown(one, now) for one in controls.kill_switches]})
+
+
+async def set_kill_switch(services: Services, request: Request) -> Answer:
+    """Turn a kill switch on or off. Raises RejectedInput, Conflict, Unavailable."""
+    refuse_foreign(request, services.settings.public_url, browser_only=False)
+    asked = request.read(KillSwitchRequest)
+    _check(services, asked)
+    for _ in range(ATTEMPTS):
+        try:
+            switch = await _turn(services, asked)
+        except Conflict:
+            continue
+        return json_answer(_shown(switch, services.now()))
+    raise Conflict(f"the kill switch of {asked.scope} kept changing; try again")
+
+
+def _check(services: Services, asked: KillSwitchRequest) -> None:
+    if asked.scope != EVERYTHING and asked.scope not in services.catalog.services:
+        known = ", ".join([EVERYTHING, *sorted(services.catalog.services)])
+        raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {known}")
+    if not asked.who.strip() or not asked.reason.strip():
+        raise RejectedInput("missing-field", "who and reason are needed: both are recorded")
+    if max(len(asked.who), len(asked.reason)) > LONGEST_REASON:
+        raise RejectedInput("too-long", f"who and reason may have {LONGEST_REASON} characters")
+    if asked.minutes is not None and not 1 <= asked.minutes <= LONGEST_MINUTES:
+        raise RejectedInput("wrong-minutes", f"minutes must lie between 1 and {LONGEST_MINUTES}")
+
+
+async def _turn(services: Services, asked: KillSwitchRequest) -> KillSwitch:
+    row, now = f"kill|{asked.scope}", services.now()
+    was = await services.state.read(CONTROLS, row, KillSwitch)
+    ends = asked.on and asked.minutes is not None
+    switch = KillSwitch(
+        scope=asked.scope,
+        on=asked.on,
+        by=asked.who.strip(),
+        reason=asked.reason.strip(),
+        at=now,
+        expires_at=now + timedelta(minutes=asked.minutes or 0) if ends else None,
+    )
+    put = Put(row=row, value=switch, etag=was.etag if was else MUST_NOT_EXIST)
+    event = _event(was.value if was else None, switch, now)
+    await commit(services, CONTROLS, [put], events=[event])
+    return switch
+
+
+def _event(was: KillSwitch | None, switch: KillSwitch, now: datetime) -> ChangeEvent:
+    return ChangeEvent(
+        id=f"kill-switch-{digest(switch.scope, now.isoformat())}",
+        kind=EventKind.KILL_SWITCH_CHANGED,
+        service=switch.scope,
+        actor=switch.by,
+        what=f"turned the kill switch of {_name(switch.scope)} {'on' if switch.on else 'off'}",
+        why=switch.reason,
+        happened_at=now,
+        recorded_at=now,
+        before=msgspec.to_builtins(was) if was else {},
+        after=msgspec.to_builtins(switch),
+    )
+
+
+def _name(scope: str) -> str:
+    return "all services" if scope == EVERYTHING else scope
+
+
+def _shown(switch: KillSwitch, now: datetime) -> dict[str, Any]:
+    return {**msgspec.to_builtins(switch), "active": switch.stops(switch.scope, now)}

@@ -1,0 +1,67 @@
+"""Press: a button of a page does what the API does, and shows the page again.
+
+A form is an API request in other clothes, so it goes through the very same responder. It must come
+from a page of our own; a browser that follows the redirect repeats nothing when it is reloaded.
+"""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+
+from shared.domain.http import Answer, Request
+from shared.domain.origin import refuse_foreign
+from shared.domain.problem import problem_from
+from shared.errors import BackstopError, RejectedInput
+from shared.services import Services
+
+LONGEST_FORM = 64_000
+MOST_FIELDS = 20
+FORM = "application/x-www-form-urlencoded"
+
+type Responder = Callable[[Services, Request], Awaitable[Answer]]
+
+
+def press(act: Responder) -> Responder:
+    """The responder of an API route as that of a form; {id} and {action} stay in the path."""
+
+    async def respond(services: Services, request: Request) -> Answer:
+        back = _page_of(request)
+        try:
+            refuse_foreign(request, services.settings.public_url, browser_only=True)
+            body = msgspec.json.encode(read_form(request))
+            await act(services, msgspec.structs.replace(request, body=body))
+        except BackstopError as error:
+            return services.pages.problem(problem_from(error), back)
+        did = quote(request.path.get("action", "kill-switch"))
+        return Answer(status=303, headers={"Location": f"{back}?did={did}"})
+
+    return respond
+
+
+def read_form(request: Request) -> dict[str, str | bool | int]:
+    """The fields that were filled in, as the API's JSON has them. Raises RejectedInput."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != FORM:
+        raise RejectedInput("not-a-form", f"a form is sent as {FORM}")
+    if len(request.body) > LONGEST_FORM:
+        raise RejectedInput("form-too-long", f"a form may have {LONGEST_FORM} bytes")
+    try:
+        pairs = parse_qsl(request.body.decode(), strict_parsing=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise RejectedInput("not-a-form", f"the form cannot be read: {error}") from None
+    return {name: _typed(name, text.strip()) for name, text in pairs if text.strip()}
+
+
+def _typed(name: str, text: str) -> str | bool | int:
+    """Forms know text only; the API is strict about what is a number and what is not."""
+    if name == "on":
+        return text == "true"
+    if name == "minutes" and text.isdecimal():
+        return int(text[:9])
+    return text
+
+
+def _page_of(request: Request) -> str:
+    """The page that has the button."""
+    incident = request.path.get("id")
+    return f"/incidents/{quote(incident, safe='')}" if incident else "/"
