@@ -1,6 +1,7 @@
 """Show: what people and programs may read. GET changes nothing, and reads cost O(answer)."""
 
 import asyncio
+import re
 from datetime import datetime
 from typing import Any
 
@@ -139,8 +140,7 @@ async def show_changes(services: Services, request: Request) -> Answer:
     if not service:
         raise RejectedInput("no-service", "say which service: ?service=NAME")
     limit = request.limit()
-    month = request.query.get("month") or f"{services.now():%Y%m}"
-    partition = f"{shard_of(service)}-{month}"
+    partition = f"{shard_of(service)}-{_month(request, services.now())}"
     head = await services.ledger.read(partition, "head", Head)
     before = _sequence(request.query.get("before", ""), head.value if head else None)
     first = max(before - limit, 1)
@@ -151,6 +151,13 @@ async def show_changes(services: Services, request: Request) -> Answer:
     mine = [change for change in changes if change["event"]["service"] == service]
     following = str(first) if first > 1 else ""
     return json_answer({"changes": mine, "next": following})
+
+
+def _month(request: Request, now: datetime) -> str:
+    month = request.query.get("month") or f"{now:%Y%m}"
+    if re.fullmatch("[0-9]{6}", month) is None:  # it becomes a table key
+        raise RejectedInput("wrong-month", "month must be six digits, such as 202603")
+    return month
 
 
 def _sequence(before: str, head: Head | None) -> int:

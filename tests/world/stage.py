@@ -96,7 +96,7 @@ class Stage:
 
     async def fire(self, number: str, *, target: str = FNOL, severity: str = "Sev1") -> str:
         """Post a new alert of a new trouble; answer the incident that it opens or joins."""
-        now = datetime.now(UTC)  # noqa: TID251 - the test plays Azure Monitor
+        now = datetime.now(UTC)
         body = alert(number, rule=number, target=target, fired_at=now, severity=severity)
         return await self.incident_of(await self.send(body))
 
