@@ -82,6 +82,8 @@ def free_addresses() -> Addresses:
 class World:
     """A running world. `executor` may be killed and started again."""
 
+    simulation_module = "infra.local.simulation.play"
+
     def __init__(self, addresses: Addresses, pace: Pace, folder: Path, children: Children) -> None:
         self.addresses = addresses
         self.pace = pace
@@ -94,15 +96,23 @@ class World:
 
     def start(self, plan: Plan, tables: Path | None) -> None:
         """Start all parts side by side and wait until they are ready. Raises ChildFailed."""
+        self.start_services(plan, tables)
+        self.start_hosts()
+
+    def start_services(self, plan: Plan, tables: Path | None) -> None:
+        """Start what Azure would be: the tables, which are made, and the simulated services."""
         path = self.folder / "plan.json"
         path.write_bytes(msgspec.json.encode(plan))
         self.azurite = start_azurite(self._children, port=self.addresses.tables, folder=tables)
         self.simulation = self._python(
-            "simulation", "infra.local.simulation.play", str(path), serves_others=True
+            "simulation", self.simulation_module, str(path), serves_others=True
         )
         self.azurite.wait_ready()
         self.simulation.wait_ready()
         self._python("prepare", "infra.local.prepare").wait_ready()
+
+    def start_hosts(self) -> None:
+        """Start both function apps."""
         self.responder = self._host("responder", self.addresses.responder)
         self.executor = self._host("executor", self.addresses.executor)
         self.responder.wait_ready()

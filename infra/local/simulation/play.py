@@ -38,6 +38,7 @@ TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
 SHARES = {"westeurope": 0.4, "northeurope": 0.25, "francecentral": 0.2, BAD_REGION: 0.15}
 HISTORY_PER_HOUR = 40.0
+OUTCOMES_PER_HOUR = 80.0  # enough of a baseline even at night
 ANOMALY_WINDOW = timedelta(hours=6)  # what diagnosis asks for
 
 
@@ -59,7 +60,7 @@ async def play(plan: Plan) -> None:
         warm_up, simulation.store, lag_s=plan.log_lag_s, bin_s=plan.log_bin_s, window=ANOMALY_WINDOW
     )
     await simulation.bus.start()
-    servers = [_serve(app, port) for app, port in _apps(simulation, plan)]
+    servers = [serve(app, port) for app, port in _apps(simulation, plan)]
     tasks = [asyncio.create_task(server.serve()) for server in servers]
     tasks.append(asyncio.create_task(tell_watermarks(simulation.world)))
     tasks.append(asyncio.create_task(simulation.rule.run(plan.rule_every_s)))
@@ -81,6 +82,7 @@ def _simulation(plan: Plan) -> Simulation:
         service=SERVICE,
         until=now - timedelta(seconds=5),
         requests_per_hour=HISTORY_PER_HOUR,
+        outcomes_per_hour=OUTCOMES_PER_HOUR,
         outcomes=tuple(HEALTHY_OUTCOMES.items()),
     )
     rows = seed_history(store, history)
@@ -97,7 +99,7 @@ def _simulation(plan: Plan) -> Simulation:
         plan=plan,
         world=world,
         store=store,
-        bus=Emulator(_topology(plan), port=plan.ports.bus),
+        bus=Emulator(topology(plan), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
         load=Load(url, plan.rate_per_s, SHARES, Random(11)),
         rule=Rule(store, plan, service=SERVICE, target=target),
@@ -106,7 +108,7 @@ def _simulation(plan: Plan) -> Simulation:
     )
 
 
-def _topology(plan: Plan) -> dict[str, object]:
+def topology(plan: Plan) -> dict[str, object]:
     """The shipped topology; messages that a killed host held come back sooner than in Azure."""
     text = TOPOLOGY.read_text().replace(
         '"LockDuration": "PT30S"', f'"LockDuration": "PT{plan.lock_s}S"'
@@ -125,7 +127,8 @@ def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
     ]
 
 
-def _serve(app: ASGIApp, port: int) -> _Server:
+def serve(app: ASGIApp, port: int) -> uvicorn.Server:
+    """One HTTP server among several in this process."""
     return _Server(
         uvicorn.Config(
             app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", access_log=False
