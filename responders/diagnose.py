@@ -22,7 +22,9 @@ from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
-LOOK_BACK = timedelta(hours=1)
+SHORTEST_LOOK_BACK = timedelta(minutes=30)
+LONGEST_LOOK_BACK = timedelta(hours=6)
+BINS = 600  # of one answer; with a few versions and regions each, below the limit of its rows
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
 MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
@@ -58,17 +60,24 @@ async def diagnose(services: Services, message: Message) -> None:
     await revise(services, incident.id, take)
 
 
+def _look_back(narrowest: timedelta) -> tuple[timedelta, timedelta]:
+    """How far back to look for the onset, and in bins of which width."""
+    look_back = min(max(narrowest * BINS, SHORTEST_LOOK_BACK), LONGEST_LOOK_BACK)
+    return look_back, max(narrowest, look_back / BINS)
+
+
 async def _ask(
     services: Services, service: Service, incident: Incident, now: datetime
 ) -> dict[str, QueryAnswer]:
-    since = incident.opened_at - LOOK_BACK
+    look_back, width = _look_back(timedelta(seconds=services.settings.log_bin_s))
+    since = incident.opened_at - look_back
     recent: Parameters = {"Service": service.name, "Since": since}
     asked: dict[str, Parameters] = {
         "burn_rates": {
             "Service": service.name,
             "LatencyThresholdMs": service.latency_threshold_ms(),
         },
-        "onset": recent,
+        "onset": {**recent, "Bin": width},
         "slices": {**recent, "Until": now},
         "versions": recent,
         "tool_failures": recent,

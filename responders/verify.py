@@ -24,6 +24,7 @@ from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 PROBES = 5
+BASELINE_WEEKS = 3
 
 
 async def verify(services: Services, message: Message) -> None:
@@ -57,6 +58,10 @@ async def _judge(
         ask("onset", Service=name, Since=since),
         ask("slices", Service=name, Since=since, Until=services.now()),
         ask("burn_rates", Service=name, LatencyThresholdMs=slow),
+        ask("tool_failures", Service=name, Since=since),
+        ask("content_safety", Service=name, Since=since),
+        ask("outcomes", Service=name, Since=since, BaselineWeeks=BASELINE_WEEKS),
+        ask("index_freshness", Service=name),
     )
     return recovered(
         before,
