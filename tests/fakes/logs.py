@@ -1,0 +1,44 @@
+"""A workspace in memory: answers shipped queries by name, and holds callers to their parameters."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import override
+
+from shared.adapters import queries
+from shared.adapters.logs import Logs
+from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from tests.fakes.turns import Turns
+
+_WINDOWS = {"Lag": timedelta(seconds=120), "Bin": timedelta(seconds=60)}
+
+
+class FakeLogs(Logs):
+    """`answers` by query name; what is not there is empty. `asked` keeps name and parameters."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.answers: dict[str, QueryAnswer] = {}
+        self.asked: list[tuple[str, dict[str, queries.Value]]] = []
+        self._turns = turns
+
+    @override
+    async def query(self, name: str, **parameters: queries.Value) -> QueryAnswer:
+        await self._turns.take("logs.query")
+        wanted = queries.load(name).parameters
+        windows = {key: value for key, value in _WINDOWS.items() if key in wanted}
+        queries.render(name, **(windows | parameters))  # raises where a parameter is wrong
+        self.asked.append((name, dict(parameters)))
+        return self.answers.get(name, QueryAnswer(name=name, status=AnswerStatus.EMPTY))
+
+    def answer(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Answer a query with these rows from now on."""
+        found = tuple(dict(row) for row in rows)
+        status = AnswerStatus.COMPLETE if found else AnswerStatus.EMPTY
+        self.answers[name] = QueryAnswer(name=name, status=status, rows=found)
+
+    def fail(self, name: str, status: AnswerStatus = AnswerStatus.UNAVAILABLE) -> None:
+        """Answer a query with trouble from now on."""
+        self.answers[name] = QueryAnswer(name=name, status=status, detail="the logs are out")
+
+    @override
+    async def close(self) -> None:
+        return None

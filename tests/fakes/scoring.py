@@ -1,0 +1,54 @@
+"""A scoring route in memory: each deployment answers well or badly, as the test says."""
+
+from collections.abc import Sequence
+from typing import override
+
+from shared.adapters.scoring import Payload, Scoring
+from shared.domain.endpoint import ProbeReport
+from shared.errors import Unavailable
+from tests.fakes.endpoints import FakeEndpoints
+from tests.fakes.turns import Turns
+
+
+class FakeScoring(Scoring):
+    """Unpinned probes are answered by the deployment that serves most of the endpoint's traffic."""
+
+    def __init__(self, turns: Turns, endpoints: FakeEndpoints) -> None:
+        self.out = False
+        self.failing: set[str] = set()
+        self.payloads: list[Payload] = []
+        self._turns = turns
+        self._endpoints = endpoints
+
+    @override
+    async def probe(
+        self,
+        scoring_uri: str,
+        *,
+        deployment: str | None,
+        region: str | None,
+        payloads: Sequence[Payload],
+        concurrency: int = 4,
+        timeout_s: float = 10.0,
+    ) -> ProbeReport:
+        await self._turns.take("scoring.probe")
+        if self.out:
+            raise Unavailable("endpoint", "the scoring route does not answer")
+        self.payloads.extend(payloads)
+        name = deployment or self._serving()
+        sent = len(payloads)
+        return ProbeReport(
+            deployment=deployment,
+            region=region,
+            sent=sent,
+            passed=0 if name in self.failing else sent,
+            answered_by={name: sent},
+        )
+
+    @override
+    async def close(self) -> None:
+        return None
+
+    def _serving(self) -> str:
+        traffic = self._endpoints.traffic
+        return max(traffic, key=lambda name: traffic[name], default="")

@@ -1,0 +1,144 @@
+"""One process in a made-up world: `Services` of fakes, with a clock that is set by hand."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, override
+
+import msgspec
+
+from shared.domain.catalog import Catalog, Service
+from shared.domain.endpoint import EndpointSnapshot
+from shared.services import Services
+from shared.settings import Role, Settings
+from tests.fakes.bus import FakeBus
+from tests.fakes.endpoints import FakeEndpoints
+from tests.fakes.logs import FakeLogs
+from tests.fakes.people import FakePager, FakeTeams
+from tests.fakes.scoring import FakeScoring
+from tests.fakes.tables import FakeTable
+from tests.fakes.turns import Turns
+
+
+def make_settings(**changes: Any) -> Settings:
+    """Settings that suit the fakes."""
+    usual = Settings(
+        role=Role.EXECUTOR,
+        tables="fake",
+        bus="fake",
+        logs_workspace="fake",
+        logs_endpoint="",
+        arm_endpoint="",
+        teams_url="",
+        pager_url="",
+        pager_fallback_url="",
+        pager_keys={},
+        public_url="https://backstop.example",
+        catalog=Path("fake"),
+        instance="one",
+        log_lag_s=120.0,
+        log_bin_s=60.0,
+        lease_s=120.0,
+        write_deadline_s=60.0,
+        watch_every_s=0.0,
+        local=True,
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def catalog_of(*services: Service) -> Catalog:
+    """A catalog without mistakes."""
+    return Catalog(services={service.name: service for service in services})
+
+
+class Outside:
+    """All that the processes of one world share. `now` is everybody's clock."""
+
+    def __init__(
+        self, *, now: datetime, snapshot: EndpointSnapshot, services: Iterable[Service]
+    ) -> None:
+        self.now = now
+        self.catalog = catalog_of(*services)
+        self.turns = Turns()
+        self.state = FakeTable("state", self.turns)
+        self.deliveries = FakeTable("deliveries", self.turns)
+        self.ledger = FakeTable("ledger", self.turns)
+        self.index = FakeTable("index", self.turns)
+        self.bus = FakeBus(self.turns)
+        self.logs = FakeLogs(self.turns)
+        self.endpoints = FakeEndpoints(self.turns, snapshot)
+        self.scoring = FakeScoring(self.turns, self.endpoints)
+        self.teams = FakeTeams(self.turns)
+        self.pager = FakePager(self.turns)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def tables_out(self, out: bool) -> None:
+        """Take all tables away, or bring them back."""
+        for table in (self.state, self.deliveries, self.ledger, self.index):
+            table.out = out
+
+
+class FakeServices(Services):
+    """The services of one process that lives in `outside`."""
+
+    def __init__(self, outside: Outside, settings: Settings | None = None) -> None:
+        super().__init__(settings or make_settings())
+        self.outside = outside
+
+    def another(self, instance: str) -> "FakeServices":
+        """Another process in the same world."""
+        changed = msgspec.structs.replace(self.settings, instance=instance)
+        return FakeServices(self.outside, changed)
+
+    @override
+    def now(self) -> datetime:
+        return self.outside.now
+
+    @cached_property
+    def state(self) -> FakeTable:
+        return self.outside.state
+
+    @cached_property
+    def deliveries(self) -> FakeTable:
+        return self.outside.deliveries
+
+    @cached_property
+    def ledger(self) -> FakeTable:
+        return self.outside.ledger
+
+    @cached_property
+    def index(self) -> FakeTable:
+        return self.outside.index
+
+    @cached_property
+    def bus(self) -> FakeBus:
+        return self.outside.bus
+
+    @cached_property
+    def logs(self) -> FakeLogs:
+        return self.outside.logs
+
+    @cached_property
+    def endpoints(self) -> FakeEndpoints:
+        return self.outside.endpoints
+
+    @cached_property
+    def scoring(self) -> FakeScoring:
+        return self.outside.scoring
+
+    @cached_property
+    def teams(self) -> FakeTeams:
+        return self.outside.teams
+
+    @cached_property
+    def pager(self) -> FakePager:
+        return self.outside.pager
+
+    @property
+    @override
+    def catalog(self) -> Catalog:
+        return self.outside.catalog
