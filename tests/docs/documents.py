@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+import function_app
+
 ROOT = Path(__file__).resolve().parents[2]
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -63,6 +65,12 @@ def read(name: str) -> Document:
 def documents() -> list[Document]:
     """Every document of the project, those beside the code among them."""
     return [read(str(path.relative_to(ROOT))) for path in sorted(_paths())]
+
+
+def routes() -> list[tuple[str, str]]:
+    """Method and path of every route, as a caller sees them."""
+    plain = {function_app.ROOT: ""}
+    return [(method, f"/{plain.get(route, route)}") for _, method, route, _ in function_app.ROUTES]
 
 
 def _paths() -> Iterator[Path]:
