@@ -25,6 +25,7 @@ BEFORE_BINS = 30
 AFTER_BINS = 20
 LONGEST = timedelta(hours=6)
 _ERROR_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0)
+_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
 
 
 class Tone(StrEnum):
@@ -215,6 +216,6 @@ def _error_scale(worst: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 ..."""
+    """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15 ..."""
     power = 10.0 ** (len(str(int(value))) - 1)
-    return next(power * step for step in (1, 2, 5, 10) if value <= power * step)
+    return next(power * step for step in _STEPS if value <= power * step)

@@ -117,7 +117,7 @@ class Drills:
         if name == "kill-executor":
             self._kill()
         else:
-            await self._break(name)
+            await self.play_drill(name)
         return RedirectResponse(f"/?did={name}", status_code=303)
 
     async def status(self) -> dict[str, Any]:
@@ -131,7 +131,8 @@ class Drills:
         await register_release(self._session, self._addresses, "v1")
         await self._post(f"{self._addresses.control}/load")
 
-    async def _break(self, name: str) -> None:
+    async def play_drill(self, name: str) -> None:
+        """Do one of the things that the simulated services can play."""
         if name == "ship-v2":
             await register_release(self._session, self._addresses, "v2")
         await self._post(f"{self._addresses.control}/drills/{name}")
