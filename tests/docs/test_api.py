@@ -55,7 +55,7 @@ def curl(command: str, settings: dict[str, str]) -> tuple[int, Any]:
     )
     head, _, body = ran.stdout.decode().replace("\r\n", "\n").partition("\n\n")
     is_json = re.search(r"^content-type: application/(\w+\+)?json", head, re.MULTILINE)
-    return int(head.split()[1]), msgspec.json.decode(body) if is_json else body
+    return int(head.split()[1]), msgspec.json.decode(body) if is_json and body else body
 
 
 def get(path: str, settings: dict[str, str]) -> Any:
