@@ -88,13 +88,14 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def judge(intent: Intent, snapshot: EndpointSnapshot, *, resumed: bool) -> Judgement:
+def judge(intent: Intent, snapshot: EndpointSnapshot) -> Judgement:
     """Say what a reading means for an open intent. First rule that applies wins.
 
-    A resumed intent may have been written by a worker that died before it could say so; a reading
-    that shows the old traffic is then enough to write the identical body again.
+    A write is counted before it is sent, so where none is counted none was sent, by whomever. A
+    counted one may have come to nothing: a reading that shows the old traffic is enough to send the
+    identical body again.
     """
-    plan, written = intent.plan, intent.writes > 0 or resumed
+    plan, written = intent.plan, intent.writes > 0
     if not snapshot.idle:
         return Judgement(move=Move.WAIT, why="an operation is in flight on the endpoint")
     if snapshot.serves(plan.after):

@@ -5,6 +5,7 @@ escalated. Killed anywhere, `resume` goes on from what the tables and the endpoi
 takes no If-Match, so a zombie's late write cannot be excluded: reading back finds it.
 """
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -23,13 +24,15 @@ from shared.domain.intent import (
 from shared.domain.keys import shard_of
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, Unavailable
-from shared.protocol.actor import Actor, endpoint_name, read_intent, settled
+from shared.protocol.actor import Actor, read_intent, settled
 from shared.protocol.commit import commit, read_incident
+from shared.protocol.ending import endpoint_name
 from shared.protocol.leftovers import OpenIntent
 from shared.protocol.records import read_record
 from shared.services import Services
 
 KEEP_ROLLBACKS = timedelta(days=1)
+GIVE_UP_AFTER_S = 60.0  # behind the lease: whoever takes an intent over later than this, ends it
 
 
 async def act(services: Services, service: Service, plan: Plan) -> Intent:
@@ -38,24 +41,37 @@ async def act(services: Services, service: Service, plan: Plan) -> Intent:
     Raises Conflict where the incident has moved on, and Unavailable where a part is out: the intent
     stays open then, and reconcile ends it.
     """
-    await settled(lambda: _open(services, service, plan))
-    return await Actor(services, service, plan).run(resumed=False)
+    began = asyncio.get_running_loop().time()
+    intent = await settled(lambda: _open(services, service, plan))
+    return await Actor(services, service, intent, began).run()
 
 
 async def resume(services: Services, service: Service, plan_id: str) -> Intent:
     """End an intent that its holder left open. Does nothing to one that has ended.
 
-    Raises Unavailable as long as the holder's lease runs.
+    Raises Unavailable as long as the holder's lease runs, and where a part is out; after a while
+    an endpoint that cannot be read ends the intent, too: escalated, because nobody can tell.
     """
-    shard = shard_of(service.name)
-    stored = await read_intent(services, shard, plan_id)
+    stored = await read_intent(services, shard_of(service.name), plan_id)
     if stored.value.state is not IntentState.OPEN:
         return stored.value
-    await _take_over(services, service, stored)
-    return await Actor(services, service, stored.value.plan).run(resumed=True)
+    began = asyncio.get_running_loop().time()
+    intent = await _take_over(services, service, stored)
+    actor = Actor(services, service, intent, began)
+    try:
+        return await actor.run()
+    except Unavailable as error:
+        if not _overdue(services, intent):
+            raise
+        return await actor.give_up(f"could not find out whether the traffic moved: {error.detail}")
 
 
-async def _open(services: Services, service: Service, plan: Plan) -> None:
+def _overdue(services: Services, intent: Intent) -> bool:
+    limit = timedelta(seconds=services.settings.lease_s + GIVE_UP_AFTER_S)
+    return services.now() - intent.opened_at >= limit
+
+
+async def _open(services: Services, service: Service, plan: Plan) -> Intent:
     was = await read_incident(services, plan.incident)
     if was.value.state is not State.DIAGNOSED:
         raise Conflict(f"incident {plan.incident} is {was.value.state.value} already")
@@ -95,9 +111,10 @@ async def _open(services: Services, service: Service, plan: Plan) -> None:
         Put(row=was.row, value=step.incident, etag=was.etag),
     ]
     await commit(services, shard_of(service.name), writes, events=step.events)
+    return intent
 
 
-async def _take_over(services: Services, service: Service, stored: Stored[Intent]) -> None:
+async def _take_over(services: Services, service: Service, stored: Stored[Intent]) -> Intent:
     plan = stored.value.plan
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
@@ -108,6 +125,7 @@ async def _take_over(services: Services, service: Service, stored: Stored[Intent
         Put(row=stored.row, value=fenced, etag=stored.etag),
     ]
     await commit(services, shard_of(service.name), writes)
+    return fenced
 
 
 def _claim(services: Services, record: EndpointRecord, plan: str) -> Lease:

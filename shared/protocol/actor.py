@@ -12,17 +12,15 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.decision import Plan
 from shared.domain.endpoint import EndpointSnapshot, WriteVerdict, parse_target
-from shared.domain.event import EventKind
-from shared.domain.incident import State, tell
-from shared.domain.intent import Intent, IntentState, Judgement, Move, judge
+from shared.domain.intent import Intent, IntentState, Move, judge
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
 from shared.domain.row import Put, Remove, Stored, Write
-from shared.errors import Conflict, NotFound, Unavailable
-from shared.protocol.commit import command, commit, incident_row, read_incident
-from shared.protocol.records import read_record
+from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
+from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.ending import tell_end
+from shared.protocol.records import read_controls, read_record
 from shared.services import Services
 
 ATTEMPTS = 8
@@ -45,53 +43,82 @@ async def settled[T](attempt: Callable[[], Awaitable[T]]) -> T:
     return await attempt()
 
 
-def endpoint_name(plan: Plan) -> str:
-    """The endpoint's own name, for sentences."""
-    return plan.target.rsplit("/", 1)[-1]
-
-
 class Actor:
     """One worker's attempt to end one intent, inside its lease."""
 
-    def __init__(self, services: Services, service: Service, plan: Plan) -> None:
+    def __init__(self, services: Services, service: Service, intent: Intent, began: float) -> None:
+        """`intent` as it was claimed; `began` is the loop's time just before the claim."""
         self._services = services
         self._service = service
-        self._plan = plan
+        self._plan = intent.plan
+        self._fence = intent.fence
         self._shard = shard_of(service.name)
-        self._target = parse_target(plan.target)
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + services.settings.lease_s * INSIDE_LEASE
-        self._clock, self._deadline = clock, deadline
+        self._target = parse_target(intent.plan.target)
+        self._deadline = began + services.settings.lease_s * INSIDE_LEASE
 
     def _left(self) -> float:
         """Seconds that this worker may still use of its lease."""
-        return max(0.0, self._deadline - self._clock())
+        return max(0.0, self._deadline - asyncio.get_running_loop().time())
 
-    async def run(self, *, resumed: bool) -> Intent:
-        """Read, judge, move, until the intent has ended."""
+    async def run(self) -> Intent:
+        """Read, judge, move, until the intent has ended.
+
+        Raises Conflict where somebody else has taken it over, Unavailable where a part is out.
+        """
         while self._left() > 0:
-            stored = await read_intent(self._services, self._shard, self._plan.id)
+            stored = await self._mine()
             if stored.value.state is not IntentState.OPEN:
                 return stored.value
-            snapshot = await self._services.endpoints.read(self._target)
-            judged = judge(stored.value, snapshot, resumed=resumed)
-            ended = await self._move(judged, stored, snapshot)
+            try:
+                ended = await self._advance(stored)
+            except RejectedInput as error:  # the endpoint is not there any more
+                ended = await self.give_up(error.detail)
             if ended is not None:
                 return ended
         raise Unavailable("endpoint", "the lease ran out before the change was through", 1.0)
 
-    async def _move(
-        self, judged: Judgement, stored: Stored[Intent], snapshot: EndpointSnapshot
-    ) -> Intent | None:
+    async def give_up(self, why: str) -> Intent:
+        """End the intent without knowing what the endpoint does: a person must look."""
+        return await self._end(IntentState.ESCALATED, why, {})
+
+    async def _mine(self) -> Stored[Intent]:
+        stored = await read_intent(self._services, self._shard, self._plan.id)
+        if stored.value.state is IntentState.OPEN and stored.value.fence != self._fence:
+            raise Conflict(f"plan {self._plan.id} is in other hands")
+        return stored
+
+    async def _advance(self, stored: Stored[Intent]) -> Intent | None:
+        """Do what one reading of the endpoint asks for; the intent where that ended it."""
+        snapshot = await self._services.endpoints.read(self._target)
+        judged = judge(stored.value, snapshot)
         if judged.move is Move.WAIT:
             await self._wait()
             return None
         if judged.move is Move.WRITE:
-            refused = await self._write(stored)
-            return await self._end(IntentState.ESCALATED, refused, snapshot) if refused else None
+            return await self._write(stored, snapshot)
         if judged.move is Move.CONFIRM and not await self._read_back(snapshot):
             return None
-        return await self._end(ENDS[judged.move], judged.why, snapshot)
+        return await self._end(ENDS[judged.move], judged.why, snapshot.traffic)
+
+    async def _write(self, stored: Stored[Intent], snapshot: EndpointSnapshot) -> Intent | None:
+        """Send the change, unless automation was stopped since the decision."""
+        stopped = await self._stopped()
+        if stopped:
+            state = IntentState.ESCALATED if stored.value.writes else IntentState.ABORTED
+            return await self._end(state, stopped, snapshot.traffic)
+        refused = await self._send(stored)
+        if refused:
+            return await self._end(IntentState.ESCALATED, refused, snapshot.traffic)
+        return None
+
+    async def _stopped(self) -> str:
+        """Why nothing may be written any more, or "". Raises Unavailable where nobody can tell."""
+        controls = await read_controls(self._services)
+        if not controls.known:
+            raise Unavailable("tables", "the kill switches cannot be read")
+        name, now = self._service.name, self._services.now()
+        on = next((switch for switch in controls.kill_switches if switch.stops(name, now)), None)
+        return f"the kill switch is on for {on.scope}: {on.reason}" if on else ""
 
     async def _read_back(self, snapshot: EndpointSnapshot) -> bool:
         """Whether a second reading agrees: a single one can be stale."""
@@ -101,7 +128,7 @@ class Actor:
     async def _wait(self) -> None:
         await self._services.endpoints.wait_idle(self._target, timeout_s=self._left())
 
-    async def _write(self, stored: Stored[Intent]) -> str:
+    async def _send(self, stored: Stored[Intent]) -> str:
         """Send the change; answer why the service will never take it, or ""."""
         counted = msgspec.structs.replace(stored.value, writes=stored.value.writes + 1)
         # Whoever took the intent over has a newer version of this row: then this is a Conflict,
@@ -120,48 +147,31 @@ class Actor:
         await self._wait()
         return ""
 
-    async def _end(self, state: IntentState, why: str, snapshot: EndpointSnapshot) -> Intent:
-        return await settled(lambda: self._try_end(state, why, snapshot))
+    async def _end(self, state: IntentState, why: str, traffic: dict[str, int]) -> Intent:
+        return await settled(lambda: self._try_end(state, why, traffic))
 
-    async def _try_end(self, state: IntentState, why: str, snapshot: EndpointSnapshot) -> Intent:
+    async def _try_end(self, state: IntentState, why: str, traffic: dict[str, int]) -> Intent:
         """End the intent, release the lease and tell of it, in one transaction."""
         services, plan = self._services, self._plan
-        stored = await read_intent(services, self._shard, plan.id)
+        stored = await self._mine()
+        if stored.value.state is not IntentState.OPEN:  # an end of ours that nobody heard of
+            return stored.value
         record = await read_record(services, self._service, plan.target)
         was = await read_incident(services, plan.incident)
         now = services.now()
-        ended = msgspec.structs.replace(stored.value, state=state, ended_at=now, detail=why)
-        lease = record.value.lease
-        if lease is None or lease.fence != stored.value.fence:
-            raise Conflict(f"plan {plan.id} is in other hands")
+        over = msgspec.structs.replace(stored.value, state=state, ended_at=now, detail=why)
         released = msgspec.structs.replace(record.value, lease=None)
-        step = tell(
-            was.value,
-            ENDINGS[state][0],
-            actor="backstop",
-            what=_ending(plan, state, why),
-            why=was.value.sentence,
-            now=now,
-            before=plan.before,
-            after=snapshot.traffic,
-            evidence={"plan": plan.id, "writes": ended.writes, "fence": ended.fence},
-            changes={
-                "state": ENDINGS[state][1],
-                "before": plan.before,
-                "after": snapshot.traffic,
-                "sentence": _ending(plan, state, why),
-            },
-        )
+        step = tell_end(was.value, over, traffic, now)
         assert step.incident is not None
         writes: list[Write] = [
-            Put(row=stored.row, value=ended, etag=stored.etag),
+            Put(row=stored.row, value=over, etag=stored.etag),
             Remove(row=f"~intent|{plan.id}"),
             Put(row=record.row, value=released, etag=record.etag),
-            Put(row=incident_row(plan.incident), value=step.incident, etag=was.etag),
+            Put(row=was.row, value=step.incident, etag=was.etag),
         ]
         commands = self._next(state)
         await commit(services, self._shard, writes, events=step.events, commands=commands)
-        return ended
+        return over
 
     def _next(self, state: IntentState) -> list[Message]:
         if state is not IntentState.CONFIRMED:
@@ -175,19 +185,3 @@ ENDS = {
     Move.ABORT: IntentState.ABORTED,
     Move.ESCALATE: IntentState.ESCALATED,
 }
-ENDINGS = {
-    IntentState.CONFIRMED: (EventKind.INTENT_CONFIRMED, State.VERIFYING),
-    IntentState.ABORTED: (EventKind.INTENT_ABORTED, State.ESCALATED),
-    IntentState.ESCALATED: (EventKind.INTENT_ESCALATED, State.ESCALATED),
-}
-
-
-def _ending(plan: Plan, state: IntentState, why: str) -> str:
-    name = endpoint_name(plan)
-    match state:
-        case IntentState.CONFIRMED:
-            return f"moved all traffic of {name} from {plan.bad} back to {plan.good}"
-        case IntentState.ABORTED:
-            return f"did not touch the traffic of {name}: {why}"
-        case _:
-            return f"could not finish moving the traffic of {name}: {why}"

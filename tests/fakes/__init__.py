@@ -12,7 +12,7 @@ from tests.fakes.people import FakePager, FakeTeams
 from tests.fakes.scoring import FakeScoring
 from tests.fakes.services import FakeServices, Outside, catalog_of, make_settings
 from tests.fakes.tables import FakeTable
-from tests.fakes.turns import Killed, Turns
+from tests.fakes.turns import Killed, Turns, die
 
 __all__ = [
     "FakeBus",
@@ -28,5 +28,6 @@ __all__ = [
     "Turns",
     "Write",
     "catalog_of",
+    "die",
     "make_settings",
 ]

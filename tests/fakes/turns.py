@@ -19,19 +19,33 @@ class Turns:
 
     def __init__(self) -> None:
         self.passed: list[str] = []
-        self.kill_at = 0  # the number of the turn that kills the process; 0 for none
-        self._interferences: dict[str, list[Interference]] = {}
+        self._by_name: dict[str, list[Interference]] = {}
+        self._by_number: dict[int, Interference] = {}
 
     def once(self, name: str, interference: Interference) -> None:
         """Run something at the next turn of this name, such as "state.write"."""
-        self._interferences.setdefault(name, []).append(interference)
+        self._by_name.setdefault(name, []).append(interference)
+
+    def at(self, number: int, interference: Interference) -> None:
+        """Run something at the turn of this number, counted from now and from 1."""
+        self._by_number[len(self.passed) + number] = interference
+
+    def forget(self) -> None:
+        """Interfere no more."""
+        self._by_name.clear()
+        self._by_number.clear()
 
     async def take(self, name: str) -> None:
-        """One turn: yields to other tasks; raises Killed where it is the last one."""
+        """One turn: yields to other tasks, and runs what was ordered for it."""
         await asyncio.sleep(0)
         self.passed.append(name)
-        if len(self.passed) == self.kill_at:
-            raise Killed(name)
-        waiting = self._interferences.get(name)
-        if waiting:
-            await waiting.pop(0)()
+        number = len(self.passed)
+        if number in self._by_number:
+            await self._by_number.pop(number)()
+        if self._by_name.get(name):
+            await self._by_name[name].pop(0)()
+
+
+async def die() -> None:
+    """The interference that kills the process."""
+    raise Killed
