@@ -7,6 +7,7 @@ catalog's services and of open incidents, and a few others in turn, so none is f
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
 from shared.protocol.listing import OPEN, Pointer
+from shared.protocol.records import CONTROLS
 from shared.services import Services
 
 LANES = 8
@@ -72,8 +74,9 @@ ANY: Any = OutboxEntry | Effect | OpenIntent  # the tag of a row tells which it 
 
 
 class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
-    """What one tick found, by shard for the messages."""
+    """What one tick found, by shard for the messages. `turn` counts the ticks of a process."""
 
+    turn: int = 0
     messages: dict[str, list[OutboxEntry]]
     effects: list[Effect]
     intents: list[OpenIntent]
@@ -81,16 +84,17 @@ class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_leftovers(services: Services) -> Leftovers:
     """Read what is unfinished. Raises Unavailable."""
-    lanes = asyncio.Semaphore(LANES)
+    lanes, turn = asyncio.Semaphore(LANES), next(services.ticks)
 
     async def one(shard: str) -> tuple[str, list[Leftover]]:
         async with lanes:
             rows = await services.state.scan(shard, "~", ANY, limit=MOST)
         return shard, [row.value for row in rows]
 
-    found = await asyncio.gather(*(one(shard) for shard in await _shards(services)))
+    found = await asyncio.gather(*(one(shard) for shard in await _shards(services, turn)))
     every = [leftover for _, leftovers in found for leftover in leftovers]
     return Leftovers(
+        turn=turn,
         messages={
             shard: [left for left in leftovers if isinstance(left, OutboxEntry)]
             for shard, leftovers in found
@@ -100,10 +104,13 @@ async def find_leftovers(services: Services) -> Leftovers:
     )
 
 
-async def _shards(services: Services) -> list[str]:
+async def _shards(services: Services, turn: int) -> list[str]:
     owned = {shard_of(service) for service in services.catalog.services}
     pointers = await services.index.scan(OPEN, "", Pointer)
     opened = {shard_of_incident(pointer.value.incident) for pointer in pointers}
-    turn = int(services.now().timestamp()) // 2 * IN_TURN
-    in_turn = {shards()[(turn + number) % len(shards())] for number in range(IN_TURN)}
-    return sorted(owned | opened | in_turn)
+    return sorted(owned | opened | in_turn(shards(), turn, IN_TURN) | {CONTROLS})
+
+
+def in_turn(names: Sequence[str], turn: int, count: int) -> set[str]:
+    """Some of the names, others at every turn, so that each comes up however often one looks."""
+    return {names[(turn * count + number) % len(names)] for number in range(count)}
