@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from shared.settings import Settings, read_settings
@@ -38,6 +39,7 @@ class Services:
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
         self.durable: OrderedDict[str, None] = OrderedDict()  # delivery keys known to be stored
+        self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
 
     @cached_property
     def settings(self) -> Settings:

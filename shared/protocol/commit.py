@@ -4,8 +4,10 @@ The outbox lies beside the state under `~out|`. The committer hands its messages
 what a silent bus or a killed process left behind is sent by `relay`, which every tick runs.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 
 import msgspec
 
@@ -20,6 +22,7 @@ from shared.services import Services
 
 WORK = "work"
 CHANGES = "changes"
+TRANSACTION = 100  # writes at most
 PUBLISH_WITHIN_S = 1.0
 RELAY_AFTER = timedelta(seconds=5)  # the committer itself publishes within PUBLISH_WITHIN_S
 
@@ -96,18 +99,19 @@ async def _send(services: Services, shard: str, entries: Sequence[OutboxEntry]) 
     for topic in (WORK, CHANGES):
         sent = [entry for entry in entries if entry.topic == topic]
         if sent and await publish_quietly(services, topic, [entry.message for entry in sent]):
-            await _forget(services, shard, sent)
+            # What cannot be removed now stays, and is sent again: consumers know the event's id.
+            with contextlib.suppress(Unavailable):
+                await _forget(services, shard, sent)
 
 
 async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
-    removals = [Remove(row=entry.row) for entry in entries]
-    try:
-        await services.state.write(shard, removals)
-    except Conflict:  # somebody else removed one of them: take the rest one by one
-        for removal in removals:
-            await services.state.write(shard, [removal])
-    except Unavailable:  # they stay, and relay sends them again: consumers know the event's id
-        return
+    for some in batched(entries, TRANSACTION, strict=False):
+        removals = [Remove(row=entry.row) for entry in some]
+        try:
+            await services.state.write(shard, removals)
+        except Conflict:  # somebody else removed one of them: take the rest one by one
+            for removal in removals:
+                await services.state.write(shard, [removal])
 
 
 async def relay(services: Services, leftovers: Leftovers) -> None:

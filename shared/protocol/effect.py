@@ -4,6 +4,8 @@ The claim is a row that only one worker can insert. A claim without an end is ta
 tick, so a card or a page may come twice after a crash, but never not at all.
 """
 
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -11,12 +13,13 @@ import msgspec
 
 from shared.domain.keys import shard_of_incident
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write
-from shared.errors import Conflict
+from shared.errors import Conflict, RejectedInput
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.services import Services
 
-ABANDONED_AFTER = timedelta(seconds=20)  # longer than any provider's time-out
+log = logging.getLogger("backstop.effect")
 
+ABANDONED_AFTER = timedelta(seconds=20)  # longer than any provider's time-out
 
 type Send = Callable[[Effect], Awaitable[str]]
 
@@ -41,15 +44,23 @@ async def claimed(services: Services, incident: str, name: str) -> bool:
 
 
 async def deliver(services: Services, incident: str, name: str, send: Send) -> None:
-    """Send a claimed effect and mark it done. Raises Unavailable where the provider is out."""
+    """Send a claimed effect and mark it done. Raises Unavailable where the provider is out.
+
+    What the provider refuses is done, too: it would be refused for ever.
+    """
     shard = shard_of_incident(incident)
     found = await services.state.read(shard, f"~effect|{incident}|{name}", Effect)
     if found is None:
         return
-    detail = await send(found.value)
+    try:
+        detail = await send(found.value)
+    except RejectedInput as error:
+        log.error("%s of %s: %s", name, incident, error)  # noqa: TRY400 - it says all there is
+        detail = f"refused: {error}"
     done = msgspec.structs.replace(found.value, done_at=services.now(), detail=detail)
     writes: list[Write] = [Remove(row=done.open_row), Put(row=done.done_row, value=done)]
-    await services.state.write(shard, writes)
+    with contextlib.suppress(Conflict):  # the tick took it up meanwhile, and has said so
+        await services.state.write(shard, writes)
 
 
 def abandoned(services: Services, leftovers: Leftovers, prefix: str) -> list[Effect]:

@@ -14,12 +14,12 @@ from shared.domain.message import Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import RELAY_AFTER, WORK, publish_quietly
-from shared.protocol.leftovers import Leftovers
+from shared.protocol.leftovers import Leftovers, in_turn
 from shared.services import Services
 
 REMEMBERED = 50_000  # delivery keys that a process keeps, about 5 MB
-RELAY_DAYS = 2
-IN_TURN = 8  # partitions a tick
+RELAY_DAYS = (1, 0, -1)  # before today; clocks of others may be a day ahead
+IN_TURN = 12  # of 48 partitions a tick
 PENDING = "pending"
 
 
@@ -39,8 +39,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delivery_id(alert: Alert) -> str:
-    """The delivery's public key: the day that it fired and its digest, so a read is one point."""
-    return f"{alert.fired_at:%y%m%d}-{alert.delivery_key}"
+    """The delivery's public key: the day that it tells of and its digest, so a read is one point.
+
+    Not the day that it fired: an end may come weeks later, and relay looks at the last days only.
+    """
+    return f"{alert.at:%y%m%d}-{alert.delivery_key}"
 
 
 def _partition(delivery: str) -> str:
@@ -93,13 +96,12 @@ async def settle_delivery(
     await services.deliveries.write(_partition(was.key), [Put(row=was.key, value=now)])
 
 
-async def relay_deliveries(services: Services, _: Leftovers) -> None:
+async def relay_deliveries(services: Services, leftovers: Leftovers) -> None:
     """Send the deliveries that triage has not taken yet; every tick looks at a few partitions."""
     now = services.now()
-    days = [f"{now - timedelta(days=day):%y%m%d}" for day in range(RELAY_DAYS)]
+    days = [f"{now - timedelta(days=day):%y%m%d}" for day in RELAY_DAYS]
     partitions = [f"{day}-{digit:x}" for digit in range(16) for day in days]
-    turn = int(now.timestamp()) // 2 * IN_TURN
-    chosen = {partitions[(turn + number) % len(partitions)] for number in range(IN_TURN)}
+    chosen = in_turn(partitions, leftovers.turn, IN_TURN)
     await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))
 
 

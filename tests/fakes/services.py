@@ -86,8 +86,8 @@ class FakeServices(Services):
     """The services of one process that lives in `outside`."""
 
     def __init__(self, outside: Outside, settings: Settings | None = None) -> None:
-        super().__init__(settings or make_settings())
         self.outside = outside
+        super().__init__(settings or make_settings())
 
     def another(self, instance: str) -> "FakeServices":
         """Another process in the same world."""

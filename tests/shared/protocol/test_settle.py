@@ -1,0 +1,114 @@
+"""Settle: returning is always right, whatever became of the message."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.keys import digest
+from shared.domain.message import Message
+from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
+from shared.protocol.settle import KEPT_BODY, QUARANTINE, Quarantined, quarantine, settle
+from shared.services import Services
+from tests.fakes import FakeServices
+from tests.fakes.scene import NOW, message, new_services
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return new_services()
+
+
+async def end_in(
+    services: FakeServices, error: BackstopError | None, taken: Message | None = None
+) -> None:
+    async def handle(_: Services, __: Message) -> None:
+        if error is not None:
+            raise error
+
+    await settle(services, "work", taken or message("triage", "key"), handle)
+
+
+async def kept(services: FakeServices, source: str, body: str) -> Quarantined:
+    found = await services.deliveries.read(QUARANTINE, digest(source, body), Quarantined)
+    assert found is not None
+    return found.value
+
+
+async def test_what_was_done_is_done(services: FakeServices) -> None:
+    await end_in(services, None)
+
+    assert services.bus.published["work"] == []
+    assert services.deliveries.partitions() == []
+
+
+async def test_bad_input_is_kept_with_its_reason(services: FakeServices) -> None:
+    await end_in(services, RejectedInput("not-an-event", "no id"))
+
+    found = await kept(services, "work/triage", "key")
+    assert (found.reason, found.detail, found.body) == ("not-an-event", "no id", "key")
+    assert services.bus.published["work"] == []
+
+
+async def test_a_key_of_nothing_is_bad_input(services: FakeServices) -> None:
+    await end_in(services, NotFound("no delivery key"))
+
+    assert (await kept(services, "work/triage", "key")).reason == "not-found"
+
+
+async def test_the_same_bad_input_is_kept_once_and_cut(services: FakeServices) -> None:
+    body = "x" * (KEPT_BODY + 1)
+    ids = {await quarantine(services, "api", body, RejectedInput("r", "d")) for _ in range(2)}
+
+    assert len(ids) == 1
+    assert len((await kept(services, "api", body)).body) == KEPT_BODY
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (Unavailable("logs", "out", 0.2), 1.0),
+        (Unavailable("logs", "out", 30.0), 30.0),
+        (Unavailable("logs", "out", 9_999.0), 300.0),
+        (Conflict("somebody was first"), 1.0),
+    ],
+)
+async def test_what_cannot_be_done_now_comes_again_when_it_may_help(
+    services: FakeServices, error: BackstopError, seconds: float
+) -> None:
+    await end_in(services, error)
+
+    (copy,) = services.bus.published["work"]
+    assert (copy.subject, copy.body, copy.attempt) == ("triage", "key", 2)
+    assert copy.message_id == "triage:key#2"
+    assert copy.due == NOW + timedelta(seconds=seconds)
+
+
+async def test_the_wait_doubles_up_to_five_minutes_and_every_copy_has_its_own_id(
+    services: FakeServices,
+) -> None:
+    taken = message("triage", "key")
+    for _ in range(12):
+        await end_in(services, Unavailable("logs", "out", 0.0), taken)
+        taken = services.bus.published["work"][-1]
+
+    copies = services.bus.published["work"]
+    waits = [(copy.due - NOW).total_seconds() for copy in copies if copy.due]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert [copy.message_id for copy in copies] == [f"triage:key#{n}" for n in range(2, 14)]
+
+
+async def test_only_where_no_copy_can_be_sent_the_host_must_try_again(
+    services: FakeServices,
+) -> None:
+    services.bus.out = True
+
+    with pytest.raises(Unavailable, match="bus"):
+        await end_in(services, Unavailable("logs", "out"))
+
+
+async def test_a_mistake_of_ours_is_not_hidden(services: FakeServices) -> None:
+    async def handle(_: Services, __: Message) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await settle(services, "work", message("triage"), handle)
