@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import wraps
 
 from shared.domain.catalog import Service
-from shared.domain.chart import Chart, marked_versions, marks_of, plot, window_of
+from shared.domain.chart import Chart, plot
 from shared.domain.chart_drawing import draw
+from shared.domain.chart_scope import focus_of, marks_of, window_of
 from shared.domain.home_page import Overview, present_home
 from shared.domain.http import Answer, Request
 from shared.domain.incident_page import Dossier, present
@@ -124,13 +125,9 @@ async def _chart(services: Services, dossier: Dossier, now: datetime) -> Chart |
     )
     if answer is None:
         return None
-    bad, good = marked_versions(dossier.diagnosis, dossier.intent)
-    limits = [slo.latency_ms for slo in service.slos if slo.latency_ms is not None]
     return plot(
         read_evidence({"onset": answer}).onset,
         window,
+        focus=focus_of(dossier),
         marks=marks_of(incident, dossier.intent),
-        bad=bad,
-        good=good,
-        limit_ms=min(limits, default=None),
     )

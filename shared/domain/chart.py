@@ -13,17 +13,11 @@ from math import ceil
 
 import msgspec
 
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.incident import Incident
-from shared.domain.intent import Intent
 from shared.domain.measurements import OnsetRow
-from shared.domain.onset import bin_width
+from shared.domain.onset import Scope, arrivals, bin_width
 from shared.domain.wording import share
 
-COLUMNS = 60
-BEFORE_BINS = 30
-AFTER_BINS = 20
-LONGEST = timedelta(hours=6)
+COLUMNS = 48
 _ERROR_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0)
 _STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
 
@@ -42,6 +36,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     text: str
     tone: Tone = Tone.PLAIN
+
+
+class Focus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chart is about: the versions compared, the region ("" for all), the limit."""
+
+    bad: str = ""
+    good: str = ""
+    region: str = ""
+    limit_ms: float | None = None
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,64 +120,43 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...]
     error_scale: float
     latency_scale_ms: float
-    limit_ms: float | None = None
-
-
-def window_of(incident: Incident, bin_s: float, now: datetime) -> Window | None:
-    """From some bins before the onset to some after the end; None where that is too long ago."""
-    began = incident.onset_at or incident.opened_at
-    ended = incident.recovered_at or incident.resolved_at or now
-    step = timedelta(seconds=bin_s)
-    start = began - BEFORE_BINS * step
-    end = min(ended + AFTER_BINS * step, now, start + LONGEST)
-    return None if now - start > LONGEST or end <= start else Window(start=start, end=end)
-
-
-def marks_of(incident: Incident, intent: Intent | None) -> tuple[Mark, ...]:
-    """The moments that explain what is seen, oldest first."""
-    marks = []
-    if incident.onset_at is not None:
-        marks.append(Mark(at=incident.onset_at, text="it began", tone=Tone.BAD))
-    marks.append(Mark(at=incident.opened_at, text="incident opened"))
-    if intent is not None and intent.ended_at is not None and incident.after:
-        text = f"traffic back on {intent.plan.good}"
-        marks.append(Mark(at=intent.ended_at, text=text, tone=Tone.GOOD))
-    if incident.recovered_at is not None:
-        marks.append(Mark(at=incident.recovered_at, text="recovered", tone=Tone.GOOD))
-    return tuple(sorted(marks, key=lambda mark: mark.at))
+    focus: Focus
 
 
 def plot(
     rows: Iterable[OnsetRow],
     window: Window,
     *,
+    focus: Focus | None = None,
     marks: Sequence[Mark] = (),
-    bad: str = "",
-    good: str = "",
-    limit_ms: float | None = None,
 ) -> Chart | None:
-    """Fold the rows of the query `onset` into a chart; None where nothing was measured."""
-    drawn = sorted(
-        (row for row in rows if window.covers(row.at) and row.total), key=lambda row: row.deployment
-    )
+    """Fold the rows of the query `onset` into a chart; None where nothing was measured.
+
+    With a region in focus only its requests are drawn: a partial outage hides in the total.
+    """
+    focus = focus or Focus()
+    scope = Scope(region=focus.region)
+    inside = (row for row in rows if row.total and scope.covers(row) and window.covers(row.at))
+    drawn = sorted(inside, key=lambda row: row.deployment)
     if not drawn:
         return None
-    tones = {bad: Tone.BAD, good: Tone.GOOD, "": Tone.PLAIN}
+    tones = {focus.bad: Tone.BAD, focus.good: Tone.GOOD, "": Tone.PLAIN}
     width = max(window.span / COLUMNS, bin_width(drawn))
     lines = tuple(
         VersionLine(name=name, tone=tones.get(name, Tone.PLAIN), points=_points(own, window, width))
         for name, own in groupby(drawn, key=lambda row: row.deployment)
     )
     points = [point for line in lines for point in line.points]
+    moments = sorted([*marks, *_arrival(focus.bad, drawn)], key=lambda mark: mark.at)
     slowest = max((point.p95_ms or 0.0 for point in points), default=0.0)
     return Chart(
         window=window,
         columns=ceil(window.span / width),
         lines=lines,
-        marks=tuple(mark for mark in marks if window.covers(mark.at)),
+        marks=tuple(mark for mark in moments if window.covers(mark.at)),
         error_scale=_error_scale(max(point.failed_share for point in points)),
-        latency_scale_ms=_round_up(max(slowest, 1.1 * (limit_ms or 1.0))),
-        limit_ms=limit_ms,
+        latency_scale_ms=_round_up(max(slowest, 1.1 * (focus.limit_ms or 1.0))),
+        focus=focus,
     )
 
 
@@ -187,13 +169,6 @@ def describe(chart: Chart) -> str:
     ]
     moments = [f"{mark.text} at {mark.at:%H:%M:%S} UTC" for mark in chart.marks]
     return ". ".join([*versions, *moments]) + "."
-
-
-def marked_versions(found: Diagnosis | None, intent: Intent | None) -> tuple[str, str]:
-    """Which version is drawn as the bad one and which as the good one; "" where it is not known."""
-    if intent is not None:
-        return intent.plan.bad, intent.plan.good
-    return (found.attribution.version if found else ""), ""
 
 
 def _points(rows: Iterable[OnsetRow], window: Window, width: timedelta) -> tuple[Point, ...]:
@@ -209,6 +184,12 @@ def _points(rows: Iterable[OnsetRow], window: Window, width: timedelta) -> tuple
             p95_ms=max(known, default=None),
         )
     return tuple(columns[column] for column in sorted(columns))
+
+
+def _arrival(version: str, rows: Sequence[OnsetRow]) -> list[Mark]:
+    arrival = arrivals(rows).get(version)
+    at = arrival.at if arrival else None
+    return [Mark(at=at, text=f"{version} took traffic")] if at else []
 
 
 def _error_scale(worst: float) -> float:

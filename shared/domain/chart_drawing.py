@@ -33,7 +33,13 @@ def draw(chart: Chart, zone: str) -> str:
     parts = [
         f'<svg class="chart" role="img" aria-label="{said}" width="100%" height="{height}">',
         *_panel(chart, errors, "Failed requests", share(chart.error_scale), _failures),
-        *_panel(chart, latency, "Slowest 5 %", f"{chart.latency_scale_ms:,.0f} ms", _latencies),
+        *_panel(
+            chart,
+            latency,
+            "Latency, 95th percentile",
+            f"{chart.latency_scale_ms:,.0f} ms",
+            _latencies,
+        ),
         *_limit(chart, latency),
         *(part for row, mark in enumerate(chart.marks) for part in _mark(chart, mark, row, height)),
         *_axis(chart, height, zone),
@@ -60,9 +66,9 @@ def _panel(chart: Chart, top: int, title: str, scale: str, measure: Measure) -> 
         f'<svg x="0" y="{top}" width="100%" height="{PANEL}" overflow="visible"'
         f' viewBox="0 0 {_INNER} {_INNER}" preserveAspectRatio="none">'
     )
-    for line in chart.lines:
+    for number, line in enumerate(chart.lines):
         for stretch in _stretches(chart, line, measure):
-            yield _path(line, stretch)
+            yield _path(number, line, stretch)
     yield "</svg>"
 
 
@@ -83,18 +89,20 @@ def _stretches(chart: Chart, line: VersionLine, measure: Measure) -> Iterator[Va
         yield stretch
 
 
-def _path(line: VersionLine, stretch: Values) -> str:
+def _path(number: int, line: VersionLine, stretch: Values) -> str:
     steps = " ".join(f"{_INNER * x:.0f},{_INNER * (1 - y):.0f}" for x, y in stretch)
     tail = " h1" if len(stretch) == 1 else ""  # a lone point would not be seen
-    return f'<path class="line {line.tone}" vector-effect="non-scaling-stroke" d="M{steps}{tail}"/>'
+    kind = f"line {line.tone} n{number % 3}"
+    return f'<path class="{kind}" vector-effect="non-scaling-stroke" d="M{steps}{tail}"/>'
 
 
 def _limit(chart: Chart, top: int) -> Iterator[str]:
-    if chart.limit_ms is None:
+    limit = chart.focus.limit_ms
+    if limit is None:
         return
-    y = top + PANEL * (1 - chart.limit_ms / chart.latency_scale_ms)
+    y = top + PANEL * (1 - limit / chart.latency_scale_ms)
     yield f'<line class="limit" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
-    yield f'<text class="scale" x="2" y="{y - 4:.1f}">allowed {chart.limit_ms:,.0f} ms</text>'
+    yield f'<text class="scale" x="2" y="{y - 4:.1f}">allowed {limit:,.0f} ms</text>'
 
 
 def _mark(chart: Chart, mark: Mark, row: int, height: int) -> Iterator[str]:

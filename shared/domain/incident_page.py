@@ -17,7 +17,7 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident, Severity, State
 from shared.domain.incident_lists import Line
-from shared.domain.intent import Intent
+from shared.domain.intent import Intent, IntentState
 from shared.domain.objectives import Standing, rto
 from shared.domain.wording import plain
 
@@ -129,7 +129,7 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
         tone=STATE_TONES.get(incident.state, Tone.PLAIN),
         feeling=briefing.feeling(incident, service, dossier.diagnosis, now),
         gravity=briefing.gravity(incident),
-        deed=briefing.deed(incident, dossier.decision),
+        deed=_deed(dossier),
         rto=briefing.time_left(incident, service, now),
         rto_tone=_rto_tone(incident, service, now),
         command=briefing.command(incident),
@@ -142,6 +142,16 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
         judged=_judged(dossier.decision) if dossier.decision else None,
         found=_found(dossier.diagnosis, zone) if dossier.diagnosis else None,
     )
+
+
+def _deed(dossier: Dossier) -> str:
+    """What Backstop did; once it is judged whether that helped, the move itself is said, too."""
+    told = briefing.deed(dossier.incident, dossier.decision)
+    intent = dossier.intent
+    moved = intent is not None and intent.state is IntentState.CONFIRMED
+    if intent is None or not moved or dossier.incident.state is State.VERIFYING:
+        return told
+    return f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}. {told}"
 
 
 def _judged(decision: Decision) -> Judged:

@@ -26,7 +26,7 @@ SERVED_WELL_S = 30.0  # so that the chart shows what was before
 def main() -> int:
     """Play and photograph; 1 where the incident never came to its end."""
     screen = Screen()
-    with running_world(FOLDER, pace=Pace(fuse_s=12.0)) as world:
+    with running_world(FOLDER, pace=Pace(soak_s=18, fuse_s=10.0)) as world:
         try:
             asyncio.run(_play(world, screen))
         except Stuck as stuck:
