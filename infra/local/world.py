@@ -111,12 +111,15 @@ class World:
         self.simulation.wait_ready()
         self._python("prepare", "infra.local.prepare").wait_ready()
 
-    def start_hosts(self) -> None:
-        """Start both function apps."""
-        self.responder = self._host("responder", self.addresses.responder)
-        self.executor = self._host("executor", self.addresses.executor)
-        self.responder.wait_ready()
-        self.executor.wait_ready()
+    def start_hosts(self, *roles: str) -> None:
+        """Start the function apps of these roles, without any named both."""
+        wanted = roles or ("responder", "executor")
+        if "responder" in wanted:
+            self.responder = self._host("responder", self.addresses.responder)
+        if "executor" in wanted:
+            self.executor = self._host("executor", self.addresses.executor)
+        for role in wanted:
+            getattr(self, role).wait_ready()
 
     def _host(self, role: str, port: int) -> Child:
         arguments = ("--app", str(ROOT), "--port", str(port))

@@ -1,0 +1,90 @@
+"""The cast: a world with many services of the demo's kind, each with an endpoint of its own.
+
+Their policy files are the demo service's under other names, so that incidents of several services
+can be measured in one world. `simulated` plays them; here are their names and the running world.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from infra.local.foundry.seed import SERVICE
+from infra.local.processes import Children
+from infra.local.simulation.plan import Plan
+from infra.local.world import ROOT, Pace, World, free_addresses
+
+SCOPE = "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
+ENDPOINTS = f"{SCOPE}/microsoft.machinelearningservices/workspaces/mlw-claims/onlineendpoints"
+REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
+SELDOM = "0 * * * * *"  # once a minute: what a bench measures is not the timer's work
+
+
+class CastPlan(Plan, frozen=True, kw_only=True):
+    """What to play: a `Plan` for so many services; `idle` keeps all messages from the hosts."""
+
+    services: int = 1
+    idle: bool = False
+
+
+class CastWorld(World):
+    """A world whose simulated services know the cast."""
+
+    simulation_module = "infra.local.bench.simulated"
+
+
+def service_name(number: int) -> str:
+    """What the service of that number is called."""
+    return f"bench-{number:02d}"
+
+
+def target_of(service: str) -> str:
+    """The ARM id of a service's endpoint, in lower case."""
+    return f"{ENDPOINTS}/{service}"
+
+
+def write_cast(folder: Path, services: int) -> None:
+    """Write a policy file for each service, beside the shipped files of those it depends on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (ROOT / "shared" / "catalog").glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text())
+    shipped = (folder / f"{SERVICE}.yaml").read_text()
+    (folder / f"{SERVICE}.yaml").unlink()
+    for number in range(services):
+        name = service_name(number)
+        (folder / f"{name}.yaml").write_text(shipped.replace(SERVICE, name))
+
+
+@contextmanager
+def bench_world(
+    folder: Path, *, services: int, pace: Pace | None = None, idle: bool = False
+) -> Iterator[CastWorld]:
+    """Start a world that ends with the block; tables are in memory, logs in `folder/logs`.
+
+    An idle world has the responder only, and messages that it publishes reach nobody. Raises
+    ChildFailed.
+    """
+    addresses, speed = free_addresses(), pace or Pace(tick=SELDOM)
+    write_cast(folder / "catalog", services)
+    plan = CastPlan(
+        ports=addresses.ports,
+        alert_url=f"{addresses.api}/api/alerts",
+        data=str(folder),
+        operation_s=speed.operation_s,
+        lock_s=speed.lock_s,
+        log_lag_s=speed.log_lag_s,
+        log_bin_s=speed.log_bin_s,
+        services=services,
+        idle=idle,
+    )
+    with Children(folder / "logs") as children:
+        world = CastWorld(addresses, speed, folder, children)
+        world.start_services(plan, None)
+        world.start_hosts(*(["responder"] if idle else []))
+        yield world
+
+
+def read_plan(path: Path) -> CastPlan:
+    """Read the file that the world has written."""
+    return msgspec.json.decode(path.read_bytes(), type=CastPlan)
