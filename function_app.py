@@ -2,99 +2,152 @@
 
 BACKSTOP_ROLE chooses the app. *responder* has the public HTTP routes and no right to write to ARM;
 *executor* may move traffic and write the ledger and has no HTTP route. An unset or unknown role
-registers nothing and says so. This is the only file that imports azure.functions.
+registers nothing and says so. This is the only file that imports azure.functions. Everything behind
+the triggers is imported when it is first needed: a cold start pays for what it serves, not for all.
 """
 
 import logging
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
 
 import azure.functions as func
+import msgspec
 
-from responders.console import show_asset, show_home, show_incident_page
-from responders.control import set_kill_switch, show_kill_switch
-from responders.diagnose import diagnose
-from responders.enforce import enforce
-from responders.handle import handle
-from responders.ingest import ingest
-from responders.notify import notify, post_abandoned_cards
-from responders.page import page, page_all_due
-from responders.press import press
-from responders.reconcile import reconcile
-from responders.record import record
-from responders.register import register
-from responders.show import (
-    show_affected,
-    show_changes,
-    show_delivery,
-    show_incident,
-    show_incidents,
-)
-from responders.triage import triage
-from responders.verify import verify
-from responders.watch import watch
 from shared.domain.http import Answer, Request
-from shared.domain.message import Message
-from shared.domain.problem import answer_problem
-from shared.errors import BackstopError, Conflict, RejectedInput, Unavailable
-from shared.protocol.commit import CHANGES, WORK, relay
-from shared.protocol.intake import relay_deliveries
-from shared.protocol.leftovers import Leftovers, find_leftovers
+from shared.domain.message import CHANGES, WORK, Message
+from shared.errors import BackstopError, RejectedInput, Unavailable
 from shared.protocol.settle import Handler, settle
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
 
 type HttpResponder = Callable[[Services, Request], Awaitable[Answer]]
-type Job = Callable[[Services, Leftovers], Awaitable[typing.Any]]
+
+
+class Later(msgspec.Struct, frozen=True):
+    """A function of ours by its place, imported when it is first called."""
+
+    module: str
+    name: str
+
+    def find(self) -> typing.Any:  # noqa: ANN401 - any function of ours
+        """Import it."""
+        return getattr(import_module(self.module), self.name)
+
+    async def __call__(self, *arguments: typing.Any) -> typing.Any:  # noqa: ANN401 - its own
+        """Call it."""
+        return await self.find()(*arguments)
+
+
+def pressed(respond: HttpResponder) -> HttpResponder:
+    """A responder of the API as that of a page's button."""
+
+    async def press(known: Services, request: Request) -> Answer:
+        answer: Answer = await PRESS.find()(respond)(known, request)
+        return answer
+
+    return press
+
 
 log = logging.getLogger("backstop")
 app = func.FunctionApp()
 services = Services()
 
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
+PRESS = Later("responders.press", "press")
+HANDLE = Later("responders.handle", "handle")
+SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
+NOTIFY = Later("responders.notify", "notify")
+RECORD = Later("responders.record", "record")
+ANSWER_PROBLEM = Later("shared.domain.problem", "answer_problem")
+FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
-    ("ingest", "POST", "api/alerts", ingest),
-    ("show_delivery", "GET", "api/deliveries/{key}", show_delivery),
-    ("show_incidents", "GET", "api/incidents", show_incidents),
-    ("show_incident", "GET", "api/incidents/{id}", show_incident),
-    ("show_affected", "GET", "api/incidents/{id}/affected", show_affected),
-    ("handle", "POST", "api/incidents/{id}/{action}", handle),
-    ("show_changes", "GET", "api/changes", show_changes),
-    ("register", "POST", "api/releases", register),
-    ("show_kill_switch", "GET", "api/kill-switch", show_kill_switch),
-    ("set_kill_switch", "POST", "api/kill-switch", set_kill_switch),
-    ("show_home", "GET", ROOT, show_home),
-    ("show_incident_page", "GET", "incidents/{id}", show_incident_page),
-    ("press_incident", "POST", "incidents/{id}/{action}", press(handle)),
-    ("press_kill_switch", "POST", "kill-switch", press(set_kill_switch)),
-    ("show_asset", "GET", "assets/{name}", show_asset),
+    ("ingest", "POST", "api/alerts", Later("responders.ingest", "ingest")),
+    (
+        "show_delivery",
+        "GET",
+        "api/deliveries/{key}",
+        Later("responders.show", "show_delivery"),
+    ),
+    ("show_incidents", "GET", "api/incidents", Later("responders.show", "show_incidents")),
+    ("show_incident", "GET", "api/incidents/{id}", Later("responders.show", "show_incident")),
+    (
+        "show_affected",
+        "GET",
+        "api/incidents/{id}/affected",
+        Later("responders.show", "show_affected"),
+    ),
+    ("handle", "POST", "api/incidents/{id}/{action}", HANDLE),
+    ("show_changes", "GET", "api/changes", Later("responders.show", "show_changes")),
+    ("register", "POST", "api/releases", Later("responders.register", "register")),
+    (
+        "show_kill_switch",
+        "GET",
+        "api/kill-switch",
+        Later("responders.control", "show_kill_switch"),
+    ),
+    ("set_kill_switch", "POST", "api/kill-switch", SET_KILL_SWITCH),
+    ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
+    (
+        "show_incident_page",
+        "GET",
+        "incidents/{id}",
+        Later("responders.console", "show_incident_page"),
+    ),
+    ("press_incident", "POST", "incidents/{id}/{action}", pressed(HANDLE)),
+    ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
+    ("show_asset", "GET", "assets/{name}", Later("responders.console", "show_asset")),
 )
+COMMANDS: dict[Role, dict[str, Later]] = {
+    Role.RESPONDER: {
+        "triage": Later("responders.triage", "triage"),
+        "diagnose": Later("responders.diagnose", "diagnose"),
+        "page": Later("responders.page", "page"),
+    },
+    Role.EXECUTOR: {
+        "enforce": Later("responders.enforce", "enforce"),
+        "verify": Later("responders.verify", "verify"),
+    },
+}
+JOBS: dict[Role, tuple[Later, ...]] = {
+    Role.RESPONDER: (
+        Later("shared.protocol.commit", "relay"),
+        Later("shared.protocol.intake", "relay_deliveries"),
+        Later("responders.page", "page_all_due"),
+        Later("responders.notify", "post_abandoned_cards"),
+    ),
+    Role.EXECUTOR: (
+        Later("shared.protocol.commit", "relay"),
+        Later("responders.reconcile", "reconcile"),
+        Later("responders.watch", "watch"),
+    ),
+}
 
 
 def register_responder() -> None:
     """Public HTTP, triage, diagnosis, cards and pages."""
     for name, method, route, respond in ROUTES:
         _serve(name, method, route, respond)
-    _work("responder", {"triage": triage, "diagnose": diagnose, "page": page})
+    _work("responder", COMMANDS[Role.RESPONDER])
 
     @app.service_bus_topic_trigger("msg", BUS_CONNECTION, CHANGES, "notify")
     async def tell(msg: func.ServiceBusMessage) -> None:
-        await settle(services, CHANGES, _message(msg), notify)
+        await settle(services, CHANGES, _message(msg), NOTIFY)
 
-    _tick(relay, relay_deliveries, page_all_due, post_abandoned_cards)
+    _tick(JOBS[Role.RESPONDER])
 
 
 def register_executor() -> None:
     """Decisions, traffic, verification and the ledger; no HTTP."""
-    _work("executor", {"enforce": enforce, "verify": verify})
+    _work("executor", COMMANDS[Role.EXECUTOR])
 
     @app.service_bus_topic_trigger(
         "msgs", BUS_CONNECTION, CHANGES, "record", cardinality=func.Cardinality.MANY
     )
     async def write_ledger(msgs: typing.List[func.ServiceBusMessage]) -> None:  # noqa: UP006 - the worker knows no list[]
-        await record(services, [_message(msg) for msg in msgs])
+        await RECORD(services, [_message(msg) for msg in msgs])
 
-    _tick(relay, reconcile, watch)
+    _tick(JOBS[Role.EXECUTOR])
 
 
 def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
@@ -106,7 +159,7 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
         except BackstopError as error:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", name, error)
-            answer = answer_problem(error)
+            answer = ANSWER_PROBLEM.find()(error)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,
@@ -115,7 +168,7 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
         )
 
 
-def _work(subscription: str, handlers: dict[str, Handler]) -> None:
+def _work(subscription: str, handlers: Mapping[str, Handler]) -> None:
     """One function an app takes all commands: on Flex every function scales and starts alone."""
 
     async def dispatch(known: Services, message: Message) -> None:
@@ -129,21 +182,21 @@ def _work(subscription: str, handlers: dict[str, Handler]) -> None:
         await settle(services, WORK, _message(msg), dispatch)
 
 
-def _tick(*jobs: Job) -> None:
+def _tick(jobs: tuple[Later, ...]) -> None:
     """One timer an app runs what is due; a job whose part is out leaves the others alone."""
 
     @app.timer_trigger("timer", f"%{TICK_SCHEDULE}%", use_monitor=False)
     async def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds it by name
         try:
-            leftovers = await find_leftovers(services)
+            leftovers = await FIND_LEFTOVERS(services)
         except Unavailable as error:
             log.warning("tick: %s", error)
             return
         for job in jobs:
             try:
                 await job(services, leftovers)
-            except (Unavailable, Conflict) as error:
-                log.warning("tick: %s: %s", job.__name__, error)
+            except BackstopError as error:
+                log.warning("tick: %s: %s", job.name, error)
 
 
 def _request(req: func.HttpRequest) -> Request:

@@ -12,28 +12,37 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident
-from shared.domain.message import Message
+from shared.domain.message import WORK, Message
 from shared.errors import RejectedInput
-from shared.protocol.commit import WORK, command, publish_quietly, read_incident
+from shared.protocol.commit import command, publish_quietly, read_incident
 from shared.protocol.effect import Send, abandoned, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.services import Services
 
-WAKES = {EventKind.INCIDENT_OPENED, EventKind.ESCALATED, EventKind.SEVERITY_CHANGED}
-WAKES_TOO = {EventKind.INTENT_ABORTED, EventKind.INTENT_ESCALATED}
+WAKES = {
+    EventKind.INCIDENT_OPENED,
+    EventKind.ESCALATED,
+    EventKind.SEVERITY_CHANGED,
+    EventKind.INTENT_ABORTED,
+    EventKind.INTENT_ESCALATED,
+}
+CALMS = {EventKind.ACKNOWLEDGED, EventKind.COMMANDED, EventKind.RESOLVED}
 CARD = "card-"
 
 
 async def notify(services: Services, message: Message) -> None:
-    """Post the card that an event is due, and ask for a page where somebody may have to wake.
+    """Post the card that an event is due, and ask for a page where somebody is to wake or to rest.
 
     Raises RejectedInput for what is no event, NotFound, Unavailable.
     """
     event = _event(message)
     if not event.incident:
         return
-    if event.kind in WAKES | WAKES_TOO:
-        await publish_quietly(services, WORK, [command("page", event.incident, event.id)])
+    order = command("page", event.incident, event.id)
+    if event.kind in WAKES:  # the tick asks again for every open incident
+        await publish_quietly(services, WORK, [order])
+    if event.kind in CALMS:  # nobody asks again, so the bus must take it
+        await services.bus.publish(WORK, [order])
     was = await read_incident(services, event.incident)
     kind = card_for(event, was.value)
     if kind is None:

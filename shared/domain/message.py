@@ -7,6 +7,9 @@ from datetime import datetime
 
 import msgspec
 
+WORK = "work"  # the topic of commands
+CHANGES = "changes"  # the topic of facts
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message: `subject` says what it is for, and filters read it.

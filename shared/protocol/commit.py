@@ -14,14 +14,12 @@ import msgspec
 from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident
-from shared.domain.message import Message
+from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.protocol.leftovers import Leftovers, OutboxEntry
 from shared.services import Services
 
-WORK = "work"
-CHANGES = "changes"
 TRANSACTION = 100  # writes at most
 PUBLISH_WITHIN_S = 1.0
 RELAY_AFTER = timedelta(seconds=5)  # the committer itself publishes within PUBLISH_WITHIN_S

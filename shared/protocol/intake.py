@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.alert import Alert
-from shared.domain.message import Message
+from shared.domain.message import WORK, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
-from shared.protocol.commit import RELAY_AFTER, WORK, publish_quietly
+from shared.protocol.commit import RELAY_AFTER, publish_quietly
 from shared.protocol.leftovers import Leftovers, in_turn
 from shared.services import Services
 
