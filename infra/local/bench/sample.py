@@ -8,7 +8,7 @@ import msgspec
 from infra.local.bench.alerts import alert
 from infra.local.bench.cast import CastPlan, service_name, write_cast
 from infra.local.bench.simulated import Simulated
-from infra.local.bench.trust import trusting
+from infra.local.bench.trust import release_of, trusting
 from infra.local.foundry.seed import BAD_REGION
 from infra.local.simulation.plan import Ports
 from shared.adapters import queries
@@ -70,6 +70,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
             diagnosis=self.diagnose(),
             snapshot=snapshot,
             record=self.record,
+            live=release_of(NAME, "v2", self.now),
+            good_release=release_of(NAME, "v1", self.now),
             target_probe=_probed("v1", passed=20),
             live_probe=_probed(None, passed=12),
             controls=Controls(),

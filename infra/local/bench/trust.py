@@ -24,8 +24,8 @@ async def trust_v1(world: CastWorld, services: int) -> None:
             record = trusting(name, now)
             shipped = now - timedelta(seconds=SERVES_S)
             releases = (
-                _release(name, "v1", now - timedelta(days=2)),
-                _release(name, "v2", shipped),
+                release_of(name, "v1", now - timedelta(days=2)),
+                release_of(name, "v2", shipped),
             )
             puts = [Put(row=release_row(release), value=release) for release in releases]
             puts.append(Put(row=f"endpoint|{digest(record.target)}", value=record))
@@ -34,7 +34,8 @@ async def trust_v1(world: CastWorld, services: int) -> None:
         await account.close()
 
 
-def _release(service: str, deployment: str, at: datetime) -> Release:
+def release_of(service: str, deployment: str, at: datetime) -> Release:
+    """A release of which nothing but its deployment is said."""
     return Release(
         service=service,
         version=deployment,
