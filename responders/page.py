@@ -2,84 +2,166 @@
 
 Who is due now is decided by `shared.domain.escalation`. A page is stored in the incident, with its
 claim, before it is sent; the tick asks again for every open incident and takes up what was left.
+What the pager refuses woke nobody: it is told, and the next contact is due at once. Who was woken
+is calmed again: acknowledged and resolved incidents are so at the pager, too.
 """
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Awaitable
 
+from shared.domain.catalog import UNOWNED, Contact, Service
 from shared.domain.escalation import next_page, page_reason
 from shared.domain.incident import Incident, Step
 from shared.domain.message import Message
 from shared.domain.page import PageAction, PageView, render_page
-from shared.domain.steps import page_sent
-from shared.errors import Conflict, NotFound
+from shared.domain.steps import page_refused, page_sent
+from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
-from shared.protocol.effect import Send, abandoned, claim, deliver
+from shared.protocol.effect import Send, abandoned, claim, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 PAGE = "page-"
+CALM = "calm-"
+
+log = logging.getLogger("backstop.page")
 
 
 async def page(services: Services, message: Message) -> None:
-    """Page whoever is due for the incident that the message names.
+    """Page whoever is due for the incident that the message names, or calm who was paged.
 
     Raises NotFound, Conflict and Unavailable.
     """
-    while True:
-        step = await revise(services, message.body, lambda i: _next(services, i))
-        if step.incident is None:
-            return
-        name = _name(len(step.incident.pages) - 1)
-        await deliver(services, step.incident.id, name, _sender(services))
+    await _wake(services, message.body)
+    await _calm(services, message.body)
 
 
 async def page_all_due(services: Services, leftovers: Leftovers) -> None:
     """Ask for every open incident who is due now, and send what somebody left unsent."""
-    for effect in abandoned(services, leftovers, PAGE):
-        await deliver(services, effect.incident, effect.name, _sender(services))
+    senders = {PAGE: _waker(services), CALM: _calmer(services)}
+    for prefix, send in senders.items():
+        for effect in abandoned(services, leftovers, prefix):
+            await _quietly(deliver(services, effect.incident, effect.name, send))
     incidents = await open_incidents(services)
-    await asyncio.gather(*(_page_quietly(services, incident.id) for incident in incidents))
+    await asyncio.gather(*(_quietly(_wake(services, incident.id)) for incident in incidents))
 
 
-async def _page_quietly(services: Services, incident: str) -> None:
-    with contextlib.suppress(Conflict, NotFound):  # somebody else is at it: the next tick tells
-        await page(services, Message(subject="page", body=incident, message_id=""))
+async def _quietly(doing: Awaitable[None]) -> None:
+    """A page that cannot be sent now keeps no other from being sent; the next tick tries again."""
+    with contextlib.suppress(Conflict, NotFound):  # somebody else is at it
+        try:
+            await doing
+        except Unavailable as error:
+            log.warning("a page waits: %s", error)
+
+
+async def _wake(services: Services, incident_id: str) -> None:
+    while True:
+        step = await revise(services, incident_id, lambda i: _next(services, i))
+        if step.incident is None:
+            return
+        name = f"{PAGE}{len(step.incident.pages) - 1}"
+        await deliver(services, incident_id, name, _waker(services))
 
 
 def _next(services: Services, incident: Incident) -> Revision:
     """Store the page that is due now, with its claim; nothing where none is."""
-    service = services.catalog.services.get(incident.service)
-    contact = next_page(incident, service, services.now()) if service else None
-    if service is None or contact is None:
+    service, now = _service(services, incident), services.now()
+    contact = next_page(incident, service, now)
+    if contact is None:
         return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
-    step = page_sent(incident, contact.name, page_reason(incident, service), services.now())
-    return Revision(step=step, writes=[claim(services, incident.id, _name(len(incident.pages)))])
+    step = page_sent(incident, contact.name, page_reason(incident, service), now)
+    claiming = claim(services, incident.id, f"{PAGE}{len(incident.pages)}")
+    return Revision(step=step, writes=[claiming])
 
 
-def _name(number: int) -> str:
-    return f"{PAGE}{number}"
-
-
-def _sender(services: Services) -> Send:
+def _waker(services: Services) -> Send:
     async def send(effect: Effect) -> str:
         incident = (await read_incident(services, effect.incident)).value
-        service = services.catalog.services[incident.service]
-        sent = incident.pages[int(effect.name.removeprefix(PAGE))]
-        contact = next(c for c in service.contacts if c.name == sent.contact)
-        view = PageView(
-            incident=incident,
-            service=service,
-            routing_key=services.settings.pager_keys.get(contact.pager, ""),
-            contact=contact.name,
-            reason=sent.reason,
-            now=services.now(),
-            incident_url=f"{services.settings.public_url}/incidents/{incident.id}",
-            runbook_url=service.runbook,
-        )
-        body = render_page(PageAction.TRIGGER, view)
-        return str(await services.pager.send(body)) if body else "not open any more"
+        number = _number(effect)
+        body = render_page(PageAction.TRIGGER, _view(services, incident, number))
+        if body is None or incident.acknowledged_at is not None:
+            return "nobody is to be woken any more"
+        try:
+            return str(await services.pager.send(body))
+        except RejectedInput as error:
+            await _tell_refusal(services, incident.id, number, error.detail)
+            raise
 
     return send
+
+
+async def _tell_refusal(services: Services, incident_id: str, number: int, detail: str) -> None:
+    def take(incident: Incident) -> Revision:
+        return Revision(step=page_refused(incident, number, detail, services.now()))
+
+    await revise(services, incident_id, take)
+
+
+async def _calm(services: Services, incident_id: str) -> None:
+    """Acknowledge or resolve the pager's alerts of an incident that a person has seen or ended."""
+    incident = (await read_incident(services, incident_id)).value
+    action = _calming(incident)
+    if action is None:
+        return
+    for number in _alerts(services, incident):
+        name = f"{CALM}{action.value}-{number}"
+        await claimed(services, incident_id, name)
+        await deliver(services, incident_id, name, _calmer(services))
+
+
+def _calming(incident: Incident) -> PageAction | None:
+    if not incident.state.is_open():
+        return PageAction.RESOLVE
+    return PageAction.ACKNOWLEDGE if incident.acknowledged_at else None
+
+
+def _alerts(services: Services, incident: Incident) -> list[int]:
+    """The first page to each routing key: pages of one incident to one key are one alert there."""
+    first: dict[str, int] = {}
+    for number, sent in enumerate(incident.pages):
+        if not sent.refused:
+            first.setdefault(_contact(_service(services, incident), sent.contact).pager, number)
+    return list(first.values())
+
+
+def _calmer(services: Services) -> Send:
+    async def send(effect: Effect) -> str:
+        incident = (await read_incident(services, effect.incident)).value
+        action = PageAction(effect.name.split("-")[1])
+        body = render_page(action, _view(services, incident, _number(effect)))
+        return str(await services.pager.send(body)) if body else "nothing to say"
+
+    return send
+
+
+def _number(effect: Effect) -> int:
+    return int(effect.name.rsplit("-", 1)[-1])
+
+
+def _view(services: Services, incident: Incident, number: int) -> PageView:
+    service, sent = _service(services, incident), incident.pages[number]
+    contact = _contact(service, sent.contact)
+    return PageView(
+        incident=incident,
+        service=service if service is not UNOWNED else None,
+        routing_key=services.settings.pager_keys.get(contact.pager, ""),
+        contact=contact.name,
+        reason=sent.reason,
+        now=services.now(),
+        incident_url=f"{services.settings.public_url}/incidents/{incident.id}",
+        runbook_url=service.runbook,
+    )
+
+
+def _service(services: Services, incident: Incident) -> Service:
+    return services.catalog.services.get(incident.service, UNOWNED)
+
+
+def _contact(service: Service, name: str) -> Contact:
+    """The contact of that name; the first where the service's file names it no more."""
+    return next((one for one in service.contacts if one.name == name), service.contacts[0])

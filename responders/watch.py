@@ -5,7 +5,7 @@ paged; a version that served well for the whole soak becomes the known good.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,13 +15,14 @@ from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import digest, shard_of
 from shared.domain.known_good import Waiting, earn, lost
+from shared.domain.loss import open_loss
 from shared.domain.release import KnownGood
-from shared.domain.row import Put, Stored
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.domain.soak import Soak, counts_of
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.commit import commit
+from shared.protocol.commit import commit, incident_row
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.listing import open_incidents
+from shared.protocol.listing import open_incidents, point_to
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_record, read_releases
 from shared.services import Services
@@ -30,12 +31,23 @@ log = logging.getLogger("backstop.watch")
 
 
 async def watch(services: Services, _: Leftovers) -> None:
-    """Look at every endpoint of the catalog. A part that is out is said and tried again later."""
+    """Look at every endpoint of the catalog, when it is time again.
+
+    A part that is out is said and tried again later.
+    """
+    if not _is_time(services):
+        return
+    services.watched_at = services.now()
     busy = {incident.service: incident.id for incident in await open_incidents(services)}
     for service in services.catalog.services.values():
         for target in service.targets:
             if target.kind is TargetKind.ONLINE_ENDPOINT:
                 await _look(services, service, target, busy.get(service.name, ""))
+
+
+def _is_time(services: Services) -> bool:
+    pause = timedelta(seconds=services.settings.watch_every_s)
+    return services.watched_at is None or services.now() - services.watched_at >= pause
 
 
 async def _look(services: Services, service: Service, target: Target, incident: str) -> None:
@@ -64,12 +76,25 @@ async def _see(
         return
     gone = lost(record, snapshot)
     if gone is not None and record.known_good is not None:
-        event = _event(service, EventKind.KNOWN_GOOD_LOST, record.known_good, gone, now)
-        without = msgspec.structs.replace(record, known_good=None)
-        await _store(services, service, stored, without, event)
+        await _lose(services, service, stored, gone)
         return
     if record.known_good is None or record.known_good.deployment != served:
         await _soak(services, service, stored, snapshot, incident)
+
+
+async def _lose(
+    services: Services, service: Service, stored: Stored[EndpointRecord], gone: str
+) -> None:
+    """Forget the known good, and open the incident that pages: nothing can be gone back to."""
+    step = open_loss(service, stored.value, gone, shard_of(service.name), services.now())
+    assert step.incident is not None
+    await point_to(services, step.incident)
+    without = msgspec.structs.replace(stored.value, known_good=None)
+    writes = [
+        Put(row=stored.row, value=without, etag=stored.etag),
+        Put(row=incident_row(step.incident.id), value=step.incident, etag=MUST_NOT_EXIST),
+    ]
+    await commit(services, shard_of(service.name), writes, events=step.events)
 
 
 async def _soak(
@@ -105,9 +130,8 @@ async def _soak(
         log.info("%s: %s is not the known good yet: %s", service.name, record.serving, earned)
         return
     why = f"served {earned.requests} requests in {earned.soaked_s} s within its objectives"
-    event = _event(service, EventKind.KNOWN_GOOD_EARNED, earned, why, now)
     good = msgspec.structs.replace(record, known_good=earned)
-    await _store(services, service, stored, good, event)
+    await _store(services, service, stored, good, _earned(service, earned, why, now))
 
 
 async def _probe(
@@ -127,16 +151,13 @@ async def _store(
     await commit(services, shard_of(service.name), [put], events=events)
 
 
-def _event(
-    service: Service, kind: EventKind, good: KnownGood, why: str, now: datetime
-) -> ChangeEvent:
-    verb = "earned" if kind is EventKind.KNOWN_GOOD_EARNED else "lost"
+def _earned(service: Service, good: KnownGood, why: str, now: datetime) -> ChangeEvent:
     return ChangeEvent(
-        id=f"known-good-{verb}-{digest(service.name, good.deployment, now.isoformat())}",
-        kind=kind,
+        id=f"known-good-earned-{digest(service.name, good.deployment, now.isoformat())}",
+        kind=EventKind.KNOWN_GOOD_EARNED,
         service=service.name,
         actor="backstop",
-        what=f"{good.deployment} {verb} the known good",
+        what=f"{good.deployment} earned the known good",
         why=why,
         happened_at=now,
         recorded_at=now,

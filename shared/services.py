@@ -40,6 +40,7 @@ class Services:
         self._given = settings
         self.durable: OrderedDict[str, None] = OrderedDict()  # delivery keys known to be stored
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
+        self.watched_at: datetime | None = None
 
     @cached_property
     def settings(self) -> Settings:

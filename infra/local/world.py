@@ -164,6 +164,7 @@ class World:
             "BACKSTOP_CATALOG": str(self.folder / "catalog"),
             "BACKSTOP_TICK": pace.tick,
             "BACKSTOP_LEASE_S": str(pace.lease_s),
+            "BACKSTOP_WATCH_EVERY_S": "0",  # at every tick: a soak takes seconds here
             "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
             "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),
         }

@@ -129,6 +129,22 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         return wanted in exact or wanted in self.resources or wanted.startswith(under)
 
 
+UNOWNED = Service(
+    name="",
+    title="No owning service",
+    owner="",
+    tier=3,
+    rto_s=0,
+    rpo_requests=0,
+    contacts=(
+        Contact(name="Duty officer", role="whoever watches over all services", pager="duty"),
+    ),
+    targets=(),
+    slos=(),
+)
+"""Stands in for a service where none owns the target, or its file is broken: who is paged then."""
+
+
 class CatalogMistake(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong in a service's file, where, and what would be right."""
 

@@ -2,7 +2,8 @@
 
 Every tick asks `next_page` and stores the page with its `page_reason` in the incident before it is
 sent, so that no step is paged twice. Contacts are paged in the order of the service's file, each
-given the policy's time to acknowledge, for two rounds; after that all of them at once.
+given the policy's time to acknowledge, for two rounds; after that all of them at once. A page that
+the pager refused woke nobody, so the next contact does not wait for its answer.
 """
 
 from datetime import datetime, timedelta
@@ -65,6 +66,8 @@ def _due(incident: Incident, service: Service, reason: str, now: datetime) -> bo
     if reason in {OPENED, ESCALATED} or not incident.pages:
         return True
     last = incident.pages[-1]
+    if last.refused:
+        return True
     if reason == EVERYBODY and last.reason == EVERYBODY:
         return True
     return now >= last.at + timedelta(seconds=service.policy.acknowledge_within_s)

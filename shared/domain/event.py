@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     MITIGATED = "incident.mitigated"
     ESCALATED = "incident.escalated"
     PAGED = "incident.paged"
+    PAGE_REFUSED = "incident.page-refused"
     ACKNOWLEDGED = "incident.acknowledged"
     COMMANDED = "incident.commanded"
     NOTED = "incident.noted"

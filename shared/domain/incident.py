@@ -49,12 +49,13 @@ class State(StrEnum):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One page that was sent: to whom, when, why; acknowledged when."""
+    """One page that was sent: to whom, when, why; acknowledged when. A refused one woke nobody."""
 
     contact: str
     at: datetime
     reason: str
     acknowledged_at: datetime | None = None
+    refused: bool = False
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -126,6 +126,25 @@ def page_sent(incident: Incident, contact: str, reason: str, now: datetime) -> S
     )
 
 
+def page_refused(incident: Incident, number: int, detail: str, now: datetime) -> Step:
+    """Keep that the pager will never take a page: nobody was woken, so the next is due at once."""
+    page = incident.pages[number]
+    if page.refused:
+        return Step(incident=None, reason="that is known already")
+    pages = list(incident.pages)
+    pages[number] = msgspec.structs.replace(page, refused=True)
+    return tell(
+        incident,
+        EventKind.PAGE_REFUSED,
+        actor=AUTOMATION,
+        what=f"could not page {page.contact}",
+        why=detail,
+        now=now,
+        evidence={"contact": page.contact},
+        changes={"pages": tuple(pages)},
+    )
+
+
 def claim_card(incident: Incident, card: str, now: datetime) -> Step:
     """Claim a card before it is posted, so that no card is posted twice; no event tells of it."""
     if card in incident.cards:

@@ -1,0 +1,61 @@
+"""Loss: the known good is gone, so the next bad version could not be rolled back.
+
+Nobody's alert tells of it, because customers are served well. So the soak watch opens an incident
+of its own, which is a person's from the beginning: they are paged, and say what is to be trusted.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.catalog import Service
+from shared.domain.event import EventKind
+from shared.domain.incident import Incident, Severity, State, Step, tell
+from shared.domain.intent import EndpointRecord
+from shared.domain.keys import digest
+from shared.domain.steps import AUTOMATION
+
+_REASON = "customers are served, but nothing could be rolled back to"
+
+
+def open_loss(
+    service: Service, record: EndpointRecord, gone: str, shard: str, now: datetime
+) -> Step:
+    """Open the incident of a known good that `gone` says is lost; the same id for the same one."""
+    good = record.known_good
+    assert good is not None, "only what was earned can be lost"
+    name = good.deployment
+    unique = digest(record.target, name, good.earned_at.isoformat())[:8].upper()
+    incident = Incident(
+        id=f"INC-{shard}-{good.earned_at:%y%m%d}-{unique}",
+        service=service.name,
+        target=record.target,
+        title=f"{service.title}: the known good is lost",
+        severity=Severity.SEV2,
+        severity_reasons=(_REASON,),
+        state=State.ESCALATED,
+        opened_at=now,
+        changed_at=now,
+        sentence=f"{name} can serve no more: {gone}. No version is left to go back to.",
+    )
+    opening = tell(
+        incident,
+        EventKind.INCIDENT_OPENED,
+        actor=AUTOMATION,
+        what=f"opened as {incident.severity}: {incident.title}",
+        why=_REASON,
+        now=now,
+        after={"state": incident.state.value, "severity": incident.severity.value},
+    )
+    assert opening.incident is not None
+    losing = tell(
+        opening.incident,
+        EventKind.KNOWN_GOOD_LOST,
+        actor=AUTOMATION,
+        what=f"{name} lost the known good",
+        why=gone,
+        now=now,
+        before=msgspec.to_builtins(good),
+        after={},
+    )
+    return opening.then(losing)
