@@ -16,12 +16,17 @@ function isInUse(region) {
     field.value !== "" && field.value !== rememberedName());
 }
 
+function address(element) {
+  if (element.tagName === "SUMMARY") return `#${CSS.escape(element.parentElement.id)} > summary`;
+  return element.id ? `#${CSS.escape(element.id)}` : "";
+}
+
 function replace(current, fresh) {
   const open = [...current.querySelectorAll("details[open]")].map((details) => details.id);
-  const focused = current.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = current.contains(document.activeElement) ? address(document.activeElement) : "";
   current.replaceWith(fresh);
   for (const details of fresh.querySelectorAll("details")) details.open = open.includes(details.id);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
   fillNames(fresh);
 }
 
@@ -87,5 +92,8 @@ document.addEventListener("submit", (event) => {
 remember(document);
 fillNames(document);
 history.replaceState(null, "", location.pathname + location.hash);
-if (location.hash === "#acknowledge") document.getElementById("who")?.focus();
+// After the load, because the browser moves the focus to the fragment itself until then.
+addEventListener("load", () => {
+  if (location.hash === "#acknowledge") document.getElementById("who")?.focus();
+});
 if (every) setTimeout(refresh, Math.min(every, 1000));

@@ -1,0 +1,204 @@
+"""The console in a real browser: fits a phone, works by keyboard, and keeps to its policy."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Page as Tab
+
+from shared.domain.incident import State
+from shared.domain.row import Put
+from shared.protocol.records import read_controls
+from tests.browser.console import console
+from tests.fakes import FakeServices
+from tests.fakes.scene import (
+    DIAGNOSIS,
+    INCIDENT,
+    NOW,
+    SHARD,
+    incident_now,
+    new_services,
+    store_case,
+    store_incident,
+)
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+)
+PAGE = f"/incidents/{INCIDENT.id}"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def services() -> FakeServices:
+    made = new_services()
+    await store_case(made)
+    made.logs.answer(
+        "onset",
+        [
+            {
+                "TimeGenerated": NOW - timedelta(minutes=minute),
+                "Deployment": version,
+                "Region": "swedencentral",
+                "Total": 40,
+                "Failed": 18 if version == "v2" else 0,
+                "P95Ms": 700.0 if version == "v2" else 300.0,
+            }
+            for version, minutes in (("v1", range(12, 25)), ("v2", range(1, 12)))
+            for minute in minutes
+        ],
+    )
+    return made
+
+
+async def store_diagnosis(services: FakeServices, *ruled_out: str) -> None:
+    found = msgspec.structs.replace(DIAGNOSIS, ruled_out=ruled_out)
+    await services.state.write(SHARD, [Put(row=f"diagnosis|{INCIDENT.id}", value=found)])
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def base(services: FakeServices) -> AsyncIterator[str]:
+    async with console(services) as url:
+        services._given = msgspec.structs.replace(services.settings, public_url=url)
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    opened = await browser.new_page()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 390), ("light", 1280)])
+async def test_every_page_fits_and_breaks_no_policy(
+    browser: Browser, base: str, path: str, scheme: Literal["light", "dark"], width: int
+) -> None:
+    complaints: list[str] = []
+    tab = await browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    tab.on("console", lambda said: complaints.append(said.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    await tab.goto(base + path)
+    await expect(tab.locator("h1")).to_be_visible()
+    assert await tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert [text for text in complaints if "404" not in text] == []
+    await tab.close()
+
+
+async def test_from_the_first_page_one_gets_to_the_incident(tab: Tab, base: str) -> None:
+    await tab.goto(base)
+    await tab.get_by_role("link", name=INCIDENT.title).click()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text(INCIDENT.title)
+    await expect(
+        tab.get_by_role("img", name="40 requests").or_(tab.locator("svg.chart"))
+    ).to_be_visible()
+
+
+async def test_a_card_s_link_lets_one_acknowledge_by_keyboard_alone(
+    tab: Tab, base: str, services: FakeServices
+) -> None:
+    await tab.goto(f"{base}{PAGE}#acknowledge")
+    await expect(tab.get_by_label("Your name").first).to_be_focused()
+    await tab.keyboard.type("Dana Reyes")
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("status").first).to_contain_text("acknowledge")
+    await expect(tab.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    assert (await incident_now(services)).acknowledged_by == "Dana Reyes"
+
+
+async def test_the_name_is_remembered_for_the_next_button(tab: Tab, base: str) -> None:
+    await tab.goto(base + PAGE)
+    await tab.get_by_label("Your name").first.fill("Dana Reyes")
+    await tab.get_by_role("button", name="Take command").click()
+    await expect(tab.get_by_text("Dana Reyes has command")).to_be_visible()
+    await expect(tab.get_by_label("Your name").first).to_have_value("Dana Reyes")
+
+
+async def test_the_page_follows_the_incident_and_keeps_what_is_being_typed(
+    tab: Tab, base: str, services: FakeServices
+) -> None:
+    await tab.goto(base + PAGE)
+    await tab.get_by_text("Write a note").click()
+    await tab.get_by_label("Note", exact=True).fill("half a sentence")
+    await store_incident(services, state=State.MITIGATED, sentence="It helped.")
+    await expect(tab.get_by_text("It helped.").first).to_be_visible(timeout=15_000)
+    await expect(tab.get_by_label("Note", exact=True)).to_have_value("half a sentence")
+
+
+async def test_open_details_stay_open_and_keep_the_focus(
+    tab: Tab, base: str, services: FakeServices
+) -> None:
+    await store_diagnosis(services, "index fresh")
+    await tab.goto(base + PAGE)
+    await tab.get_by_text("Ruled out: 1").click()
+    await store_diagnosis(services, "index fresh", "no region is out")
+    await expect(tab.get_by_text("no region is out")).to_be_visible(timeout=15_000)
+    await expect(tab.locator("#ruled-out > summary")).to_be_focused()
+
+
+async def test_the_page_says_when_it_is_no_longer_current(browser: Browser, base: str) -> None:
+    tab = await browser.new_page()
+    await tab.goto(base + PAGE)
+    await expect(tab.locator("#live")).to_have_text("Live")
+    await tab.context.set_offline(offline=True)
+    await expect(tab.locator("#live")).to_contain_text("Not connected", timeout=15_000)
+    await tab.close()
+
+
+async def test_the_kill_switch_is_turned_off_and_on_again(
+    tab: Tab, base: str, services: FakeServices
+) -> None:
+    await tab.goto(base)
+    off = tab.get_by_role("form", name="Turn automation off")
+    await off.get_by_label("Your name").fill("Dana Reyes")
+    await off.get_by_label("Why").fill("strange decisions")
+    await off.get_by_role("button").click()
+    await expect(tab.get_by_text("Automation is off for all services")).to_be_visible()
+    on = tab.get_by_role("form", name="Turn automation on for all services")
+    await on.get_by_label("Why").fill("all is well")
+    await on.get_by_role("button").click()
+    await expect(tab.get_by_text("Automation is off for all services")).to_have_count(0)
+    (switch,) = (await read_controls(services)).kill_switches
+    assert (switch.on, switch.by, switch.reason) == (False, "Dana Reyes", "all is well")
+
+
+async def test_without_scripts_the_buttons_work_as_well(
+    browser: Browser, base: str, services: FakeServices
+) -> None:
+    tab = await browser.new_page(java_script_enabled=False)
+    await tab.goto(base + PAGE)
+    await tab.get_by_label("Your name").first.fill("Sam Holt")
+    await tab.get_by_role("button", name="Acknowledge").click()
+    await expect(tab.get_by_text("Sam Holt has acknowledged")).to_be_visible()
+    assert (await incident_now(services)).acknowledged_by == "Sam Holt"
+    await tab.close()
+
+
+async def test_the_keyboard_reaches_the_content_first(tab: Tab, base: str) -> None:
+    await tab.goto(base + PAGE)
+    await tab.keyboard.press("Tab")
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("main")).to_be_focused()

@@ -1,0 +1,123 @@
+"""Buttons: a form does what the API does, from a page of ours only, and ends in a redirect."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from responders.control import set_kill_switch
+from responders.handle import handle
+from responders.press import FORM, LONGEST_FORM, MOST_FIELDS, press, read_form
+from shared.domain.http import Answer, Request
+from shared.domain.incident import Severity, State
+from shared.errors import RejectedInput
+from shared.protocol.records import read_controls
+from tests.fakes import FakeServices
+from tests.fakes.scene import INCIDENT, SERVICE, incident_now, kinds, new_services, store_case
+
+OURS = {"content-type": FORM, "sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture
+async def services() -> FakeServices:
+    made = new_services()
+    await store_case(made)
+    return made
+
+
+async def pressed(
+    services: FakeServices, action: str, headers: dict[str, str] = OURS, **fields: str
+) -> Answer:
+    request = Request(
+        method="POST",
+        path={"id": INCIDENT.id, "action": action},
+        headers=headers,
+        body=urlencode(fields).encode(),
+    )
+    return await press(handle)(services, request)
+
+
+async def test_acknowledging_shows_the_page_again(services: FakeServices) -> None:
+    answer = await pressed(services, "acknowledge", who="Dana Reyes")
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"/incidents/{INCIDENT.id}?did=acknowledge"
+    assert (await incident_now(services)).acknowledged_by == "Dana Reyes"
+
+
+async def test_every_button_of_the_page_works(services: FakeServices) -> None:
+    await pressed(services, "command", who="Dana")
+    await pressed(services, "notes", who="Dana", text="first\r\nsecond")
+    await pressed(services, "severity", who="Dana", severity="SEV2", why="few users")
+    await pressed(services, "resolve", who="Dana", why="over")
+    incident = await incident_now(services)
+    assert (incident.commander, incident.severity) == ("Dana", Severity.SEV2)
+    assert incident.notes[0].text == "first\r\nsecond"
+    assert incident.state is State.RESOLVED
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": FORM, "sec-fetch-site": "cross-site"},
+        {"content-type": FORM, "origin": "https://evil.example"},
+        {"content-type": FORM},
+        {"content-type": "text/plain", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin"},
+    ],
+)
+async def test_what_is_no_form_of_ours_does_nothing(
+    services: FakeServices, headers: dict[str, str]
+) -> None:
+    answer = await pressed(services, "acknowledge", headers, who="Mallory")
+    assert answer.status == 400
+    assert (await incident_now(services)).acknowledged_by == ""
+    assert kinds(services) == []
+
+
+async def test_without_a_name_nothing_happens_and_a_page_says_why(services: FakeServices) -> None:
+    answer = await pressed(services, "acknowledge", who="   ")
+    assert answer.status == 400
+    assert b"who" in answer.body
+    assert f'href="/incidents/{INCIDENT.id}"'.encode() in answer.body
+
+
+async def test_who_was_second_is_told_who_was_first(services: FakeServices) -> None:
+    await pressed(services, "acknowledge", who="Dana")
+    answer = await pressed(services, "acknowledge", who="Sam")
+    assert answer.status == 409
+    assert b"already acknowledged by Dana" in answer.body
+
+
+async def test_an_unknown_action_is_refused(services: FakeServices) -> None:
+    assert (await pressed(services, "delete", who="Dana")).status == 400
+
+
+async def test_the_kill_switch_has_a_form_too(services: FakeServices) -> None:
+    fields = {"scope": SERVICE.name, "on": "true", "who": "Dana", "reason": "x", "minutes": "30"}
+    request = Request(method="POST", headers=OURS, body=urlencode(fields).encode())
+    answer = await press(set_kill_switch)(services, request)
+    assert answer.headers["Location"] == "/?did=kill-switch"
+    (switch,) = (await read_controls(services)).kill_switches
+    assert switch.stops(SERVICE.name, services.now())
+
+
+def form(body: bytes) -> Request:
+    return Request(headers=OURS, body=body)
+
+
+def test_empty_fields_are_left_out_and_the_rest_has_its_type() -> None:
+    fields = read_form(form(b"who=+Dana+&why=&on=false&minutes=30&text=%E2%9C%93"))
+    assert fields == {"who": "Dana", "on": False, "minutes": 30, "text": "\u2713"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe",
+        b"no form at all",
+        b"a=1&" * MOST_FIELDS + b"a=1",
+        b"text=" + b"x" * LONGEST_FORM,
+    ],
+)
+def test_what_cannot_be_a_form_is_refused(body: bytes) -> None:
+    with pytest.raises(RejectedInput):
+        read_form(form(body))
