@@ -13,14 +13,14 @@ import jinja2
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from infra.local.foundry.seed import MODEL, SERVICE
 from infra.local.processes import Child
 from infra.local.world import Addresses
 from shared.adapters.pages import FOLDER as CONSOLE
-from shared.adapters.pages import HEADERS
+from shared.adapters.pages import HEADERS, TYPES
 
 HERE = Path(__file__).parent / "pages"
 ASSETS = ("console.css", "console.js", "icon.svg")
@@ -131,6 +131,10 @@ class Drills:
         await register_release(self._session, self._addresses, "v1")
         await self._post(f"{self._addresses.control}/load")
 
+    async def settled(self) -> None:
+        """Wait until a killed executor is back."""
+        await asyncio.gather(*self._restarts)
+
     async def play_drill(self, name: str) -> None:
         """Do one of the things that the simulated services can play."""
         if name == "ship-v2":
@@ -176,7 +180,9 @@ async def _asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in ASSETS:
         return Response(status_code=404)
-    return FileResponse(CONSOLE / "assets" / name, headers={"Cache-Control": "no-cache"})
+    kind = TYPES[Path(name).suffix]
+    content = (CONSOLE / "assets" / name).read_bytes()
+    return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
 
 
 def create_drills(drills: Drills) -> Starlette:

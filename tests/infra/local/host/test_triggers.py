@@ -54,6 +54,7 @@ def test_an_http_trigger_without_route_and_methods_is_reached_by_its_name_and_an
     ("azure", "starlette"),
     [
         ("alerts", "alerts"),
+        ("{ignored:maxlength(0)?}", ""),
         ("/alerts/", "alerts"),
         ("incidents/{id}", "incidents/{id}"),
         ("incidents/{id}/steps/{n:int}", "incidents/{id}/steps/{n:int}"),

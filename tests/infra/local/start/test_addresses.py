@@ -1,0 +1,42 @@
+"""Addresses of a world that is left running: the usual ports, or free ones where they are taken."""
+
+import socket
+from pathlib import Path
+
+import msgspec
+
+from infra.local.processes import free_port
+from infra.local.start.addresses import PREFERRED, choose_addresses, is_free, write_addresses
+
+
+def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert not is_free(taken.getsockname()[1])
+    assert is_free(free_port())
+
+
+def test_the_usual_ports_are_taken_where_they_are_free() -> None:
+    where, drills = choose_addresses()
+    chosen = {"responder": where.responder, "inbox": where.ports.inbox, "drills": drills}
+    for name, port in chosen.items():
+        assert port == PREFERRED[name] or not is_free(PREFERRED[name])
+
+
+def test_no_port_is_given_twice() -> None:
+    where, drills = choose_addresses()
+    ports = msgspec.structs.astuple(where.ports)
+    every = [where.tables, where.responder, where.executor, drills, *ports]
+    assert len(set(every)) == len(every)
+
+
+def test_scripts_find_the_addresses_in_a_file(tmp_path: Path) -> None:
+    where, _ = choose_addresses()
+    path = tmp_path / "deep" / "start.json"
+    write_addresses(path, where, "http://127.0.0.1:7074")
+    told = msgspec.json.decode(path.read_bytes())
+    assert told == {
+        "api": where.api,
+        "inbox": where.inbox,
+        "endpoint": where.endpoint,
+        "drills": "http://127.0.0.1:7074",
+    }

@@ -1,0 +1,169 @@
+"""The drills page over a simulated world of one route, with a real process to be killed."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.processes import Child, Children, says
+from infra.local.simulation.plan import Ports
+from infra.local.start import drills as room
+from infra.local.start.drills import DRILLS, Drills, create_drills
+from infra.local.world import Addresses
+from tests.infra.local.inbox.serving import serving
+
+STATUS = {
+    "traffic": {"v1": 100, "v2": 0},
+    "recent": {"swedencentral": {"all": 40, "good": 20}, "westeurope": {"all": 60, "good": 60}},
+}
+
+
+class World:
+    """The control route and the API in one: keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.releases: list[str] = []
+
+    async def status(self, _: Request) -> Response:
+        return JSONResponse(STATUS)
+
+    async def drill(self, request: Request) -> Response:
+        self.done.append(request.path_params["name"])
+        return JSONResponse({})
+
+    async def load(self, _: Request) -> Response:
+        self.done.append("load")
+        return JSONResponse({})
+
+    async def register(self, request: Request) -> Response:
+        self.releases.append((await request.json())["deployment"])
+        return JSONResponse({}, status_code=201)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/status", self.status),
+                Route("/load", self.load, methods=["POST"]),
+                Route("/drills/{name}", self.drill, methods=["POST"]),
+                Route("/api/releases", self.register, methods=["POST"]),
+            ]
+        )
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> Iterator[Child]:
+    program = "import time; print('ready', flush=True); time.sleep(60)"
+    with Children(tmp_path) as children:
+        child = children.start("executor", [sys.executable, "-c", program], ready=says("ready"))
+        child.wait_ready()
+        yield child
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+@pytest.fixture
+async def drills(
+    world: World, executor: Child, session: aiohttp.ClientSession
+) -> AsyncIterator[Drills]:
+    async with serving(world.app()) as url:
+        port = int(url.rsplit(":", 1)[1])
+        ports = Ports(bus=1, logs=1, arm=1, scoring=1, inbox=1, control=port)
+        where = Addresses(tables=1, responder=port, executor=1, ports=ports)
+        yield Drills(where, executor, session)
+
+
+@pytest.fixture
+async def page(drills: Drills) -> AsyncIterator[str]:
+    async with serving(create_drills(drills)) as url:
+        yield url
+
+
+async def press(session: aiohttp.ClientSession, page: str, name: str, **headers: str) -> int:
+    url = f"{page}/drills/{name}"
+    async with session.post(url, headers=headers, allow_redirects=False) as answer:
+        return answer.status
+
+
+async def test_the_page_shows_who_serves_and_every_button(
+    session: aiohttp.ClientSession, page: str
+) -> None:
+    async with session.get(page) as answer:
+        shown = await answer.text()
+    assert answer.status == 200
+    assert "50 % good answers" in shown
+    assert all(f'action="/drills/{drill.name}"' in shown for drill in DRILLS)
+
+
+@pytest.mark.parametrize("name", [drill.name for drill in DRILLS if drill.name != "kill-executor"])
+async def test_a_button_plays_its_drill_and_shows_the_page_again(
+    session: aiohttp.ClientSession, page: str, world: World, name: str
+) -> None:
+    assert await press(session, page, name) == 303
+    assert world.done == [name]
+
+
+async def test_shipping_v2_is_registered_before_it_happens(
+    session: aiohttp.ClientSession, page: str, world: World
+) -> None:
+    await press(session, page, "ship-v2")
+    assert world.releases == ["v2"]
+
+
+async def test_the_customers_come_once_the_serving_version_is_registered(
+    drills: Drills, world: World
+) -> None:
+    await drills.start_load()
+    assert (world.releases, world.done) == (["v1"], ["load"])
+
+
+async def test_the_executor_is_killed_and_comes_back(
+    session: aiohttp.ClientSession,
+    page: str,
+    drills: Drills,
+    executor: Child,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "DEAD_S", 0.0)
+    before = executor.pid
+    assert await press(session, page, "kill-executor") == 303
+    await drills.settled()
+    assert executor.is_alive()
+    assert executor.pid != before
+
+
+async def test_an_unknown_drill_does_nothing(
+    session: aiohttp.ClientSession, page: str, world: World
+) -> None:
+    assert await press(session, page, "format-disk") == 404
+    assert world.done == []
+
+
+async def test_another_site_s_page_may_not_break_anything(
+    session: aiohttp.ClientSession, page: str, world: World
+) -> None:
+    assert await press(session, page, "ship-v2", **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert world.done == []
+
+
+@pytest.mark.parametrize(("name", "status"), [("console.css", 200), ("../drills.html", 404)])
+async def test_the_page_has_the_console_s_looks_and_no_other_files(
+    session: aiohttp.ClientSession, page: str, name: str, status: int
+) -> None:
+    async with session.get(f"{page}/assets/{name}") as answer:
+        assert answer.status == status
