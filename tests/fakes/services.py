@@ -56,11 +56,16 @@ class Outside:
     """All that the processes of one world share. `now` is everybody's clock."""
 
     def __init__(
-        self, *, now: datetime, snapshot: EndpointSnapshot, services: Iterable[Service]
+        self,
+        *,
+        now: datetime,
+        snapshot: EndpointSnapshot,
+        services: Iterable[Service],
+        turns: Turns | None = None,
     ) -> None:
         self.now = now
         self.catalog = catalog_of(*services)
-        self.turns = Turns()
+        self.turns = turns or Turns()
         self.state = FakeTable("state", self.turns)
         self.deliveries = FakeTable("deliveries", self.turns)
         self.ledger = FakeTable("ledger", self.turns)

@@ -82,6 +82,10 @@ class FakeTable(Table):
         """The keys of a partition, for assertions."""
         return sorted(row for row in self._partitions.get(partition, {}) if row.startswith(prefix))
 
+    def peek[T: msgspec.Struct](self, partition: str, row: str, kind: type[T]) -> T:
+        """A stored value without a turn, for assertions. Raises KeyError."""
+        return msgspec.json.decode(self._partitions[partition][row].body, type=kind)
+
     def partitions(self) -> list[str]:
         """The partitions that hold a row, for assertions."""
         return sorted(name for name, rows in self._partitions.items() if rows)
