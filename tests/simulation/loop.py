@@ -1,0 +1,51 @@
+"""An event loop whose time is made up and whose every wait is decided by a scheduler.
+
+Nothing in it touches the outside, so nothing but the seed decides what happens next: the same seed
+gives the same run, step by step.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+type Idle = Callable[[], bool]
+
+
+class Stalled(Exception):
+    """Every task waits, no timer runs: the world has come to rest with somebody still waiting."""
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """`idle` is asked whenever nothing is ready: True where it made something ready.
+
+    Where it did not, time jumps to the next timer.
+    """
+
+    def __init__(self, idle: Idle) -> None:
+        super().__init__(selectors.SelectSelector())
+        self._idle = idle
+        self._virtual = 0.0
+        self._ready: Any
+        self._scheduled: Any
+
+    def time(self) -> float:
+        """Seconds since the start of the run."""
+        return self._virtual
+
+    def next_timer(self) -> float | None:
+        """When the next timer is due; None without any."""
+        live = [handle.when() for handle in self._scheduled if not handle.cancelled()]
+        return min(live, default=None)
+
+    def jump(self) -> None:
+        """Let time pass until the next timer. Raises Stalled without any."""
+        due = self.next_timer()
+        if due is None:
+            raise Stalled
+        self._virtual = max(self._virtual, due)
+
+    def _run_once(self) -> None:
+        if not self._ready and not self._idle():
+            self.jump()
+        super()._run_once()  # type: ignore[misc] # the base class keeps it to itself

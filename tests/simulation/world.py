@@ -1,0 +1,214 @@
+"""The simulated world: real responders and protocol in workers that may die, over fakes.
+
+One run plays one incident: v2 is bad, an alert comes (more than once), the workers take it from
+there. The seed decides the interleaving, the faults and the deaths; the invariants are asked after
+every step and at the end.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, override
+
+from responders.diagnose import diagnose
+from responders.enforce import enforce
+from responders.notify import notify, post_abandoned_cards
+from responders.page import page, page_all_due
+from responders.reconcile import reconcile
+from responders.record import record
+from responders.triage import triage
+from responders.verify import verify
+from shared.domain.message import Message
+from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.commit import relay
+from shared.protocol.intake import relay_deliveries
+from shared.protocol.leftovers import Leftovers, find_leftovers
+from shared.protocol.settle import Handler, settle
+from shared.protocol..py import CHANGES, WORK
+from shared.services import Services
+from tests.fakes.services import FakeServices, Outside, make_settings
+from tests.fakes.turns import Killed
+from tests.simulation.invariants import Broken
+from tests.simulation.scheduler import Scheduler, worker_name
+
+LOCK_S = 30.0
+IDLE_S = 2.5  # how often a subscription without messages is looked at
+TICK_S = 20.0
+
+type Job = Callable[[Services, Leftovers], Awaitable[Any]]
+
+
+class Subscription:
+    """At least once: a message that is not completed within its lock comes again."""
+
+    def __init__(self, outside: Outside, topic: str, name: str, subjects: frozenset[str]) -> None:
+        self._outside = outside
+        self._topic = topic
+        self._name = name
+        self._subjects = subjects
+        self._open: dict[int, tuple[Message, float, int]] = {}
+        self._known = 0
+
+    def receive(self, at: float, now: datetime) -> tuple[int, Message] | None:
+        """The oldest message that is due and that nobody holds."""
+        published = self._outside.bus.published[self._topic]
+        for number in range(self._known, len(published)):
+            if not self._subjects or published[number].subject in self._subjects:
+                self._open[number] = (published[number], 0.0, 0)
+        self._known = len(published)
+        for number, (message, locked_until, deliveries) in sorted(self._open.items()):
+            if locked_until <= at and (message.due is None or message.due <= now):
+                self._open[number] = (message, at + LOCK_S, deliveries + 1)
+                return number, message
+        return None
+
+    def complete(self, number: int) -> None:
+        """The message is done."""
+        self._open.pop(number, None)
+
+    def abandon(self, number: int) -> None:
+        """The message comes again at once."""
+        message, _, deliveries = self._open[number]
+        self._open[number] = (message, 0.0, deliveries)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that was published is done."""
+        return not self._open and self._known == len(self._outside.bus.published[self._topic])
+
+
+class SimulatedServices(FakeServices):
+    """A process whose clock is the loop's."""
+
+    @override
+    def now(self) -> datetime:
+        return self.outside.now + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class World:
+    """Workers over one outside. `start` them, then let the loop run."""
+
+    def __init__(self, outside: Outside, scheduler: Scheduler, pager_keys: dict[str, str]) -> None:
+        self.outside = outside
+        self.scheduler = scheduler
+        self.unforeseen: list[str] = []
+        self._pager_keys = pager_keys
+        self._born = 0
+        self._tasks_alive: list[asyncio.Future[None]] = []
+        responder = frozenset({"triage", "diagnose", "page"})
+        executor = frozenset({"enforce", "verify"})
+        self.subscriptions = {
+            "responder": Subscription(outside, WORK, "responder", responder),
+            "executor": Subscription(outside, WORK, "executor", executor),
+            "notify": Subscription(outside, CHANGES, "notify", frozenset()),
+            "record": Subscription(outside, CHANGES, "record", frozenset()),
+        }
+
+    def start(self, role: str) -> str:
+        """Start a worker process of a role; answer its name."""
+        self._born += 1
+        name = f"{role}-{self._born}"
+        services = self.services(name)
+        for task in self._tasks(role, services):
+            context = worker_name.set(name)
+            self._spawn(task)
+            worker_name.reset(context)
+        return name
+
+    def services(self, name: str) -> SimulatedServices:
+        """What a process of that name uses."""
+        settings = make_settings(instance=name, pager_keys=self._pager_keys)
+        return SimulatedServices(self.outside, settings)
+
+    def _tasks(self, role: str, services: SimulatedServices) -> list[Awaitable[None]]:
+        if role == "responder":
+            work: dict[str, Handler] = {"triage": triage, "diagnose": diagnose, "page": page}
+            return [
+                self._consume("responder", services, WORK, _dispatch(work)),
+                self._consume("notify", services, CHANGES, notify),
+                self._tick(services, relay, relay_deliveries, page_all_due, post_abandoned_cards),
+            ]
+        return [
+            self._consume(
+                "executor", services, WORK, _dispatch({"enforce": enforce, "verify": verify})
+            ),
+            self._consume("record", services, CHANGES, None),
+            self._tick(services, relay, reconcile),
+        ]
+
+    def spawn_outside(self, work: Awaitable[None]) -> None:
+        """Let somebody outside of the workers act."""
+        self._spawn(work)
+
+    def is_at_rest(self) -> bool:
+        """Whether every message is done and nothing is left behind."""
+        empty = all(subscription.is_empty for subscription in self.subscriptions.values())
+        return empty and not any(
+            self.outside.state.rows(p, "~") for p in self.outside.state.partitions()
+        )
+
+    def check_nobody_failed(self) -> None:
+        """Raises Broken where a worker raised what its host would only have logged."""
+        if self.unforeseen:
+            raise Broken(f"a worker raised what nobody foresaw: {self.unforeseen[0]}")
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        async def live() -> None:
+            try:
+                await work
+            except Killed:
+                return
+
+        task = asyncio.ensure_future(live())
+        task.add_done_callback(self._ended)
+        self._tasks_alive.append(task)  # a dead worker's tasks wait for ever: nothing of them runs
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.unforeseen.append(repr(task.exception()))
+
+    async def _consume(
+        self, name: str, services: SimulatedServices, topic: str, handle: Handler | None
+    ) -> None:
+        subscription, loop = self.subscriptions[name], asyncio.get_running_loop()
+        while True:
+            await self.scheduler.take(f"{name}.receive")
+            received = subscription.receive(loop.time(), services.now())
+            if received is None:
+                await asyncio.sleep(IDLE_S)
+                continue
+            number, message = received
+            try:
+                if handle is None:
+                    await record(services, [message])
+                else:
+                    await settle(services, topic, message, handle)
+            except (Unavailable, Conflict):
+                subscription.abandon(number)
+                await asyncio.sleep(1.0)
+            else:
+                await self.scheduler.take(f"{name}.complete")
+                subscription.complete(number)
+
+    async def _tick(self, services: SimulatedServices, *jobs: Job) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                leftovers = await find_leftovers(services)
+            except Unavailable:
+                continue
+            for job in jobs:
+                try:
+                    await job(services, leftovers)
+                except (Unavailable, Conflict):
+                    continue
+
+
+def _dispatch(handlers: dict[str, Handler]) -> Handler:
+    async def dispatch(services: Services, message: Message) -> None:
+        handler = handlers.get(message.subject)
+        if handler is None:
+            raise RejectedInput("unknown-subject", message.subject)
+        await handler(services, message)
+
+    return dispatch
