@@ -19,6 +19,7 @@ from tests.simulation.world import World
 
 LONGEST_S = 3_600.0  # of simulated time; a run that is not at rest by then never will be
 REBORN_AFTER_S = 15.0
+ALERTS = ((1, 0.0), (1, 3.0), (2, 9.0))  # (rule, second): one comes twice, another joins late
 FATES = (Write.ACCEPTED, Write.ACCEPTED, Write.UNHEARD, Write.LOST, Write.IGNORED)
 
 
@@ -114,12 +115,8 @@ async def _play(seed: int, scheduler: Scheduler, faults: Faults) -> Run:
 
 
 def _actors(world: World, faults: Faults) -> list[Awaitable[None]]:
-    acts: list[Awaitable[None]] = [
-        _post(world, 1, 0.0),
-        _post(world, 1, 3.0),
-        _post(world, 2, 9.0),
-        _rebirths(world),
-    ]
+    acts: list[Awaitable[None]] = [_rebirths(world)]
+    acts += [_post(world, number, at) for number, at in ALERTS]
     acts += [_outage(world.outside, *outage) for outage in faults.outages]
     if faults.foreign_deploy_s is not None:
         acts.append(_foreign_deploy(world.outside, faults.foreign_deploy_s))

@@ -18,13 +18,12 @@ from responders.reconcile import reconcile
 from responders.record import record
 from responders.triage import triage
 from responders.verify import verify
-from shared.domain.message import Message
+from shared.domain.message import CHANGES, WORK, Message
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import relay_deliveries
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.settle import Handler, settle
-from shared.protocol..py import CHANGES, WORK
 from shared.services import Services
 from tests.fakes.services import FakeServices, Outside, make_settings
 from tests.fakes.turns import Killed
