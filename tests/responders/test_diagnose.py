@@ -1,0 +1,162 @@
+"""Diagnose: what broke, since when and whose fault, from a workspace that answers or does not."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from responders.diagnose import diagnose
+from shared.domain.diagnosis import Cause, Diagnosis, Health
+from shared.domain.handling import add_note
+from shared.domain.incident import Severity, State
+from shared.domain.row import Put
+from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.errors import NotFound
+from shared.protocol.records import release_row
+from shared.protocol.revise import Revision, revise
+from tests.fakes import FakeServices, catalog_of
+from tests.fakes.scene import (
+    INCIDENT,
+    SHARD,
+    incident_now,
+    kinds,
+    message,
+    new_services,
+    store_case,
+)
+from tests.shared.domain.telemetry_story import (
+    OVERFLOWS,
+    SERVICE,
+    START,
+    Request,
+    answers_of,
+    fails,
+    now_of,
+    seconds,
+    serve,
+)
+from tests.shared.domain.worked_case import LIVE, alter
+
+BROKEN = fails(OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
+STORY: list[Request] = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=BROKEN)
+ANSWERS: Mapping[str, QueryAnswer] = answers_of(STORY)
+
+
+@pytest.fixture
+async def services() -> FakeServices:
+    made = new_services()
+    opened_at = START + seconds(260)
+    await store_case(made, state=State.OPENED, severity=Severity.SEV2, opened_at=opened_at)
+    made.outside.catalog = catalog_of(SERVICE)
+    made.outside.now = now_of(STORY)
+    made.logs.answers.update(ANSWERS)
+    return made
+
+
+async def run(services: FakeServices) -> Diagnosis:
+    await diagnose(services, message("diagnose"))
+    found = await services.state.read(SHARD, f"diagnosis|{INCIDENT.id}", Diagnosis)
+    assert found is not None
+    return found.value
+
+
+async def test_a_bad_version_is_found_out_and_blamed(services: FakeServices) -> None:
+    found = await run(services)
+
+    assert found.health is Health.BREACHED
+    assert (found.attribution.cause, found.attribution.version) == (Cause.VERSION, "v2")
+    assert found.regions_hit == ("swedencentral",)
+
+
+async def test_the_incident_learns_the_onset_and_is_handed_to_the_executor(
+    services: FakeServices,
+) -> None:
+    await run(services)
+
+    incident = await incident_now(services)
+    assert incident.state is State.DIAGNOSED
+    assert incident.onset_at is not None
+    assert START + seconds(180) < incident.onset_at < START + seconds(230)
+    assert services.bus.subjects("work") == ["enforce"]
+    assert kinds(services)[0] == "incident.diagnosed"
+
+
+async def test_what_really_fails_may_raise_the_severity_once(services: FakeServices) -> None:
+    await run(services)
+
+    incident = await incident_now(services)
+    assert (incident.severity, incident.raised) == (Severity.SEV1, True)
+    assert kinds(services) == ["incident.diagnosed", "incident.severity-changed"]
+
+
+async def test_every_query_is_asked_for_the_service_with_its_own_parameters(
+    services: FakeServices,
+) -> None:
+    await run(services)
+
+    assert {name for name, _ in services.logs.asked} == {*ANSWERS, "slices", "activity"}
+    owners = {given.get("Service", "fnol-summary") for _, given in services.logs.asked}
+    assert owners == {"fnol-summary"}
+
+
+@pytest.mark.parametrize("status", [AnswerStatus.UNAVAILABLE, AnswerStatus.PARTIAL])
+async def test_logs_that_are_out_are_no_health_and_go_on_to_policy(
+    services: FakeServices, status: AnswerStatus
+) -> None:
+    services.logs.fail("onset", status)
+
+    found = await run(services)
+
+    assert found.health is Health.INCONCLUSIVE
+    assert any(gap.startswith("onset") for gap in found.unanswered)
+    assert services.bus.subjects("work") == ["enforce"]
+
+
+async def test_no_telemetry_at_all_is_no_health(services: FakeServices) -> None:
+    services.logs.answers.clear()
+
+    assert (await run(services)).health is Health.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.OPENED])
+async def test_an_incident_that_is_past_it_is_not_diagnosed_again(
+    services: FakeServices, state: State
+) -> None:
+    await store_case(services, state=state)
+
+    await diagnose(services, message("diagnose"))
+
+    assert services.logs.asked == []
+    assert kinds(services) == []
+
+
+async def test_what_a_person_wrote_meanwhile_stays(services: FakeServices) -> None:
+    services.outside.turns.once(
+        "state.write",
+        lambda: revise(
+            services,
+            INCIDENT.id,
+            lambda incident: Revision(step=add_note(incident, "hm", who="Ada", now=START)),
+        ),
+    )
+
+    await run(services)
+
+    incident = await incident_now(services)
+    assert ([kept.text for kept in incident.notes], incident.state) == (["hm"], State.DIAGNOSED)
+
+
+async def test_a_release_just_before_the_onset_is_the_first_suspect(
+    services: FakeServices,
+) -> None:
+    release = alter(LIVE, version="2.0", registered_at=START + seconds(178))
+    await services.state.write(SHARD, [Put(row=release_row(release), value=release)])
+
+    found = await run(services)
+
+    assert found.suspects[0].change == "release 2.0"
+    assert found.suspects[0].who == release.who
+
+
+async def test_an_incident_that_is_not_there_is_not_found(services: FakeServices) -> None:
+    with pytest.raises(NotFound):
+        await diagnose(services, message("diagnose", "INC-35-261123-FFFFFFFF"))
