@@ -55,7 +55,7 @@ RECORD: EndpointRecord = msgspec.structs.replace(
 def new_services(**settings: Any) -> FakeServices:
     """An empty world with the service in its catalog, and one process in it."""
     outside = Outside(now=NOW, snapshot=SNAPSHOT, services=[SERVICE])
-    return FakeServices(outside, make_settings(pager_keys=KEYS, **settings))
+    return FakeServices(outside, make_settings(**{"pager_keys": KEYS, **settings}))
 
 
 async def store_incident(services: FakeServices, **changes: Any) -> Incident:

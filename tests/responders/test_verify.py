@@ -1,0 +1,150 @@
+"""Verify: mitigated by rows and probes alike; escalated when bad, or when it never could be told."""
+
+from datetime import timedelta
+
+import pytest
+
+from responders.verify import verify
+from shared.domain.incident import State
+from shared.domain.intent import Intent, IntentState
+from shared.domain.row import Put
+from tests.fakes import FakeServices
+from tests.fakes.scene import (
+    INCIDENT,
+    NOW,
+    PLAN,
+    SERVICE,
+    SHARD,
+    incident_now,
+    kinds,
+    message,
+    new_services,
+    store_case,
+)
+from tests.shared.domain.telemetry_story import (
+    OVERFLOWS,
+    Trouble,
+    answers_of,
+    fails,
+    no_trouble,
+    serve,
+)
+
+MOVED_S = 300  # the story's second at which it is NOW
+STILL_BAD = fails(OVERFLOWS, share=0.5, region="swedencentral")
+
+
+@pytest.fixture
+async def services() -> FakeServices:
+    made = new_services()
+    await store_case(made, state=State.VERIFYING, plan=PLAN.id)
+    done = Intent(
+        plan=PLAN, fence=1, opened_at=NOW, state=IntentState.CONFIRMED, writes=1, ended_at=NOW
+    )
+    await made.state.write(SHARD, [Put(row=f"intent|{PLAN.id}", value=done)])
+    made.endpoints.move(PLAN.after)
+    return made
+
+
+def serve_on(services: FakeServices, seconds: int, trouble: Trouble = no_trouble) -> None:
+    """Customers are served by v1 for so long, and the logs tell of it."""
+    requests = serve([(0, {"v1": 1})], until=MOVED_S + seconds, trouble=trouble)
+    since = [request for request in requests if request.at >= NOW]
+    services.logs.answers.update(answers_of(since))
+    services.outside.wait(seconds)
+
+
+async def check(services: FakeServices) -> State:
+    await verify(services, message("verify"))
+    return (await incident_now(services)).state
+
+
+async def test_customers_that_are_served_well_again_are_said_to_be(
+    services: FakeServices,
+) -> None:
+    serve_on(services, 60)
+
+    assert await check(services) is State.MITIGATED
+    incident = await incident_now(services)
+    assert incident.recovered_at == services.now()
+    assert incident.sentence.startswith("It helped: ")
+    assert kinds(services) == ["incident.verified", "incident.mitigated"]
+    assert services.bus.published["work"] == []
+
+
+async def test_the_same_failures_after_the_change_are_a_persons(services: FakeServices) -> None:
+    serve_on(services, 60, STILL_BAD)
+
+    assert await check(services) is State.ESCALATED
+    assert kinds(services) == ["incident.verified", "incident.escalated"]
+    assert services.endpoints.writes == []
+
+
+async def test_too_little_traffic_is_looked_at_again_later(services: FakeServices) -> None:
+    serve_on(services, 3)
+
+    assert await check(services) is State.VERIFYING
+    (order,) = services.bus.published["work"]
+    assert (order.subject, order.body) == ("verify", INCIDENT.id)
+    assert order.due == services.now() + timedelta(seconds=SERVICE.policy.verify_after_s)
+
+
+async def test_every_check_is_ordered_by_a_message_of_its_own(services: FakeServices) -> None:
+    serve_on(services, 3)
+    await check(services)
+    await check(services)
+
+    ids = [order.message_id for order in services.bus.published["work"]]
+    assert len(set(ids)) == 2
+
+
+async def test_what_the_last_check_cannot_tell_is_a_persons(services: FakeServices) -> None:
+    serve_on(services, 3)
+    states = [await check(services) for _ in range(SERVICE.policy.verify_checks)]
+
+    assert states == [State.VERIFYING, State.VERIFYING, State.ESCALATED]
+    assert (await incident_now(services)).checks == 3
+
+
+async def test_good_rows_without_a_good_probe_are_not_believed(services: FakeServices) -> None:
+    serve_on(services, 60)
+    services.scoring.failing.add("v1")
+
+    assert await check(services) is State.VERIFYING
+
+
+@pytest.mark.parametrize("part", ["endpoint", "scoring"])
+async def test_a_probe_that_cannot_be_sent_proves_nothing(
+    services: FakeServices, part: str
+) -> None:
+    serve_on(services, 60)
+    services.endpoints.out = part == "endpoint"
+    services.scoring.out = part == "scoring"
+
+    assert await check(services) is State.VERIFYING
+
+
+async def test_logs_that_are_out_prove_nothing(services: FakeServices) -> None:
+    serve_on(services, 60)
+    services.logs.fail("onset")
+
+    assert await check(services) is State.VERIFYING
+    assert "Cannot tell" in services.bus.published["changes"][0].body
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.VERIFYING])
+async def test_an_incident_in_another_state_is_left_alone(
+    services: FakeServices, state: State
+) -> None:
+    await store_case(services, state=state, plan=PLAN.id)
+
+    assert await check(services) is state
+    assert services.logs.asked == []
+
+
+async def test_a_late_repeat_checks_nothing_twice(services: FakeServices) -> None:
+    serve_on(services, 60)
+    await check(services)
+    await check(services)
+
+    assert kinds(services).count("incident.mitigated") == 1
