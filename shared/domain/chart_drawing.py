@@ -32,6 +32,7 @@ def draw(chart: Chart, zone: str) -> str:
     said = escape(describe(chart))
     parts = [
         f'<svg class="chart" role="img" aria-label="{said}" width="100%" height="{height}">',
+        *(part for row, mark in enumerate(chart.marks) for part in _mark(chart, mark, row, height)),
         *_panel(chart, errors, "Failed requests", share(chart.error_scale), _failures),
         *_panel(
             chart,
@@ -41,7 +42,6 @@ def draw(chart: Chart, zone: str) -> str:
             _latencies,
         ),
         *_limit(chart, latency),
-        *(part for row, mark in enumerate(chart.marks) for part in _mark(chart, mark, row, height)),
         *_axis(chart, height, zone),
         "</svg>",
     ]

@@ -11,7 +11,7 @@ import msgspec
 from shared.domain.chart import Tone
 from shared.domain.diagnosis import Diagnosis, Finding, Signal
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import Incident
+from shared.domain.incident import Incident, Page
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.wording import plain
 
@@ -98,16 +98,14 @@ def _news(kind: EventKind) -> Tone:
 
 def pages(incident: Incident, zone: str) -> tuple[Line, ...]:
     """The pages that were sent, and whether somebody answered."""
-    return tuple(
-        Line(
-            text=plain(page.contact),
-            label="answered" if page.acknowledged_at else "waiting",
-            detail=plain(page.reason),
-            at=stamp(page.at, zone),
-            tone=Tone.GOOD if page.acknowledged_at else Tone.BAD,
-        )
-        for page in incident.pages
-    )
+    waits = ("waiting", Tone.BAD) if incident.state.is_open() else ("not answered", Tone.PLAIN)
+    return tuple(_page(page, zone, waits) for page in incident.pages)
+
+
+def _page(page: Page, zone: str, waits: tuple[str, Tone]) -> Line:
+    label, tone = ("answered", Tone.GOOD) if page.acknowledged_at else waits
+    at = stamp(page.at, zone)
+    return Line(text=plain(page.contact), label=label, detail=plain(page.reason), at=at, tone=tone)
 
 
 def notes(incident: Incident, zone: str) -> tuple[Line, ...]:

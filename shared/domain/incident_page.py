@@ -118,6 +118,11 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     found: Found | None
     severities: tuple[Severity, ...] = tuple(Severity)
 
+    @property
+    def versions(self) -> list[str]:
+        """Every version that has a share of the traffic before or after, by name."""
+        return sorted({name for split in self.splits for name, _ in split.shares})
+
 
 def present(dossier: Dossier, now: datetime) -> IncidentPage:
     """Say everything that is known of an incident."""

@@ -10,6 +10,7 @@ from shared.domain.decision import RuleResult, Verdict
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Note, Page, State
 from shared.domain.incident_page import Dossier, Split, present
+from shared.domain.intent import Intent, IntentState
 from shared.domain.wording import plain
 from tests.shared.domain.situations import (
     DECISION,
@@ -17,6 +18,7 @@ from tests.shared.domain.situations import (
     ENDPOINT,
     INCIDENT,
     NOW,
+    PLAN,
     SERVICE,
 )
 
@@ -103,6 +105,20 @@ def test_what_was_moved_is_shown_as_it_was_read_back() -> None:
     assert after == Split(label="After", shares=(("v1", 100),))
 
 
+def test_the_move_is_said_also_when_it_is_known_whether_it_helped() -> None:
+    helped = replace(INCIDENT, state=State.MITIGATED, sentence="It helped.")
+    intent = Intent(plan=PLAN, fence=1, opened_at=NOW, state=IntentState.CONFIRMED)
+    page = present(replace(DOSSIER, incident=helped, intent=intent), NOW)
+    assert page.deed == "Moved all traffic from v2 back to v1. It helped."
+
+
+def test_a_move_that_is_not_confirmed_is_not_claimed() -> None:
+    stuck = replace(INCIDENT, state=State.ESCALATED, sentence="could not finish")
+    intent = Intent(plan=PLAN, fence=1, opened_at=NOW, state=IntentState.ESCALATED)
+    page = present(replace(DOSSIER, incident=stuck, intent=intent), NOW)
+    assert page.deed == "could not finish"
+
+
 def test_bad_findings_are_loud_and_good_ones_quiet() -> None:
     found = present(DOSSIER, NOW).found
     assert found is not None
@@ -134,6 +150,9 @@ def test_pages_say_whether_somebody_answered() -> None:
     )
     shown = present(replace(DOSSIER, incident=replace(INCIDENT, pages=pages)), NOW).pages
     assert [line.label for line in shown] == ["answered", "waiting"]
+    over = replace(INCIDENT, pages=pages, state=State.RESOLVED)
+    shown = present(replace(DOSSIER, incident=over), NOW).pages
+    assert [line.label for line in shown] == ["answered", "not answered"]
 
 
 def test_notes_are_kept_as_they_were_written() -> None:
