@@ -39,7 +39,8 @@ class ClockedTransport(AioHttpTransport):  # type: ignore[misc] # a lazy name wi
     """The SDK's own transport, with a clock that sees every answer: the SDK takes no policy."""
 
     def __init__(self, clock: TableClock) -> None:
-        super().__init__()
+        # Else every request asks two other threads for a proxy and a .netrc, which costs a tenth.
+        super().__init__(use_env_settings=False)
         self._clock = clock
 
     async def send(self, request: Any, **options: Any) -> Any:

@@ -9,13 +9,14 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infra.local.host import protos
 from infra.local.host.configuration import Refused
@@ -44,6 +45,39 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
+class _OneSegment:
+    """A connection that sends an answer's head and body together, where uvicorn would send two."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it with all that is written in this turn of the loop."""
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """Send what is left, then close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            self._transport.write(b"".join(self._written))
+            self._written.clear()
+
+
+class _Protocol(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Put the joining connection in front of the real one."""
+        super().connection_made(cast("asyncio.Transport", _OneSegment(transport)))
+
+
 class WebServer(uvicorn.Server):
     """Serves the app's HTTP functions until `stop`."""
 
@@ -53,6 +87,7 @@ class WebServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 Starlette(routes=routes, exception_handlers=answers),
+                http=_Protocol,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
