@@ -40,14 +40,24 @@ async def register(services: Services, request: Request) -> Answer:
     asked = request.read(ReleaseRequest)
     _check(services, asked)
     release = Release(**msgspec.structs.asdict(asked), registered_at=services.now())
-    shard = shard_of(release.service)
-    row = release_row(release)
-    known = await services.state.read(shard, row, Release)
+    known = await _known(services, release)
     if known is not None:
-        return _again(known.value, release)
-    put = Put(row=row, value=release, etag=MUST_NOT_EXIST)
-    await commit(services, shard, [put], events=[_event(release, services.now())])
+        return _again(known, release)
+    put = Put(row=release_row(release), value=release, etag=MUST_NOT_EXIST)
+    event = _event(release, services.now())
+    try:
+        await commit(services, shard_of(release.service), [put], events=[event])
+    except Conflict:  # somebody else has just said something of this release
+        known = await _known(services, release)
+        if known is None:
+            raise
+        return _again(known, release)
     return json_answer(release, 201)
+
+
+async def _known(services: Services, release: Release) -> Release | None:
+    found = await services.state.read(shard_of(release.service), release_row(release), Release)
+    return found.value if found else None
 
 
 def _check(services: Services, asked: ReleaseRequest) -> None:

@@ -134,6 +134,7 @@ async def test_killed_anywhere_each_event_is_recorded_once(
     services.outside.turns.at(number, die)
     with contextlib.suppress(Killed):
         await record(services, batch(1, 2))
+    services.outside.turns.forget()
 
     await record(services, batch(1, 2, 3))
 

@@ -1,4 +1,4 @@
-"""Verify: mitigated by rows and probes alike; escalated when bad, or when it never could be told."""
+"""Verify: mitigated by rows and probes alike; escalated when bad, or when it cannot be told."""
 
 from datetime import timedelta
 

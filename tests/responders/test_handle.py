@@ -1,0 +1,132 @@
+"""Handle: what people do with an incident is recorded with who and why, or is refused."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from responders.handle import ACTIONS, handle
+from shared.domain.http import Request
+from shared.domain.incident import Incident, Severity, State
+from shared.errors import Conflict, NotFound, RejectedInput
+from tests.fakes import FakeServices
+from tests.fakes.scene import (
+    INCIDENT,
+    incident_now,
+    kinds,
+    new_services,
+    store_incident,
+    told,
+)
+
+
+@pytest.fixture
+async def services() -> FakeServices:
+    made = new_services()
+    await store_incident(made)
+    return made
+
+
+async def do(
+    services: FakeServices, action: str, incident: str = INCIDENT.id, **said: Any
+) -> Incident:
+    path = {"id": incident, "action": action}
+    body = msgspec.json.encode({"who": "Ada", **said})
+    answer = await handle(services, Request(method="POST", path=path, body=body))
+    assert answer.status == 200
+    return msgspec.json.decode(answer.body, type=Incident)
+
+
+SAID: dict[str, dict[str, str]] = {
+    "acknowledge": {},
+    "command": {},
+    "notes": {"text": "the model is at fault"},
+    "severity": {"severity": "SEV0", "why": "all customers"},
+    "resolve": {"why": "cured"},
+}
+
+
+def test_every_action_is_specified_here() -> None:
+    assert set(SAID) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("action", SAID)
+async def test_every_action_is_told_with_who_and_why(services: FakeServices, action: str) -> None:
+    answered = await do(services, action, **SAID[action])
+
+    assert answered == await incident_now(services)
+    (event,) = told(services)
+    assert event.actor == "Ada"
+    assert event.why
+
+
+async def test_what_each_action_does(services: FakeServices) -> None:
+    await do(services, "acknowledge")
+    await do(services, "command", who="Ben")
+    await do(services, "notes", text="the model is at fault")
+    await do(services, "severity", severity="SEV0", why="all customers")
+    done = await do(services, "resolve", why="cured")
+
+    assert (done.acknowledged_by, done.commander, done.severity, done.state) == (
+        "Ada",
+        "Ben",
+        Severity.SEV0,
+        State.RESOLVED,
+    )
+    assert [note.text for note in done.notes] == ["the model is at fault"]
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "command"])
+async def test_what_was_done_before_is_a_conflict_that_says_so(
+    services: FakeServices, action: str
+) -> None:
+    await do(services, action)
+
+    with pytest.raises(Conflict, match="already"):
+        await do(services, action)
+
+    assert len(kinds(services)) == 1
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "command", "severity", "resolve"])
+async def test_a_resolved_incident_is_over(services: FakeServices, action: str) -> None:
+    await store_incident(services, state=State.RESOLVED)
+
+    with pytest.raises(Conflict, match="resolved already"):
+        await do(services, action, **SAID[action])
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "reason"),
+    [
+        ("explode", {}, "unknown-action"),
+        ("acknowledge", {"who": " "}, "missing-field"),
+        ("severity", {"severity": "SEV0"}, "missing-field"),
+        ("severity", {"severity": "SEV9", "why": "x"}, "wrong-field"),
+        ("resolve", {}, "missing-field"),
+        ("notes", {"text": ""}, "wrong-text"),
+        ("notes", {"text": "x" * 4_001}, "wrong-text"),
+        ("notes", {"text": "x", "extra": 1}, "wrong-field"),
+    ],
+)
+async def test_what_makes_no_sense_is_rejected_with_what_is_wrong(
+    services: FakeServices, action: str, said: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(RejectedInput) as refused:
+        await do(services, action, **said)
+
+    assert refused.value.reason == reason
+    assert kinds(services) == []
+
+
+async def test_two_people_at_once_both_leave_their_notes(services: FakeServices) -> None:
+    services.outside.turns.once("state.write", lambda: do(services, "notes", text="first"))
+
+    await do(services, "notes", text="second")
+
+    assert [note.text for note in (await incident_now(services)).notes] == ["first", "second"]
+
+
+async def test_an_incident_that_is_not_there_is_not_found(services: FakeServices) -> None:
+    with pytest.raises(NotFound):
+        await do(services, "acknowledge", incident="INC-35-261123-FFFFFFFF")

@@ -1,0 +1,95 @@
+"""Register: a release is said once, with its lineage, and its name means one thing for ever."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from responders.register import register
+from shared.domain.http import Request
+from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.records import read_releases
+from tests.fakes import FakeServices
+from tests.fakes.scene import SERVICE, kinds, new_services, told
+
+RELEASE = {
+    "service": SERVICE.name,
+    "version": "2.0",
+    "deployment": "v2",
+    "who": "pipeline",
+    "why": "as planned",
+    "prompt_revision": "p13",
+    "configuration_digest": "c0ffee",
+}
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return new_services()
+
+
+async def post(services: FakeServices, **changes: Any) -> int:
+    body = msgspec.json.encode({**RELEASE, **changes})
+    return (await register(services, Request(method="POST", body=body))).status
+
+
+async def test_a_release_is_kept_and_told(services: FakeServices) -> None:
+    assert await post(services) == 201
+
+    (release,) = await read_releases(services, SERVICE)
+    assert (release.version, release.prompt_revision) == ("2.0", "p13")
+    assert release.registered_at == services.now()
+    (event,) = told(services)
+    assert (event.kind, event.actor, event.why) == ("release.registered", "pipeline", "as planned")
+    assert event.configuration_digest == "c0ffee"
+
+
+async def test_the_same_release_again_changes_nothing(services: FakeServices) -> None:
+    await post(services)
+    services.outside.wait(60)
+
+    assert await post(services) == 200
+    assert kinds(services) == ["release.registered"]
+
+
+async def test_another_release_of_the_same_name_is_a_conflict(services: FakeServices) -> None:
+    await post(services)
+
+    with pytest.raises(Conflict, match="with other contents"):
+        await post(services, prompt_revision="p14")
+
+    assert (await read_releases(services, SERVICE))[0].prompt_revision == "p13"
+
+
+async def test_two_that_say_the_same_at_once_are_both_right(services: FakeServices) -> None:
+    services.outside.turns.once("state.write", lambda: post(services.another("two")))
+
+    assert await post(services) == 200
+    assert kinds(services) == ["release.registered"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"service": "unknown"}, "unknown-service"),
+        ({"deployment": ""}, "empty-field"),
+        ({"who": ""}, "empty-field"),
+        ({"version": 2}, "wrong-field"),
+        ({"surprise": 1}, "wrong-field"),
+    ],
+)
+async def test_what_cannot_be_a_release_is_rejected_with_what_is_wrong(
+    services: FakeServices, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(RejectedInput) as refused:
+        await post(services, **changes)
+
+    assert refused.value.reason == reason
+    assert services.state.partitions() == []
+
+
+async def test_tables_that_are_out_are_said(services: FakeServices) -> None:
+    services.outside.tables_out(out=True)
+
+    with pytest.raises(Unavailable):
+        await post(services)
