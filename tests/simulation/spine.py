@@ -19,6 +19,7 @@ from tests.simulation.world import World
 
 LONGEST_S = 3_600.0  # of simulated time; a run that is not at rest by then never will be
 REBORN_AFTER_S = 15.0
+LONGEST_OUTAGE_S = 60.0  # an action group gives up after 75 s; what comes later is the sweep's
 ALERTS = ((1, 0.0), (1, 3.0), (2, 9.0))  # (rule, second): one comes twice, another joins late
 FATES = (Write.ACCEPTED, Write.ACCEPTED, Write.UNHEARD, Write.LOST, Write.IGNORED)
 
@@ -52,7 +53,7 @@ def chosen_faults(seed: int) -> Faults:
     outages = []
     for _ in range(chance.choice((0, 0, 1, 2))):
         start = chance.uniform(0, 60)
-        outages.append((chance.choice(parts), start, start + chance.uniform(1, 90)))
+        outages.append((chance.choice(parts), start, start + chance.uniform(1, LONGEST_OUTAGE_S)))
     return Faults(
         kills=tuple(sorted(chance.sample(range(1, 400), chance.choice((0, 0, 1, 2, 3))))),
         fates=tuple(chance.choice(FATES) for _ in range(3)),
