@@ -1,15 +1,35 @@
-"""What the table of contents names exists, though nothing of it is imported before it is called."""
+"""The table of contents: each role has its own functions, and imports no more than it needs.
+
+What it names exists, though nothing of it is imported before it is called.
+"""
 
 import asyncio
 import inspect
 import subprocess
 import sys
+from functools import cache
+from typing import Any
 
+import azure.functions as func
+import msgspec
 import pytest
 
 import function_app
 from function_app import COMMANDS, JOBS, ROUTES, Later
 from infra.local.world import ROOT
+from shared.domain.http import Answer, Request
+from shared.domain.message import Message
+from shared.errors import (
+    BackstopError,
+    Conflict,
+    NotFound,
+    RejectedInput,
+    Unavailable,
+)
+from shared.services import Services
+from shared.settings import Role
+from tests.fakes import FakeServices
+from tests.fakes.scene import new_services
 
 NAMED = [value for value in vars(function_app).values() if isinstance(value, Later)]
 ROUTED = [respond for _, _, _, respond in ROUTES if isinstance(respond, Later)]
@@ -37,15 +57,247 @@ def test_the_names_of_routes_are_those_of_what_answers_them() -> None:
     assert all(name == responder for name, responder in named.items())
 
 
-@pytest.mark.parametrize("role", ["responder", "executor"])
-def test_importing_the_app_imports_no_responder(role: str) -> None:
-    program = "import sys, function_app; print(*sys.modules)"
+HEAVY = ("azure.", "aiohttp", "yaml", "jinja2", "pydantic", "responders.", "shared.adapters.")
+START = """
+import function_app, json, sys
+modules = list(sys.modules)
+found = {f.get_function_name(): f.get_trigger().type for f in function_app.app.get_functions()}
+print(json.dumps({"functions": found, "modules": modules}))
+"""
+IMPORT_ALL_OF_RESPONDER = """
+import sys, function_app as app
+every = [respond for _, _, _, respond in app.ROUTES if isinstance(respond, app.Later)]
+every += [*app.COMMANDS[app.Role.RESPONDER].values(), *app.JOBS[app.Role.RESPONDER], app.NOTIFY]
+for later in every: later.find()
+print(*sys.modules)
+"""
+ROOT_LAST = f"""
+import sys
+sys.path = [path for path in sys.path if path] + [{str(ROOT)!r}]
+import function_app, shared, responders
+print(shared.__path__[0], responders.__path__[0])
+"""
+
+
+def run(program: str, role: str | None) -> str:
+    """What a new process prints that starts as the app of this role."""
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={"BACKSTOP_ROLE": role},
+        env={"BACKSTOP_ROLE": role} if role is not None else {},
         cwd=ROOT,
         capture_output=True,
         check=True,
     )
-    loaded = done.stdout.decode().split()
-    assert not [name for name in loaded if name.startswith(("responders.", "shared.adapters."))]
+    return done.stdout.decode()
+
+
+class Started(msgspec.Struct, frozen=True):
+    """What a role registers (names and triggers), and the modules that it has imported by then."""
+
+    functions: dict[str, str]
+    modules: list[str]
+
+
+@cache
+def start(role: str | None) -> Started:
+    """Start the app of a role."""
+    return msgspec.json.decode(run(START, role), type=Started)
+
+
+def test_the_responder_has_the_routes_its_commands_the_cards_and_a_tick() -> None:
+    others = {"work": "serviceBusTrigger", "tell": "serviceBusTrigger", "tick": "timerTrigger"}
+    routes = {name: "httpTrigger" for name, _, _, _ in ROUTES}
+    assert start("responder").functions == routes | others
+
+
+def test_the_executor_has_no_route() -> None:
+    assert start("executor").functions == {
+        "work": "serviceBusTrigger",
+        "write_ledger": "serviceBusTrigger",
+        "tick": "timerTrigger",
+    }
+
+
+@pytest.mark.parametrize("role", [None, "Executor"])
+def test_an_unset_or_unknown_role_registers_nothing(role: str | None) -> None:
+    assert start(role).functions == {}
+
+
+@pytest.mark.parametrize("role", ["responder", "executor"])
+def test_importing_the_app_imports_nothing_heavy_and_no_responder(role: str) -> None:
+    heavy = [name for name in start(role).modules if name.startswith(HEAVY)]
+    assert [name for name in heavy if not name.startswith("azure.functions")] == []
+
+
+def test_nothing_of_the_responder_can_write_to_arm() -> None:
+    loaded = run(IMPORT_ALL_OF_RESPONDER, "responder").split()
+    assert "responders.ingest" in loaded
+    forbidden = (
+        "azure.ai",
+        "shared.adapters.endpoint",
+        "shared.protocol.act",
+        "responders.enforce",
+    )
+    assert [name for name in loaded if name.startswith(forbidden)] == []
+
+
+def test_the_app_finds_its_own_packages_with_its_folder_last_on_the_path() -> None:
+    assert run(ROOT_LAST, "responder").split() == [f"{ROOT}/shared", f"{ROOT}/responders"]
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> func.FunctionApp:
+    """An empty app in which a test registers what it needs."""
+    made = func.FunctionApp()
+    monkeypatch.setattr(function_app, "app", made)
+    return made
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> FakeServices:
+    made = new_services()
+    monkeypatch.setattr(function_app, "services", made)
+    return made
+
+
+def registered(app: func.FunctionApp, name: str) -> Any:
+    """The function itself, as the worker would call it."""
+    found = {one.get_function_name(): one.get_user_function() for one in app.get_functions()}
+    return found[name]
+
+
+async def answer_to(app: func.FunctionApp, error: BackstopError) -> func.HttpResponse:
+    """What a route answers whose responder ends in this error."""
+
+    async def respond(_: Services, __: Request) -> Answer:
+        raise error
+
+    function_app._serve("route", "GET", "route", respond)
+    request = func.HttpRequest("GET", "http://127.0.0.1/route", body=b"")
+    answer = await registered(app, "route")(request)
+    assert isinstance(answer, func.HttpResponse)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RejectedInput("not-json", "say it in JSON"), 400),
+        (NotFound("no incident"), 404),
+        (Conflict("somebody was first"), 409),
+        (Unavailable("tables", "out", 7.0), 503),
+    ],
+)
+async def test_an_expected_error_is_a_problem_and_never_a_500(
+    app: func.FunctionApp, error: BackstopError, status: int
+) -> None:
+    answer = await answer_to(app, error)
+
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert msgspec.json.decode(answer.get_body())["status"] == status
+
+
+async def test_a_later_try_is_asked_for_where_it_may_help(app: func.FunctionApp) -> None:
+    answer = await answer_to(app, Unavailable("tables", "out", 7.0))
+
+    assert answer.headers["Retry-After"] == "7"
+
+
+async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp) -> None:
+    seen: list[Request] = []
+
+    async def respond(_: Services, request: Request) -> Answer:
+        seen.append(request)
+        return Answer(status=202, body=b"{}", headers={"X-Said": "yes"})
+
+    function_app._serve("route", "POST", "route/{id}", respond)
+    answer = await registered(app, "route")(
+        func.HttpRequest(
+            "POST",
+            "http://127.0.0.1/route/7",
+            headers={"Content-Type": "text/plain"},
+            params={"limit": "3"},
+            route_params={"id": "7"},
+            body=b"hello",
+        )
+    )
+
+    assert (answer.status_code, answer.get_body(), answer.headers["X-Said"]) == (202, b"{}", "yes")
+    (request,) = seen
+    assert (request.method, request.path, request.query) == ("POST", {"id": "7"}, {"limit": "3"})
+    assert (request.headers["content-type"], request.body) == ("text/plain", b"hello")
+
+
+class Received(func.ServiceBusMessage):
+    """A message as the worker hands it over."""
+
+    def __init__(self, subject: str | None, body: bytes, attempt: object = None) -> None:
+        self._said = (subject, body, attempt)
+
+    @property
+    def label(self) -> str | None:
+        return self._said[0]
+
+    @property
+    def message_id(self) -> str:
+        return "id-1"
+
+    @property
+    def application_properties(self) -> dict[str, object]:
+        return {} if self._said[2] is None else {"attempt": self._said[2]}
+
+    def get_body(self) -> bytes:
+        return self._said[1]
+
+
+@pytest.mark.parametrize(("attempt", "read"), [(None, 1), (3, 3), ("4", 4), ("many", 1)])
+def test_a_message_is_read_tolerantly(attempt: object, read: int) -> None:
+    found = function_app._message(Received("triage", b"key\xff", attempt))
+
+    assert found == Message(subject="triage", body="key\ufffd", message_id="id-1", attempt=read)
+
+
+async def test_a_command_that_nobody_knows_is_kept_and_done_with(
+    app: func.FunctionApp, services: FakeServices
+) -> None:
+    function_app._work("executor", COMMANDS[Role.EXECUTOR])
+
+    await registered(app, "work")(Received("triage", b"key"))
+
+    (kept,) = services.deliveries.rows("quarantine")
+    assert kept
+    assert services.bus.published["work"] == []
+
+
+async def test_a_job_that_fails_leaves_the_others_alone(
+    app: func.FunctionApp, services: FakeServices
+) -> None:
+    here = "tests.test_function_app"
+    function_app._tick((Later(here, "fail"), Later(here, "note_turn")))
+
+    await registered(app, "tick")(None)
+
+    assert services in TURNS
+
+
+async def test_a_tick_without_tables_waits_for_the_next(
+    app: func.FunctionApp, services: FakeServices
+) -> None:
+    services.outside.tables_out(out=True)
+    function_app._tick((Later("tests.test_function_app", "fail"),))
+
+    await registered(app, "tick")(None)
+
+    assert "state.scan" not in services.outside.turns.passed
+
+
+TURNS: list[Services] = []
+
+
+async def note_turn(services: Services, _: object) -> None:
+    TURNS.append(services)
+
+
+async def fail(_: Services, __: object) -> None:
+    raise RejectedInput("not-storable", "a job of the tick that cannot be done")
