@@ -150,11 +150,13 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
 
 
 def _deed(dossier: Dossier) -> str:
-    """What Backstop did; once it is judged whether that helped, the move itself is said, too."""
-    told = briefing.deed(dossier.incident, dossier.decision)
-    intent = dossier.intent
-    moved = intent is not None and intent.state is IntentState.CONFIRMED
-    if intent is None or not moved or dossier.incident.state is State.VERIFYING:
+    """What Backstop did; the move, or that there was none, is said whatever came of it since."""
+    incident, decision, intent = dossier.incident, dossier.decision, dossier.intent
+    told = briefing.deed(incident, decision)
+    if intent is None:
+        refused = decision is not None and decision.verdict is not Verdict.ROLL_BACK
+        return f"Moved nothing. {told}" if refused and incident.sentence else told
+    if intent.state is not IntentState.CONFIRMED or incident.state is State.VERIFYING:
         return told
     return f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}. {told}"
 

@@ -54,7 +54,7 @@ async def _photograph(incident: str, inbox: str) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        await _shoot(browser, incident, IMAGES / "incident.png", height=1180)
+        await _shoot(browser, incident, IMAGES / "incident.png", height=1130)
         await _shoot(browser, inbox, IMAGES / "card.png", only=".post")
         await browser.close()
 

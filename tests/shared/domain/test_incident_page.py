@@ -112,6 +112,13 @@ def test_the_move_is_said_also_when_it_is_known_whether_it_helped() -> None:
     assert page.deed == "Moved all traffic from v2 back to v1. It helped."
 
 
+def test_that_nothing_was_moved_is_said_beside_the_reason() -> None:
+    held = replace(INCIDENT, sentence="The kill switch is on.")
+    hold = replace(DECISION, verdict=Verdict.HOLD)
+    page = present(replace(DOSSIER, incident=held, decision=hold), NOW)
+    assert page.deed == "Moved nothing. The kill switch is on."
+
+
 def test_a_move_that_is_not_confirmed_is_not_claimed() -> None:
     stuck = replace(INCIDENT, state=State.ESCALATED, sentence="could not finish")
     intent = Intent(plan=PLAN, fence=1, opened_at=NOW, state=IntentState.ESCALATED)
