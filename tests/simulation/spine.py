@@ -52,7 +52,7 @@ def chosen_faults(seed: int) -> Faults:
     parts = ("tables", "bus", "teams", "pager", "logs", "endpoint")
     outages = []
     for _ in range(chance.choice((0, 0, 1, 2))):
-        start = chance.uniform(0, 60)
+        start = chance.choice((0.0, chance.uniform(0, 15), chance.uniform(0, 60)))
         outages.append((chance.choice(parts), start, start + chance.uniform(1, LONGEST_OUTAGE_S)))
     return Faults(
         kills=tuple(sorted(chance.sample(range(1, 400), chance.choice((0, 0, 1, 2, 3))))),

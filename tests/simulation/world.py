@@ -21,9 +21,9 @@ from responders.verify import verify
 from shared.domain.message import CHANGES, WORK, Message
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import relay
-from shared.protocol.intake import relay_deliveries
+from shared.protocol.intake import Delivery, relay_deliveries
 from shared.protocol.leftovers import Leftovers, find_leftovers
-from shared.protocol.settle import Handler, settle
+from shared.protocol.settle import QUARANTINE, Handler, settle
 from shared.services import Services
 from tests.fakes.services import FakeServices, Outside, make_settings
 from tests.fakes.turns import Killed
@@ -140,11 +140,22 @@ class World:
         self._spawn(work)
 
     def is_at_rest(self) -> bool:
-        """Whether every message is done and nothing is left behind."""
+        """Whether every message is done, every delivery taken, and nothing left behind."""
         empty = all(subscription.is_empty for subscription in self.subscriptions.values())
-        return empty and not any(
-            self.outside.state.rows(p, "~") for p in self.outside.state.partitions()
+        return empty and not self._has_pending() and not self._has_leftovers()
+
+    def _has_pending(self) -> bool:
+        table = self.outside.deliveries
+        return any(
+            table.peek(partition, row, Delivery).pending
+            for partition in table.partitions()
+            for row in table.rows(partition)
+            if partition != QUARANTINE
         )
+
+    def _has_leftovers(self) -> bool:
+        table = self.outside.state
+        return any(table.rows(partition, "~") for partition in table.partitions())
 
     def check_nobody_failed(self) -> None:
         """Raises Broken where a worker raised what its host would only have logged."""
