@@ -145,7 +145,9 @@ def _against_arrival(inquiry: Inquiry) -> str:
 
 def _against_predecessor(inquiry: Inquiry, arrived: datetime) -> str:
     breach = inquiry.breach
-    rows = [row for row in slice_rows(inquiry) if row.at < arrived]
+    # The bin of the arrival may hold bad requests of the version itself.
+    others = [row for row in slice_rows(inquiry) if row.deployment != inquiry.version]
+    rows = [row for row in others if row.at < arrived]
     requests = sum(row.total for row in rows)
     if requests < LEAST_COMPARED:
         return f"the predecessor served {requests} requests in the slice, too few to compare"

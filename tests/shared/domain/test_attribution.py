@@ -196,6 +196,13 @@ def test_a_predecessor_that_had_failed_as_well_is_no_yardstick() -> None:
     assert found.reasons == ("the predecessor was no better in the same slice",)
 
 
+def test_what_a_version_spoils_in_the_bin_of_its_arrival_is_not_its_predecessors() -> None:
+    trouble = fails(OVERFLOWS, share=0.9, version="v2", region=SWEDEN)
+    requests = serve([(0, {"v1": 1}), (63, {"v2": 1})], until=120, trouble=trouble)
+
+    assert cause_of(requests) == (Cause.VERSION, "v2")
+
+
 @pytest.mark.parametrize("query", ["index_freshness", "dependencies"])
 def test_an_arrival_alone_is_not_enough_where_another_cause_is_not_ruled_out(query: str) -> None:
     requests = story(CUT_OVER, OVERFLOWS, region=SWEDEN)
