@@ -42,7 +42,7 @@ set_up_python() {
 set_up_node() {
   stamp=$(stamp_of package.json package-lock.json)
   is_current node_modules/.stamp "$stamp" && return
-  command -v npm >/dev/null 2>&1 || refuse 'npm not found: install Node.js 18 or later and run this again'
+  command -v npm >/dev/null 2>&1 || refuse 'npm not found: install Node.js 20 or later and run this again'
   say 'installing Azurite and the KQL parser into node_modules (half a minute)'
   npm ci --no-fund --no-audit --loglevel=error
   printf '%s\n' "$stamp" > node_modules/.stamp

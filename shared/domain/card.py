@@ -63,9 +63,9 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def card_for(event: ChangeEvent, incident: Incident) -> CardKind | None:
-    """Which card an event makes, or None: most make none, and no card is made twice."""
+    """Which card an event makes, or None: most make none."""
     kind = _CARDS.get(event.kind)
-    if kind is None or kind.value in incident.cards:
+    if kind is None:
         return None
     if kind is CardKind.DECISION and incident.state is not State.HELD:
         return None  # it acts on its own or has moved on: the outcome tells

@@ -99,7 +99,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     checks: int = 0  # verifications made since the act
-    cards: tuple[str, ...] = ()  # names of the cards that were claimed for posting
     pages: tuple[Page, ...] = ()
     notes: tuple[Note, ...] = ()
 

@@ -1,7 +1,7 @@
 """The steps of an incident after triage, from the diagnosis to the end; each a pure function.
 
 What only people do is in `shared.domain.handling`. A step that does not apply (the incident is
-resolved, the card was posted) answers no incident and the reason, which the shell shows.
+resolved) answers no incident and the reason, which the shell shows.
 """
 
 from datetime import datetime
@@ -103,7 +103,7 @@ def escalate(incident: Incident, reason: str, contact: str, now: datetime) -> St
         incident,
         EventKind.ESCALATED,
         actor=AUTOMATION,
-        what=f"escalated to {contact}" if contact else "escalated; nobody is named to be paged",
+        what=f"escalated to {contact}" if contact else "asks for a person",
         why=reason,
         now=now,
         evidence={"contact": contact},
@@ -143,14 +143,6 @@ def page_refused(incident: Incident, number: int, detail: str, now: datetime) ->
         evidence={"contact": page.contact},
         changes={"pages": tuple(pages)},
     )
-
-
-def claim_card(incident: Incident, card: str, now: datetime) -> Step:
-    """Claim a card before it is posted, so that no card is posted twice; no event tells of it."""
-    if card in incident.cards:
-        return Step(incident=None, reason=f"the card {card} was claimed before")
-    cards = (*incident.cards, card)
-    return Step(incident=msgspec.structs.replace(incident, cards=cards, changed_at=now))
 
 
 def change_severity(incident: Incident, choice: SeverityChoice, *, who: str, now: datetime) -> Step:

@@ -246,7 +246,6 @@ def test_each_turn_of_the_incident_makes_one_card(
 ) -> None:
     incident = replace(INCIDENT, state=state)
     assert card_for(event(happened), incident) is kind
-    assert card_for(event(happened), replace(incident, cards=(kind.value,))) is None
 
 
 def test_a_decision_that_is_carried_out_at_once_makes_no_card_of_its_own() -> None:

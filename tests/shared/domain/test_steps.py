@@ -12,7 +12,6 @@ from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Incident, Severity, SeverityChoice, State, Step
 from shared.domain.steps import (
     change_severity,
-    claim_card,
     escalate,
     mitigate,
     page_sent,
@@ -133,7 +132,7 @@ def test_an_escalation_names_the_contact_and_the_reason() -> None:
 
 def test_an_escalation_to_nobody_says_so() -> None:
     _, event = result(escalate(opened(), "the logs do not answer", "", NOW))
-    assert event.what == "escalated; nobody is named to be paged"
+    assert event.what == "asks for a person"
 
 
 def test_a_page_is_kept_with_contact_and_time() -> None:
@@ -142,15 +141,6 @@ def test_a_page_is_kept_with_contact_and_time() -> None:
         ("On call", NOW, "SEV1")
     ]
     assert event.kind is EventKind.PAGED
-
-
-def test_a_card_is_claimed_once_and_without_an_event() -> None:
-    first = claim_card(opened(), "opened", NOW)
-    assert first.incident is not None
-    assert (first.incident.cards, first.events) == (("opened",), ())
-    again = claim_card(first.incident, "opened", NOW)
-    assert again.incident is None
-    assert "claimed before" in again.reason
 
 
 def test_the_same_severity_again_is_no_step() -> None:
