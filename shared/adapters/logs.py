@@ -21,6 +21,7 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.monitor.query import LogsQueryError, LogsQueryPartialResult, LogsTable, LogsTableRow
 from azure.monitor.query.aio import LogsQueryClient
 
@@ -176,6 +177,8 @@ def _client(
         "headers": {"Cache-Control": "no-cache"},
         "retry_policy": _QueryRetry(retry_total=_RETRIES, retry_backoff_factor=_BACKOFF_S),
         "read_timeout": timeout_s,
+        # Else every request asks two other threads for a proxy and a .netrc.
+        "transport": AioHttpTransport(use_env_settings=False),
     }
     address = urlsplit(endpoint)
     if address.scheme == "http":

@@ -46,7 +46,7 @@ class Scoring:
         deployment: str | None,
         region: str | None,
         payloads: Sequence[Payload],
-        concurrency: int = 4,
+        concurrency: int = 10,
         timeout_s: float = 10.0,
     ) -> ProbeReport:
         """Send every payload once and count what passed; trouble is counted, never raised.

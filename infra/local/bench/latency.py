@@ -21,7 +21,14 @@ from infra.local.world import Pace
 
 SLOWEST_NOTICE_S = 1.5
 PACE = Pace(tick="0 * * * * *", verify_after_s=60)
-STEPS = ("triage", "diagnose", "decide", "open the intent", "send the write")
+# A responder stamps when it judges: what it has read by then counts to the step before.
+STEPS = (
+    "until triage judges",
+    "until the diagnosis asks the logs",
+    "queries and diagnosis, until the executor has the case",
+    "endpoint, probes and decision, until the intent is claimed",
+    "until the write is sent",
+)
 PARTS = ("logs", "arm", "scoring")
 
 
@@ -142,9 +149,7 @@ def _totals(timings: list[Timing]) -> list[Figure]:
 
 def _steps(timings: list[Timing]) -> list[Figure]:
     return [
-        Figure(
-            name=f"step: {step}, p50", value=median([one.steps[step] for one in timings]), unit="ms"
-        )
+        Figure(name=f"{step}, p50", value=median([one.steps[step] for one in timings]), unit="ms")
         for step in STEPS
     ]
 
