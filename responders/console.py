@@ -5,6 +5,7 @@ code say it. What cannot be read is shown as unknown; the buttons' POSTs are `re
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import wraps
@@ -20,11 +21,13 @@ from shared.domain.intent import EndpointRecord
 from shared.domain.measurements import read_evidence
 from shared.domain.problem import problem_from
 from shared.domain.telemetry import QueryAnswer
-from shared.errors import BackstopError
+from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.dossier import read_dossier
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.protocol.records import read_controls, read_record
 from shared.services import Services
+
+log = logging.getLogger("backstop.console")
 
 EARLIER = 12
 BUDGET_KEPT_S = 60.0
@@ -43,6 +46,8 @@ def page(respond: Responder) -> Responder:
         try:
             return await respond(services, request)
         except BackstopError as error:
+            if not isinstance(error, NotFound | RejectedInput):
+                log.warning("%s: %s", respond.__name__, error)
             return services.pages.problem(problem_from(error))
 
     return respond_with_page

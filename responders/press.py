@@ -4,6 +4,7 @@ A form is an API request in other clothes, so it goes through the very same resp
 from a page of our own; a browser that follows the redirect repeats nothing when it is reloaded.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, quote
 
@@ -14,6 +15,8 @@ from shared.domain.origin import refuse_foreign
 from shared.domain.problem import problem_from
 from shared.errors import BackstopError, RejectedInput
 from shared.services import Services
+
+log = logging.getLogger("backstop.press")
 
 LONGEST_FORM = 64_000
 MOST_FIELDS = 20
@@ -32,6 +35,8 @@ def press(act: Responder) -> Responder:
             body = msgspec.json.encode(read_form(request))
             await act(services, msgspec.structs.replace(request, body=body))
         except BackstopError as error:
+            if not isinstance(error, RejectedInput):
+                log.warning("%s: %s", back, error)
             return services.pages.problem(problem_from(error), back)
         did = quote(request.path.get("action", "kill-switch"))
         return Answer(status=303, headers={"Location": f"{back}?did={did}"})

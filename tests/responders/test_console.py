@@ -61,11 +61,14 @@ async def test_logs_that_are_out_make_the_budget_unknown(services: FakeServices)
     assert "unknown" in told(answer)
 
 
-async def test_tables_that_are_out_are_a_page_that_says_so(services: FakeServices) -> None:
+async def test_tables_that_are_out_are_a_page_and_a_log_line_that_say_so(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
     services.outside.tables_out(out=True)
     answer = await home(services)
     assert answer.status == 503
     assert "tables is unavailable" in told(answer)
+    assert "show_home: tables is unavailable" in caplog.text
 
 
 async def test_reloading_the_page_does_not_ask_the_logs_again(services: FakeServices) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 import jinja2
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -18,6 +17,7 @@ from starlette.routing import Route
 
 from infra.local.foundry.seed import MODEL, SERVICE
 from infra.local.processes import Child
+from infra.local.start.buttons import DRILLS
 from infra.local.world import Addresses
 from shared.adapters.pages import FOLDER as CONSOLE
 from shared.adapters.pages import HEADERS, TYPES
@@ -25,55 +25,6 @@ from shared.adapters.pages import HEADERS, TYPES
 HERE = Path(__file__).parent / "pages"
 ASSETS = ("console.css", "console.js", "icon.svg")
 DEAD_S = 2.0
-
-
-class Drill(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that can be done to the world, and what Backstop should make of it."""
-
-    name: str
-    title: str
-    expect: str
-
-
-DRILLS = (
-    Drill(
-        name="ship-v2",
-        title="Ship v2",
-        expect="A release pipeline moves all traffic to v2. After some seconds its longer prompt "
-        "overflows the model's context in swedencentral: Backstop moves the traffic back to v1.",
-    ),
-    Drill(name="ship-v1", title="Ship v1", expect="The pipeline moves all traffic to v1."),
-    Drill(
-        name="stale-index",
-        title="Stop the index",
-        expect="Both versions answer from an old index: Backstop holds and names the index.",
-    ),
-    Drill(
-        name="region-out",
-        title="Take a region out",
-        expect="The model of swedencentral is gone for both versions: no rollback can help.",
-    ),
-    Drill(
-        name="logs-out",
-        title="Take the logs out",
-        expect="Nothing can be found out any more: Backstop says so, pages, and moves nothing.",
-    ),
-    Drill(
-        name="kill-executor",
-        title="Kill the executor",
-        expect="SIGKILL, and a new one two seconds later: it goes on from what the tables say.",
-    ),
-    Drill(
-        name="delete-known-good",
-        title="Delete the known good",
-        expect="v1 is deleted: there is nothing left to go back to. Start anew to get it back.",
-    ),
-    Drill(
-        name="heal",
-        title="Heal",
-        expect="Ends what the drills have broken; what was shipped stays shipped.",
-    ),
-)
 
 
 class Drills:

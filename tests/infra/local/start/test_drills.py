@@ -14,7 +14,8 @@ from starlette.routing import Route
 from infra.local.processes import Child, Children, says
 from infra.local.simulation.plan import Ports
 from infra.local.start import drills as room
-from infra.local.start.drills import DRILLS, Drills, create_drills
+from infra.local.start.buttons import DRILLS
+from infra.local.start.drills import Drills, create_drills
 from infra.local.world import Addresses
 from tests.infra.local.inbox.serving import serving
 

@@ -1,0 +1,67 @@
+"""The buttons of the drills page: what each does to the world, and what one should see then."""
+
+import msgspec
+
+
+class Drill(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be done to the world, and what Backstop should make of it."""
+
+    name: str
+    title: str
+    expect: str
+
+
+DRILLS = (
+    Drill(
+        name="ship-v2",
+        title="Ship v2",
+        expect="A release pipeline moves all traffic to v2. After some seconds its longer prompt "
+        "overflows the model's context in swedencentral: Backstop moves the traffic back to v1.",
+    ),
+    Drill(name="ship-v1", title="Ship v1", expect="The pipeline moves all traffic to v1."),
+    Drill(
+        name="stale-index",
+        title="Stop the index",
+        expect="Both versions answer from an old index: Backstop holds and names the index.",
+    ),
+    Drill(
+        name="region-out",
+        title="Take a region out",
+        expect="The model of swedencentral is gone for both versions: no rollback can help.",
+    ),
+    Drill(
+        name="upstream-429",
+        title="Throttle the models",
+        expect="The models answer 429 to both versions: Backstop holds and names them.",
+    ),
+    Drill(
+        name="logs-out",
+        title="Take the logs out",
+        expect="Nothing can be found out any more: Backstop says so, pages, and moves nothing.",
+    ),
+    Drill(
+        name="arm-out",
+        title="Take ARM out",
+        expect="The endpoint cannot be read: Backstop says that it could not find out.",
+    ),
+    Drill(
+        name="bus-out",
+        title="Take the bus out",
+        expect="Alerts are still accepted; what they cause happens once the bus is back.",
+    ),
+    Drill(
+        name="kill-executor",
+        title="Kill the executor",
+        expect="SIGKILL, and a new one two seconds later: it goes on from what the tables say.",
+    ),
+    Drill(
+        name="delete-known-good",
+        title="Delete the known good",
+        expect="v1 is deleted: there is nothing left to go back to. Start anew to get it back.",
+    ),
+    Drill(
+        name="heal",
+        title="Heal",
+        expect="Ends what the drills have broken; what was shipped stays shipped.",
+    ),
+)

@@ -1,0 +1,49 @@
+"""Settings: what is missing is named, what is wrong is refused, what is local stays local."""
+
+import pytest
+
+from shared.errors import Misconfigured
+from shared.settings import Role, read_role, read_settings
+
+ENOUGH = {
+    "BACKSTOP_ROLE": "responder",
+    "BACKSTOP_TABLES": "tables",
+    "BACKSTOP_BUS": "bus",
+    "BACKSTOP_LOGS_WORKSPACE": "workspace",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in ENOUGH if name != "BACKSTOP_ROLE"])
+def test_a_setting_that_is_missing_is_named(name: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        read_settings({key: value for key, value in ENOUGH.items() if key != name})
+
+
+@pytest.mark.parametrize("said", ["", "Responder", "admin"])
+def test_a_role_that_is_not_known_is_none(said: str) -> None:
+    assert read_role({"BACKSTOP_ROLE": said}) is Role.NONE
+
+
+@pytest.mark.parametrize("said", ["soon", "-1", "nan", "inf", "1e9"])
+def test_a_time_that_makes_no_sense_is_refused(said: str) -> None:
+    with pytest.raises(Misconfigured, match="BACKSTOP_LEASE_S"):
+        read_settings({**ENOUGH, "BACKSTOP_LEASE_S": said})
+
+
+@pytest.mark.parametrize("azure", ["WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID"])
+def test_in_azure_nothing_is_local_and_no_drill_is_linked(azure: str) -> None:
+    wanted = {**ENOUGH, "BACKSTOP_DRILLS_URL": "http://127.0.0.1:7074"}
+    here, there = read_settings(wanted), read_settings({**wanted, azure: "x"})
+    assert (here.local, here.drills_url) == (True, "http://127.0.0.1:7074")
+    assert (there.local, there.drills_url) == (False, "")
+
+
+def test_routing_keys_are_named_as_the_catalog_names_them() -> None:
+    settings = read_settings({**ENOUGH, "BACKSTOP_PAGER_KEY_CLAIMS_AI": "k"})
+    assert settings.pager_keys == {"claims-ai": "k"}
+
+
+def test_a_bus_may_be_named_by_its_namespace_alone() -> None:
+    named = {key: value for key, value in ENOUGH.items() if key != "BACKSTOP_BUS"}
+    settings = read_settings(named | {"BACKSTOP_BUS__fullyQualifiedNamespace": "b.example"})
+    assert settings.bus == "b.example"
