@@ -16,7 +16,7 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.steps import escalate, mitigate, record_check
-from shared.errors import Unavailable
+from shared.errors import RejectedInput, Unavailable
 from shared.protocol.actor import read_intent
 from shared.protocol.commit import command, read_incident
 from shared.protocol.probing import probe
@@ -32,7 +32,10 @@ async def verify(services: Services, message: Message) -> None:
     was = await read_incident(services, message.body)
     incident = was.value
     service = services.catalog.services.get(incident.service)
-    if incident.state is not State.VERIFYING or service is None:
+    if incident.state is not State.VERIFYING:
+        return
+    if service is None:
+        await revise(services, incident.id, lambda i: _without_policy(i, services.now()))
         return
     shard = shard_of_incident(incident.id)
     intent = (await read_intent(services, shard, incident.plan)).value
@@ -42,6 +45,8 @@ async def verify(services: Services, message: Message) -> None:
     probed = await _probe(services, service, incident, found.value)
 
     def take(current: Incident) -> Revision:
+        if current.state is not State.VERIFYING:
+            return Revision(step=Step(incident=None, reason="somebody else has judged it"))
         step = _step(service, current, judged, probed, services.now())
         return Revision(step=step, messages=_again(service, step, services.now()))
 
@@ -77,10 +82,15 @@ async def _probe(
 ) -> ProbeReport | None:
     try:
         snapshot = await services.endpoints.read(parse_target(incident.target))
-    except Unavailable:
+    except (Unavailable, RejectedInput):  # nobody can tell, and the last check says so
         return None
     region = before.regions_hit[0] if len(before.regions_hit) == 1 else ""
     return await probe(services, service, snapshot, None, region, PROBES)
+
+
+def _without_policy(incident: Incident, now: datetime) -> Revision:
+    why = f"Whether it helped cannot be checked: {incident.service} has no valid file any more."
+    return Revision(step=escalate(incident, why, "", now))
 
 
 def _step(

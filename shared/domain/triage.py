@@ -13,13 +13,14 @@ from shared.domain.alert import Alert, Condition
 from shared.domain.alert_summary import plain
 from shared.domain.catalog import Catalog, Service
 from shared.domain.event import EventKind
-from shared.domain.incident import Claim, DeliveryOutcome, Incident, Step, tell
+from shared.domain.incident import Claim, DeliveryOutcome, Incident, State, Step, tell
 from shared.domain.keys import digest
 from shared.domain.severity import classify
-from shared.domain.steps import AUTOMATION, BUSY, change_severity, resolve
+from shared.domain.steps import AUTOMATION, BUSY, change_severity, escalate, resolve
 
 KEPT_DELIVERIES = 32
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
+_BACK = "The trouble is back after customers were served well again."
 
 
 def find_service(alert: Alert, catalog: Catalog) -> Service | None:
@@ -131,6 +132,8 @@ def _join(
             "correlation_keys": _with(incident.correlation_keys, key),
         },
     )
+    if step.incident and _is_back(incident, key):
+        step = step.then(escalate(step.incident, _BACK, "", now))
     if known:
         return _store(step, claim, DeliveryOutcome.JOINED)
     choice = classify(alert, service)
@@ -138,6 +141,11 @@ def _join(
         step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
     commands = () if incident.state in BUSY or not service else ("diagnose",)
     return _store(step, claim, DeliveryOutcome.JOINED, commands)
+
+
+def _is_back(incident: Incident, key: str) -> bool:
+    """Whether what had ended fires anew although customers were said to be served well."""
+    return incident.state is State.MITIGATED and key not in incident.firing
 
 
 def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -> Step:

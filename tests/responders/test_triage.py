@@ -1,16 +1,21 @@
 """Triage: an alert opens an incident, joins one, ends one or is remembered; never two by a race."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from responders.triage import triage
 from shared.domain.alert import Alert
 from shared.domain.incident import Incident, Severity, State
+from shared.domain.row import Put
 from shared.errors import NotFound
+from shared.protocol.commit import read_incident
 from shared.protocol.intake import Delivery, accept, read_delivery
 from shared.protocol.listing import list_incidents, open_incidents
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.scene import (
+    NOW,
     SERVICE,
     SHARD,
     ended,
@@ -33,6 +38,18 @@ async def take(services: FakeServices, alert: Alert) -> Delivery:
     key, _ = await accept(services, alert)
     await triage(services, message("triage", key))
     return (await read_delivery(services, key)).value
+
+
+async def change(services: FakeServices, incident: str, **changes: Any) -> None:
+    """What others do with the incident meanwhile."""
+    was = await read_incident(services, incident)
+    changed = msgspec.structs.replace(was.value, **changes)
+    await services.state.write(SHARD, [Put(row=was.row, value=changed)])
+
+
+def later(alert: Alert) -> Alert:
+    """The same trouble, firing anew just now."""
+    return msgspec.structs.replace(alert, delivery_key="e" * 32, fired_at=NOW)
 
 
 async def only(services: FakeServices) -> Incident:
@@ -86,6 +103,30 @@ async def test_an_end_before_its_beginning_is_remembered_and_opens_nothing(
 
     assert (end.state, beginning.state) == ("remembered", "suppressed")
     assert (await list_incidents(services))[0] == []
+
+
+async def test_trouble_that_is_back_after_it_was_mitigated_is_a_persons(
+    services: FakeServices,
+) -> None:
+    first = await take(services, fired())
+    await change(services, first.incident, state=State.VERIFYING)
+    await take(services, ended(fired()))
+    await change(services, first.incident, state=State.MITIGATED)
+
+    await take(services, later(fired()))
+
+    incident = await only(services)
+    assert (incident.state, incident.sentence[:20]) == (State.ESCALATED, "The trouble is back ")
+    assert kinds(services)[-2:] == ["alert.joined", "incident.escalated"]
+
+
+async def test_trouble_that_never_ended_is_not_back(services: FakeServices) -> None:
+    first = await take(services, fired())
+    await change(services, first.incident, state=State.MITIGATED)
+
+    await take(services, later(fired()))
+
+    assert (await only(services)).state is State.MITIGATED
 
 
 async def test_a_command_that_comes_again_changes_nothing(services: FakeServices) -> None:

@@ -8,7 +8,7 @@ from responders.verify import verify
 from shared.domain.incident import State
 from shared.domain.intent import Intent, IntentState
 from shared.domain.row import Put
-from tests.fakes import FakeServices
+from tests.fakes import FakeServices, catalog_of
 from tests.fakes.scene import (
     INCIDENT,
     NOW,
@@ -113,12 +113,13 @@ async def test_good_rows_without_a_good_probe_are_not_believed(services: FakeSer
     assert await check(services) is State.VERIFYING
 
 
-@pytest.mark.parametrize("part", ["endpoint", "scoring"])
+@pytest.mark.parametrize("part", ["endpoint", "gone", "scoring"])
 async def test_a_probe_that_cannot_be_sent_proves_nothing(
     services: FakeServices, part: str
 ) -> None:
     serve_on(services, 60)
     services.endpoints.out = part == "endpoint"
+    services.endpoints.gone = part == "gone"
     services.scoring.out = part == "scoring"
 
     assert await check(services) is State.VERIFYING
@@ -132,6 +133,13 @@ async def test_logs_that_are_out_prove_nothing(services: FakeServices) -> None:
     assert "Cannot tell" in services.bus.published["changes"][0].body
 
 
+async def test_a_service_whose_file_is_broken_by_now_is_a_persons(services: FakeServices) -> None:
+    services.outside.catalog = catalog_of()
+
+    assert await check(services) is State.ESCALATED
+    assert "no valid file" in (await incident_now(services)).sentence
+
+
 @pytest.mark.parametrize("state", [state for state in State if state is not State.VERIFYING])
 async def test_an_incident_in_another_state_is_left_alone(
     services: FakeServices, state: State
@@ -140,6 +148,14 @@ async def test_an_incident_in_another_state_is_left_alone(
 
     assert await check(services) is state
     assert services.logs.asked == []
+
+
+async def test_two_checks_at_once_are_one(services: FakeServices) -> None:
+    serve_on(services, 60)
+    services.outside.turns.once("state.write", lambda: check(services.another("two")))
+
+    assert await check(services) is State.MITIGATED
+    assert kinds(services) == ["incident.verified", "incident.mitigated"]
 
 
 async def test_a_late_repeat_checks_nothing_twice(services: FakeServices) -> None:
