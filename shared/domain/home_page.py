@@ -10,18 +10,16 @@ from datetime import datetime
 import msgspec
 
 from shared.domain import briefing
-from shared.domain.burns import parse_burns
-from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Slo, Target, TargetKind
+from shared.domain.budget import Budget, budget_of
+from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Target, TargetKind
 from shared.domain.chart import Tone
 from shared.domain.control import Controls, KillSwitch
 from shared.domain.incident import Incident
 from shared.domain.incident_page import STATE_TONES
 from shared.domain.intent import EndpointRecord
-from shared.domain.measurements import read_evidence
-from shared.domain.objectives import budget_left
 from shared.domain.stamp import Stamp, stamp
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.wording import duration, plain, share
+from shared.domain.telemetry import QueryAnswer
+from shared.domain.wording import duration, plain
 
 MODES = {
     Mode.OBSERVE: "says what it would do",
@@ -29,18 +27,6 @@ MODES = {
     Mode.APPROVE: "acts once a person approves",
     Mode.AUTOMATIC: "rolls back on its own",
 }
-_ANSWERED = (AnswerStatus.COMPLETE, AnswerStatus.EMPTY)
-_LOW_BUDGET = 0.25
-
-
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of one objective's error budget. `left` is None where it is not known."""
-
-    name: str
-    objective: str
-    left: float | None
-    text: str
-    tone: Tone
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +136,9 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
         mode_means=MODES[service.mode],
         stopped=stopped if seen.controls.known else "off: the kill switches cannot be read",
         serving=tuple(_serving(target, seen, now) for target in service.targets),
-        budgets=tuple(_budget(slo, service, seen.burns.get(service.name)) for slo in service.slos),
+        budgets=tuple(
+            budget_of(slo, service, seen.burns.get(service.name)) for slo in service.slos
+        ),
         open_incidents=sum(incident.service == service.name for incident in seen.open),
     )
 
@@ -176,29 +164,6 @@ def _serving(target: Target, seen: Overview, now: datetime) -> Serving:
             else "Nothing is rolled back without one."
         ),
     )
-
-
-def _budget(slo: Slo, service: Service, answer: QueryAnswer | None) -> Budget:
-    left = _left(slo, service, answer)
-    objective = f"{share(slo.objective)} {_promise(slo)}"
-    if left is None:
-        text, tone = "unknown", Tone.PLAIN
-    elif left < 0:
-        text, tone = "overspent", Tone.BAD
-    else:
-        text, tone = f"{share(left)} left", Tone.BAD if left < _LOW_BUDGET else Tone.GOOD
-    return Budget(name=slo.name, objective=objective, left=left, text=text, tone=tone)
-
-
-def _promise(slo: Slo) -> str:
-    return f"within {slo.latency_ms:,.0f} ms" if slo.latency_ms else "answered"
-
-
-def _left(slo: Slo, service: Service, answer: QueryAnswer | None) -> float | None:
-    if answer is None or answer.status not in _ANSWERED:
-        return None
-    rows = read_evidence({"burn_rates": answer}).burn_rates
-    return budget_left(parse_burns(rows, service.slos), slo)
 
 
 def _line(incident: Incident, service: Service | None) -> IncidentLine:
