@@ -126,6 +126,7 @@ def _active(controls: Controls, now: datetime) -> list[KillSwitch]:
 
 def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
     stops = [one for one in seen.controls.kill_switches if one.stops(service.name, now)]
+    burns = seen.burns.get(service.name)
     stopped = f"off by {plain(stops[0].by)}" if stops else ""
     return ServiceCard(
         name=service.name,
