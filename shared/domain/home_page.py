@@ -137,9 +137,7 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
         mode_means=MODES[service.mode],
         stopped=stopped if seen.controls.known else "off: the kill switches cannot be read",
         serving=tuple(_serving(target, seen, now) for target in service.targets),
-        budgets=tuple(
-            budget_of(slo, service, seen.burns.get(service.name)) for slo in service.slos
-        ),
+        budgets=tuple(budget_of(slo, service, burns) for slo in service.slos),
         open_incidents=sum(incident.service == service.name for incident in seen.open),
     )
 
