@@ -20,7 +20,7 @@ from tests.world.alerts import FNOL, alert
 QUICK = Pace(
     soak_s=8,
     soak_minimum_requests=100,
-    verify_after_s=2,
+    verify_after_s=4,
     lease_s=5.0,
     lock_s=5,
     operation_s=1.0,
@@ -184,6 +184,11 @@ class Stage:
             late = f"waited {within_s:.0f} s for {what}; see {logs}; last seen: {found}"
             assert time.monotonic() < deadline, late
             await sleep(POLL_S)
+
+
+def told(view: Json) -> str:
+    """An incident's timeline, a line an event, for failures."""
+    return "\n".join(f"{one['kind']}: {one['what']}: {one['why']}" for one in view["timeline"])
 
 
 @asynccontextmanager
