@@ -132,10 +132,10 @@ class Story:
         self.seen.status = await client.status()
 
     async def _wait_for_ledger(self) -> Proof:
-        """The ledger follows the fan-out: give the last events a moment."""
+        """The ledger follows the fan-out: give the last events a moment, and let it stand still."""
         for _ in range(40):
             proof = await prove(self._world.addresses.tables, self.seen.incident)
-            if not proof.missing:
+            if proof.verified and not proof.missing:
                 break
             await asyncio.sleep(0.25)
         return proof
