@@ -49,7 +49,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure(run: Run) -> Result:
     """Play the incidents. Raises NotMeasured where one of them moved no traffic."""
-    count = run.count(20, 2)
+    count = run.count(20, 1)
     with bench_world(run.folder, services=count + 1, pace=PACE) as world:
         first, *timings = asyncio.run(_play(run, world, count))
     return Result(
