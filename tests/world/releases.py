@@ -26,10 +26,14 @@ async def bad_answers(stage: Stage, count: int = 12) -> Json:
     return await stage.until(what, stage.status, lambda status: status["bad"] >= count)
 
 
-async def only_incident(stage: Stage) -> str:
-    """Wait for the alert rule to fire; answer the incident that it opened."""
-    found = await stage.until("an incident", stage.open_incidents, bool)
-    return str(found[0]["id"])
+async def fired_incident(stage: Stage, rule: str = "") -> str:
+    """Wait for the alert rule (or one whose name holds this) to open an incident; answer it."""
+
+    async def look() -> list[str]:
+        found = await stage.open_incidents()
+        return [one["id"] for one in found if rule in one["title"]]
+
+    return (await stage.until("an incident", look, bool))[-1]
 
 
 def release(deployment: str, prompt: str) -> Json:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.world.releases import REGION, bad_answers, earn_v1, only_incident, ship_v2
+from tests.world.releases import REGION, bad_answers, earn_v1, fired_incident, ship_v2
 from tests.world.stage import Json, Stage, new_stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
@@ -16,24 +16,20 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 NEVER_S = 3600.0  # v2 stays well
 
 
-async def test_a_stale_index_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
+async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) -> None:
     async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
         await earn_v1(stage)
         await stage.drill("stale-index")
         await ship_v2(stage)
         view = await _handed_to_a_person(stage, await stage.fire("answers-rejected"))
-    assert _cause(view) == ("index", "policy-wordings")
-    assert "policy-wordings" in view["decision"]["reason"]
+        assert _cause(view) == ("index", "policy-wordings")
+        assert "policy-wordings" in view["decision"]["reason"]
 
-
-async def test_a_region_that_is_out_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
-        await earn_v1(stage)
-        await ship_v2(stage)
+        await stage.drill("heal")
         await stage.drill("region-out")
-        view = await _handed_to_a_person(stage, await only_incident(stage))
-    assert _cause(view) == ("region", REGION)
-    assert REGION in view["decision"]["reason"]
+        view = await _handed_to_a_person(stage, await fired_incident(stage, "burn"))
+        assert _cause(view) == ("region", REGION)
+        assert REGION in view["decision"]["reason"]
 
 
 async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None:
@@ -41,7 +37,7 @@ async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None
         await earn_v1(stage)
         await ship_v2(stage, "share-v2")
         await stage.drill("region-out")
-        view = await _handed_to_a_person(stage, await only_incident(stage))
+        view = await _handed_to_a_person(stage, await fired_incident(stage))
     assert _cause(view) == ("region", REGION)
 
 
@@ -50,31 +46,30 @@ async def test_a_throttled_model_is_named_and_no_traffic_moves(tmp_path: Path) -
         await earn_v1(stage)
         await ship_v2(stage)
         await stage.drill("upstream-429")
-        view = await _handed_to_a_person(stage, await only_incident(stage))
+        view = await _handed_to_a_person(stage, await fired_incident(stage))
     cause, dependency = _cause(view)
     assert cause == "upstream"
     assert dependency.endswith(".openai")
     assert dependency in view["decision"]["reason"]
 
 
-async def test_what_began_before_the_release_is_not_put_down_to_it(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, rule_every_s=NEVER_S) as stage:
-        await earn_v1(stage)
-        await stage.drill("spoil-v1")
-        await bad_answers(stage)
-        await ship_v2(stage)
-        view = await _handed_to_a_person(stage, await stage.fire("availability"))
-    assert _cause(view)[0] != "version"
-
-
-async def test_traffic_stays_where_the_known_good_serves_already(tmp_path: Path) -> None:
+async def test_traffic_stays_on_a_known_good_that_fails_and_then_on_what_follows_it(
+    tmp_path: Path,
+) -> None:
     async with new_stage(tmp_path, rule_every_s=NEVER_S) as stage:
         await earn_v1(stage)
         await stage.drill("spoil-v1")
         await bad_answers(stage, 30)
-        view = await _handed_to_a_person(stage, await stage.fire("availability"))
-    assert view["diagnosis"]["health"] == "breached"
-    assert "known good already" in view["decision"]["reason"]
+        view = await _handed_to_a_person(stage, await stage.fire("before-the-release"))
+        assert view["diagnosis"]["health"] == "breached"
+        assert "known good already" in view["decision"]["reason"]
+
+        await ship_v2(stage)
+        began = (await stage.status())["bad"]
+        await bad_answers(stage, began + 20)
+        view = await _handed_to_a_person(stage, await stage.fire("after-the-release"))
+        assert view["diagnosis"]["health"] == "breached"
+        assert _cause(view)[0] != "version"  # it began before v2 took traffic
 
 
 async def _handed_to_a_person(stage: Stage, incident: str) -> Json:
