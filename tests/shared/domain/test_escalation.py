@@ -133,3 +133,9 @@ def test_however_often_it_is_asked_no_step_is_paged_twice(
     waiting = [tick for _, reason, tick in sent if reason == UNACKNOWLEDGED]
     gaps = [(later - earlier) * step_s for earlier, later in pairwise(waiting)]
     assert all(gap >= WAIT.total_seconds() for gap in gaps)
+
+
+def test_a_page_that_was_refused_woke_nobody_so_the_next_contact_is_due_at_once() -> None:
+    refused = alter(paged(INCIDENT, "Ada", NOW, OPENED).pages[0], refused=True)
+    assert name_of(paged(INCIDENT, "Ada", NOW, OPENED), NOW) == ""
+    assert name_of(alter(INCIDENT, pages=(refused,)), NOW) == "Ben"
