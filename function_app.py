@@ -16,8 +16,9 @@ import msgspec
 
 from shared.domain.http import Answer, Request
 from shared.domain.message import CHANGES, WORK, Message
+from shared.domain.origin import refuse_foreign
 from shared.errors import BackstopError, RejectedInput, Unavailable
-from shared.protocol.settle import Handler, settle
+from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
 
@@ -145,7 +146,7 @@ def register_executor() -> None:
         "msgs", BUS_CONNECTION, CHANGES, "record", cardinality=func.Cardinality.MANY
     )
     async def write_ledger(msgs: typing.List[func.ServiceBusMessage]) -> None:  # noqa: UP006 - the worker knows no list[]
-        await RECORD(services, [_message(msg) for msg in msgs])
+        await settle_batch(services, CHANGES, [_message(msg) for msg in msgs], RECORD)
 
     _tick(JOBS[Role.EXECUTOR])
 
@@ -154,8 +155,11 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
     @app.function_name(name)
     @app.route(route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
     async def serve(req: func.HttpRequest) -> func.HttpResponse:
+        request = _request(req)
         try:
-            answer = await respond(services, _request(req))
+            if method != "GET":  # another site's page must not press our buttons
+                refuse_foreign(request, services.settings.public_url, browser_only=False)
+            answer = await respond(services, request)
         except BackstopError as error:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", name, error)

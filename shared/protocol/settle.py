@@ -6,7 +6,7 @@ a scheduled copy and the message completes; only where that send fails too is th
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,6 +25,7 @@ KEPT_BODY = 8_000
 QUARANTINE = "quarantine"
 
 type Handler = Callable[[Services, Message], Awaitable[None]]
+type BatchHandler = Callable[[Services, Sequence[Message]], Awaitable[None]]
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,28 @@ async def settle(services: Services, topic: str, message: Message, handle: Handl
 
     Raises Unavailable only where neither the work could be done nor a later try be scheduled.
     """
+
+    async def take(known: Services, messages: Sequence[Message]) -> None:
+        await _take(known, topic, messages[0], handle)
+
+    await settle_batch(services, topic, [message], take)
+
+
+async def settle_batch(
+    services: Services, topic: str, messages: Sequence[Message], handle: BatchHandler
+) -> None:
+    """The same for a handler that takes many messages and keeps the bad ones itself."""
+    try:
+        await handle(services, messages)
+    except (Unavailable, Conflict) as error:
+        wait = error.retry_after_s if isinstance(error, Unavailable) else FIRST_RETRY_S
+        subjects = ", ".join(sorted({message.subject for message in messages}))
+        log.warning("%s %s: later, because %s", topic, subjects, error)
+        copies = [_again(services, message, wait) for message in messages]
+        await services.bus.publish(topic, copies)
+
+
+async def _take(services: Services, topic: str, message: Message, handle: Handler) -> None:
     try:
         await handle(services, message)
     except RejectedInput as error:
@@ -50,10 +73,6 @@ async def settle(services: Services, topic: str, message: Message, handle: Handl
     except NotFound as error:
         missing = RejectedInput("not-found", str(error))
         await quarantine(services, f"{topic}/{message.subject}", message.body, missing)
-    except (Unavailable, Conflict) as error:
-        wait = error.retry_after_s if isinstance(error, Unavailable) else FIRST_RETRY_S
-        log.warning("%s %s: later, because %s", topic, message.subject, error)
-        await _again(services, topic, message, wait)
 
 
 async def quarantine(services: Services, source: str, body: str, error: RejectedInput) -> str:
@@ -72,12 +91,11 @@ async def quarantine(services: Services, source: str, body: str, error: Rejected
     return key
 
 
-async def _again(services: Services, topic: str, message: Message, at_least_s: float) -> None:
+def _again(services: Services, message: Message, at_least_s: float) -> Message:
     backoff = min(FIRST_RETRY_S * 2 ** (message.attempt - 1), LAST_RETRY_S)
     due = services.now() + timedelta(seconds=max(backoff, min(at_least_s, LAST_RETRY_S)))
     original = message.message_id.partition("#")[0]
     attempt = message.attempt + 1
-    copy = msgspec.structs.replace(
+    return msgspec.structs.replace(
         message, message_id=f"{original}#{attempt}", attempt=attempt, due=due
     )
-    await services.bus.publish(topic, [copy])

@@ -110,11 +110,6 @@ async def test_what_is_not_understood_turns_nothing(
     assert told(services) == []
 
 
-async def test_another_site_s_page_turns_nothing(services: FakeServices) -> None:
-    with pytest.raises(RejectedInput, match="foreign-origin"):
-        await turn(services, headers={"sec-fetch-site": "cross-site"})
-
-
 async def test_all_switches_are_shown_with_whether_they_stop_anything(
     services: FakeServices,
 ) -> None:

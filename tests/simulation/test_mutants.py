@@ -1,6 +1,7 @@
 """Guards taken away one by one: the simulation must notice each, or the guard is not proven."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,9 +10,11 @@ from responders import record as recording
 from responders import triage as triaging
 from shared.domain.endpoint import EndpointSnapshot
 from shared.domain.intent import Intent, Judgement, Move
+from shared.domain.message import Message
 from shared.domain.row import Put, Write
 from shared.domain.triage import triage as judge_alert
 from shared.protocol import actor, leftovers, settle
+from shared.services import Services
 from tests.fakes.tables import FakeTable
 from tests.simulation.spine import play
 
@@ -86,12 +89,12 @@ def without_uniqueness_in_the_ledger(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_retries(patch: pytest.MonkeyPatch) -> None:
-    """A message whose part was out is done all the same."""
+    """What could not be done now is tried again tomorrow."""
 
-    async def never(*_: object) -> None:
-        return None
+    def tomorrow(services: Services, message: Message, _: float) -> Message:
+        return msgspec.structs.replace(message, due=services.now() + timedelta(days=1))
 
-    patch.setattr(settle, "_again", never)
+    patch.setattr(settle, "_again", tomorrow)
 
 
 def without_pending_deliveries(patch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery, relay_deliveries
 from shared.protocol.leftovers import Leftovers, find_leftovers
-from shared.protocol.settle import QUARANTINE, Handler, settle
+from shared.protocol.settle import QUARANTINE, Handler, settle, settle_batch
 from shared.services import Services
 from tests.fakes.services import FakeServices, Outside, make_settings
 from tests.fakes.turns import Killed
@@ -190,7 +190,7 @@ class World:
             number, message = received
             try:
                 if handle is None:
-                    await record(services, [message])
+                    await settle_batch(services, topic, [message], record)
                 else:
                     await settle(services, topic, message, handle)
             except (Unavailable, Conflict):

@@ -1,5 +1,6 @@
 """Settle: returning is always right, whatever became of the message."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,14 @@ import pytest
 from shared.domain.keys import digest
 from shared.domain.message import Message
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.settle import KEPT_BODY, QUARANTINE, Quarantined, quarantine, settle
+from shared.protocol.settle import (
+    KEPT_BODY,
+    QUARANTINE,
+    Quarantined,
+    quarantine,
+    settle,
+    settle_batch,
+)
 from shared.services import Services
 from tests.fakes import FakeServices
 from tests.fakes.scene import NOW, message, new_services
@@ -112,3 +120,26 @@ async def test_a_mistake_of_ours_is_not_hidden(services: FakeServices) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await settle(services, "work", message("triage"), handle)
+
+
+async def test_a_batch_whose_part_is_out_comes_again_message_by_message(
+    services: FakeServices,
+) -> None:
+    async def handle(_: Services, __: Sequence[Message]) -> None:
+        raise Unavailable("tables", "out", 2.0)
+
+    batch = [message("a", "1"), message("b", "2")]
+    await settle_batch(services, "changes", batch, handle)
+
+    copies = services.bus.published["changes"]
+    assert [copy.message_id for copy in copies] == ["a:1#2", "b:2#2"]
+    assert {copy.due for copy in copies} == {NOW + timedelta(seconds=2)}
+
+
+async def test_bad_input_that_cannot_be_kept_now_comes_again(services: FakeServices) -> None:
+    services.outside.tables_out(out=True)
+
+    await end_in(services, RejectedInput("not-an-event", "no id"))
+
+    (copy,) = services.bus.published["work"]
+    assert copy.attempt == 2
