@@ -1,7 +1,8 @@
 """Effects: cards and pages, claimed before they are sent and marked when they were accepted.
 
 The claim is a row that only one worker can insert. A claim without an end is taken up again by the
-tick, so a card or a page may come twice after a crash, but never not at all.
+tick, so a card or a page may come twice after a crash, but never not at all. While one worker
+sends, no other does.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import msgspec
 
 from shared.domain.keys import shard_of_incident
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write
-from shared.errors import Conflict, RejectedInput
+from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.services import Services
 
@@ -44,23 +45,51 @@ async def claimed(services: Services, incident: str, name: str) -> bool:
 
 
 async def deliver(services: Services, incident: str, name: str, send: Send) -> None:
-    """Send a claimed effect and mark it done. Raises Unavailable where the provider is out.
+    """Send a claimed effect, unless somebody else is at it, and mark it done.
 
-    What the provider refuses is done, too: it would be refused for ever.
+    Raises Unavailable where the provider is out. What it refuses is done, too: it would be refused
+    for ever.
     """
     shard = shard_of_incident(incident)
-    found = await services.state.read(shard, f"~effect|{incident}|{name}", Effect)
-    if found is None:
+    effect = await _take(services, shard, f"~effect|{incident}|{name}")
+    if effect is None:
         return
     try:
-        detail = await send(found.value)
+        detail = await send(effect)
     except RejectedInput as error:
         log.error("%s of %s: %s", name, incident, error)  # noqa: TRY400 - it says all there is
         detail = f"refused: {error}"
-    done = msgspec.structs.replace(found.value, done_at=services.now(), detail=detail)
+    except Unavailable:
+        await _leave(services, shard, effect)
+        raise
+    done = msgspec.structs.replace(
+        effect, sending_until=None, done_at=services.now(), detail=detail
+    )
     writes: list[Write] = [Remove(row=done.open_row), Put(row=done.done_row, value=done)]
     with contextlib.suppress(Conflict):  # the tick took it up meanwhile, and has said so
         await services.state.write(shard, writes)
+
+
+async def _take(services: Services, shard: str, row: str) -> Effect | None:
+    """Take an effect to send it; None where it is done, or somebody else is sending it."""
+    found = await services.state.read(shard, row, Effect)
+    now = services.now()
+    busy_until = found.value.sending_until if found else None
+    if found is None or (busy_until is not None and now < busy_until):
+        return None
+    taken = msgspec.structs.replace(found.value, sending_until=now + ABANDONED_AFTER)
+    try:
+        await services.state.write(shard, [Put(row=row, value=taken, etag=found.etag)])
+    except Conflict:
+        return None
+    return taken
+
+
+async def _leave(services: Services, shard: str, effect: Effect) -> None:
+    """Let the next try be anybody's, now; without tables it is once the time is over."""
+    free = msgspec.structs.replace(effect, sending_until=None)
+    with contextlib.suppress(Conflict, Unavailable):
+        await services.state.write(shard, [Put(row=effect.open_row, value=free)])
 
 
 def abandoned(services: Services, leftovers: Leftovers, prefix: str) -> list[Effect]:

@@ -38,11 +38,15 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True, tag="message"):
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, tag="effect"):
-    """One card or page of an incident. `name` is unique in the incident, such as "card-opened"."""
+    """One card or page of an incident. `name` is unique in the incident, such as "card-opened".
+
+    Until `sending_until` one worker is at it, and nobody else sends it.
+    """
 
     incident: str
     name: str
     claimed_at: datetime
+    sending_until: datetime | None = None
     done_at: datetime | None = None
     detail: str = ""
 

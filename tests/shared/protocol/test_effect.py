@@ -3,9 +3,16 @@
 import pytest
 
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.effect import abandoned, claim, claimed, deliver, effects_of
+from shared.protocol.effect import (
+    ABANDONED_AFTER,
+    abandoned,
+    claim,
+    claimed,
+    deliver,
+    effects_of,
+)
 from shared.protocol.leftovers import Effect, find_leftovers
-from tests.fakes import FakeServices
+from tests.fakes import FakeServices, Killed
 from tests.fakes.scene import INCIDENT, SHARD, new_services
 
 CARD = "card-opened"
@@ -118,17 +125,33 @@ async def test_only_effects_of_the_kind_are_taken_up(services: FakeServices) -> 
     assert await left(services, "page-") == ["page-0"]
 
 
-async def test_two_that_deliver_at_the_same_time_both_end_well(
-    services: FakeServices, channel: Channel
+@pytest.mark.parametrize("turn", range(1, 8))
+async def test_two_that_deliver_at_the_same_time_send_once(
+    services: FakeServices, channel: Channel, turn: int
 ) -> None:
-    """The tick takes up what a slow sender still sends: twice at worst, and nobody fails."""
     await claimed(services, INCIDENT.id, CARD)
     other = services.another("two")
-    services.outside.turns.once(
-        "state.write", lambda: deliver(other, INCIDENT.id, CARD, channel.send)
-    )
+    services.outside.turns.at(turn, lambda: deliver(other, INCIDENT.id, CARD, channel.send))
 
     await deliver(services, INCIDENT.id, CARD, channel.send)
 
+    assert channel.got == [CARD]
     assert len(await effects_of(services, INCIDENT.id)) == 1
     assert services.state.rows(SHARD, "~") == []
+
+
+async def test_a_sender_that_died_is_followed_by_another_after_a_while(
+    services: FakeServices, channel: Channel
+) -> None:
+    async def perish(_: Effect) -> str:
+        raise Killed
+
+    await claimed(services, INCIDENT.id, CARD)
+    with pytest.raises(Killed):
+        await deliver(services, INCIDENT.id, CARD, perish)
+
+    await deliver(services, INCIDENT.id, CARD, channel.send)
+    assert channel.got == []
+    services.outside.wait(ABANDONED_AFTER.total_seconds() + 1)
+    await deliver(services, INCIDENT.id, CARD, channel.send)
+    assert channel.got == [CARD]
