@@ -6,6 +6,7 @@ registers nothing and says so. This is the only file that imports azure.function
 the triggers is imported when it is first needed: a cold start pays for what it serves, not for all.
 """
 
+import gc
 import logging
 import typing
 from collections.abc import Awaitable, Callable, Mapping
@@ -50,6 +51,7 @@ def pressed(respond: HttpResponder) -> HttpResponder:
     return press
 
 
+gc.set_threshold(20_000, 10, 10)  # an SDK's request makes and drops a thousand objects
 log = logging.getLogger("backstop")
 app = func.FunctionApp()
 services = Services()
