@@ -19,7 +19,7 @@ start: setup ## the whole local world, until Ctrl-C
 	@$(PYTHON) -m infra.local.start
 
 test: setup ## all tests
-	@$(PYTHON) -m pytest -n 2
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 bench: setup ## the figures of the README, measured here
 	@$(PYTHON) -m infra.local.bench

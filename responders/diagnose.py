@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from shared.domain.catalog import Service
 from shared.domain.diagnose import diagnose as find_out
+from shared.domain.diagnosis import Health
 from shared.domain.incident import Incident, State
 from shared.domain.intent import EndpointRecord
-from shared.domain.message import Message
+from shared.domain.message import WORK, Message
 from shared.domain.release import Change, Release
 from shared.domain.row import Put
 from shared.domain.severity import raise_severity
 from shared.domain.steps import record_diagnosis
 from shared.domain.telemetry import QueryAnswer
-from shared.protocol.commit import read_incident
+from shared.protocol.commit import command, read_incident
 from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
@@ -27,6 +28,8 @@ LONGEST_LOOK_BACK = timedelta(hours=6)
 BINS = 600  # of one answer; with a few versions and regions each, below the limit of its rows
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
+PATIENCE = timedelta(seconds=60)  # after the opening; then what is not known escalates
+LOOK_AGAIN = timedelta(seconds=10)
 MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
 
 type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
@@ -52,6 +55,11 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
+    if found.health is Health.INCONCLUSIVE and now - incident.opened_at < PATIENCE:
+        # Seconds after the onset there is too little to judge by: whoever is paged knows already.
+        again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + LOOK_AGAIN)
+        await services.bus.publish(WORK, [again])
+        return
 
     def take(current: Incident) -> Revision:
         step = record_diagnosis(current, found, raise_severity(current, found), now)

@@ -1,24 +1,21 @@
 """Show: what people and programs may read. GET changes nothing, and reads cost O(answer)."""
 
-import asyncio
 import re
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from shared.domain.decision import Decision
 from shared.domain.diagnosis import Diagnosis
-from shared.domain.event import ChangeEvent
 from shared.domain.http import Answer, Request, json_answer
 from shared.domain.incident import Incident
-from shared.domain.intent import Intent
 from shared.domain.keys import shard_of, shard_of_incident
 from shared.domain.ledger import Head, LedgerRow
 from shared.domain.objectives import rto
 from shared.domain.telemetry import AnswerStatus
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
+from shared.protocol.dossier import read_dossier
 from shared.protocol.intake import read_delivery
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.services import Services
@@ -52,28 +49,19 @@ async def show_incidents(services: Services, request: Request) -> Answer:
 
 async def show_incident(services: Services, request: Request) -> Answer:
     """One incident with timeline, findings, the decision with every rule, before and after."""
-    return json_answer(await gather_incident(services, request.path["id"]))
-
-
-async def gather_incident(services: Services, incident_id: str) -> dict[str, Any]:
-    """All that is stored about one incident. Raises NotFound."""
-    incident = (await read_incident(services, incident_id)).value
-    shard, state = shard_of_incident(incident_id), services.state
-    diagnosis, decision, intent, timeline = await asyncio.gather(
-        state.read(shard, f"diagnosis|{incident_id}", Diagnosis),
-        state.read(shard, f"decision|{incident_id}", Decision),
-        state.read(shard, f"intent|{incident.plan}", Intent),
-        state.scan(shard, f"event|{incident_id}|", ChangeEvent),
+    dossier = await read_dossier(services, request.path["id"])
+    incident, service = dossier.incident, dossier.service
+    return json_answer(
+        {
+            "incident": incident,
+            "rto": rto(incident, service, services.now()) if service else None,
+            "rpo": dossier.losses,
+            "diagnosis": dossier.diagnosis,
+            "decision": dossier.decision,
+            "intent": dossier.intent,
+            "timeline": dossier.timeline,
+        }
     )
-    service = services.catalog.services.get(incident.service)
-    return {
-        "incident": incident,
-        "rto": rto(incident, service, services.now()) if service else None,
-        "diagnosis": diagnosis.value if diagnosis else None,
-        "decision": decision.value if decision else None,
-        "intent": intent.value if intent and incident.plan else None,
-        "timeline": [row.value for row in timeline],
-    }
 
 
 async def show_affected(services: Services, request: Request) -> Answer:

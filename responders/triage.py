@@ -7,7 +7,7 @@ shard, so two workers with two alerts of the same trouble can open one incident 
 import msgspec
 
 from shared.domain.alert import Alert
-from shared.domain.catalog import Service
+from shared.domain.catalog import CatalogMistake, Service
 from shared.domain.incident import Claim, DeliveryOutcome, Incident, Step
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
@@ -30,6 +30,14 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     incident: Stored[Incident] | None
 
 
+class _Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose trouble it is: a service, or the mistakes of the broken file that names the target."""
+
+    service: Service | None
+    mistakes: tuple[CatalogMistake, ...]
+    shard: str
+
+
 async def triage(services: Services, message: Message) -> None:
     """Take the delivery that the message names. Raises NotFound, Conflict, Unavailable."""
     delivery = (await read_delivery(services, message.body)).value
@@ -37,31 +45,31 @@ async def triage(services: Services, message: Message) -> None:
         return
     alert = delivery.alert
     service = find_service(alert, services.catalog)
+    mistakes = () if service else services.catalog.mistakes_about(alert.targets)
     shard = shard_of(service.name if service else "|".join(alert.targets))
     for _ in range(ATTEMPTS):
         try:
-            await _take(services, delivery, service, shard)
+            await _take(services, delivery, _Owner(service=service, mistakes=mistakes, shard=shard))
         except Conflict:
             continue
         return
     raise Conflict(f"the rows of delivery {delivery.key} kept changing")
 
 
-async def _take(
-    services: Services, delivery: Delivery, service: Service | None, shard: str
-) -> None:
-    known = await _read(services, shard, delivery.alert)
+async def _take(services: Services, delivery: Delivery, owner: _Owner) -> None:
+    known = await _read(services, owner.shard, delivery.alert)
     step = judge(
         delivery.alert,
-        service=service,
+        service=owner.service,
+        mistakes=owner.mistakes,
         claim=known.claim.value if known.claim else None,
         open_incident=known.incident.value if known.incident else None,
         now=services.now(),
-        shard=shard,
+        shard=owner.shard,
     )
     if step.outcome is DeliveryOutcome.OPENED and step.incident:
         await point_to(services, step.incident)
-    await _store(services, shard, known, step)
+    await _store(services, owner.shard, known, step)
     fallback = known.claim.value.incident if known.claim else ""
     incident = step.incident.id if step.incident else fallback or ""
     outcome = (step.outcome or DeliveryOutcome.REJECTED).value

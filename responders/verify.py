@@ -7,6 +7,8 @@ the workspace's rows and by unpinned probes of its own.
 import asyncio
 from datetime import datetime, timedelta
 
+import msgspec
+
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.endpoint import ProbeReport, parse_target
@@ -43,11 +45,13 @@ async def verify(services: Services, message: Message) -> None:
     assert found is not None, "an incident that was acted on has a diagnosis"
     judged = await _judge(services, service, intent, found.value)
     probed = await _probe(services, service, incident, found.value)
+    moved = f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}."
+    said = msgspec.structs.replace(judged, sentence=f"{moved} {judged.sentence}")
 
     def take(current: Incident) -> Revision:
         if current.state is not State.VERIFYING:
             return Revision(step=Step(incident=None, reason="somebody else has judged it"))
-        step = _step(service, current, judged, probed, services.now())
+        step = _step(service, current, said, probed, services.now())
         return Revision(step=step, messages=_again(service, step, services.now()))
 
     await revise(services, incident.id, take)
@@ -104,7 +108,10 @@ def _step(
     checked = record_check(incident, judged.sentence, now)
     assert checked.incident is not None
     if judged.verdict is RecoveryVerdict.GOOD and probed is not None and probed.ok:
-        return checked.then(mitigate(checked.incident, judged.sentence, recovered_at=now, now=now))
+        cured = mitigate(
+            checked.incident, judged.sentence, recovered_at=now, now=now, bad_share=judged.share
+        )
+        return checked.then(cured)
     last = checked.incident.checks >= service.policy.verify_checks
     if judged.verdict is RecoveryVerdict.BAD or last:
         return checked.then(escalate(checked.incident, judged.sentence, "", now))

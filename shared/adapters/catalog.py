@@ -4,6 +4,7 @@ A file with a mistake yields its mistakes and no service; all other services go 
 cannot know is checked here: an endpoint that two services own, a dependency that nobody describes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -16,6 +17,9 @@ from shared.adapters.catalog_service import read_service
 from shared.adapters.catalog_tree import BrokenYaml, read_documents
 from shared.domain.catalog import Catalog, CatalogMistake, Service
 from shared.errors import Misconfigured
+
+MOST_BYTES = 262_144  # of a broken file
+_ARM_ID = re.compile(r"/subscriptions/[^\s'\"\],}#]+", re.IGNORECASE)
 
 
 def load_catalog(folder: Path) -> Catalog:
@@ -37,7 +41,21 @@ def load_catalog(folder: Path) -> Catalog:
     mistakes.sort(key=lambda mistake: (mistake.file, mistake.line, mistake.field))
     broken = {mistake.service for mistake in mistakes}
     sound = {name: service for name, service in services.items() if name not in broken}
-    return Catalog(services=_with_dependents(sound), mistakes=tuple(mistakes))
+    return Catalog(
+        services=_with_dependents(sound),
+        mistakes=tuple(mistakes),
+        broken_targets=_named_targets(folder, broken),
+    )
+
+
+def _named_targets(folder: Path, broken: set[str]) -> dict[str, str]:
+    """The ARM ids in broken files, found as text: whoever owns them must not seem to be nobody."""
+    found: dict[str, str] = {}
+    for name in sorted(broken):
+        path = folder / f"{name}.yaml"
+        text = path.read_bytes()[:MOST_BYTES].decode("utf-8", "replace") if path.exists() else ""
+        found |= {target.rstrip("/").lower(): name for target in _ARM_ID.findall(text)}
+    return found
 
 
 def _read_file(path: Path, report: Report) -> Service | None:

@@ -1,14 +1,18 @@
 """The pager: PagerDuty's Events v2, and a plain webhook for when that does not answer.
 
 A page must reach somebody: what PagerDuty cannot take now goes to the webhook at once, and the
-answer says who accepted. What it refuses for good is our mistake and is never sent again.
+answer says who accepted. So does what it refuses: a wrong key is our mistake, and no reason for
+nobody to wake.
 """
 
+import logging
 from typing import Any
 
 from shared.adapters.webhook import Delivered, Webhook
 from shared.domain.page import webhook_body
 from shared.errors import Misconfigured, RejectedInput, Unavailable
+
+log = logging.getLogger("backstop.pager")
 
 
 class Pager:
@@ -30,6 +34,11 @@ class Pager:
             return await self._pager.post(body)
         except Unavailable as trouble:
             return await self._send_fallback(body, trouble)
+        except RejectedInput as refusal:
+            if self._fallback is None:
+                raise
+            log.error("the pager refuses a page, the webhook gets it: %s", refusal)  # noqa: TRY400
+            return await self._send_fallback(body, Unavailable("pager", refusal.detail))
 
     async def _send_fallback(self, body: dict[str, Any], trouble: Unavailable) -> Delivered:
         if self._fallback is None:

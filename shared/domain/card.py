@@ -45,16 +45,12 @@ class CardKind(StrEnum):
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a card is drawn from. Shares from 0 to 1; an empty URL means no such button.
-
-    `bad_share_after` is the share of bad requests since the traffic was moved.
-    """
+    """All that a card is drawn from. Shares from 0 to 1; an empty URL means no such button."""
 
     incident: Incident
     service: Service | None
     diagnosis: Diagnosis | None = None
     decision: Decision | None = None
-    bad_share_after: float | None = None
     now: datetime
     incident_url: str
     acknowledge_url: str = ""
@@ -151,7 +147,8 @@ def _before_and_after(view: CardView) -> Element:
         moved = "see the incident" if view.incident.plan else "not moved"
         return text_block(f"Traffic: {moved}. Bad answers: {bad}.", 120, separator=True)
     before, after, label = splits
-    bad_after = "not measured yet" if view.bad_share_after is None else share(view.bad_share_after)
+    bad_share = view.incident.bad_share_after
+    bad_after = "not measured yet" if bad_share is None else share(bad_share)
     done = view.incident.after != {}
     return columns(_side("Before", before, bad), _side(label, after, bad_after if done else ""))
 

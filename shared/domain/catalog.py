@@ -161,6 +161,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
 
     services: dict[str, Service] = {}
     mistakes: tuple[CatalogMistake, ...] = ()
+    broken_targets: dict[str, str] = {}  # what broken files name, and by which service's file
 
     def owner_of(self, targets: tuple[str, ...]) -> Service | None:
         """The one service that owns any of the targets; None where none does."""
@@ -168,6 +169,14 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
             if any(service.owns(target) for target in targets):
                 return service
         return None
+
+    def mistakes_about(self, targets: tuple[str, ...]) -> tuple[CatalogMistake, ...]:
+        """The mistakes of the first broken file that names one of the targets, or what holds it."""
+        for target in targets:
+            for named, service in self.broken_targets.items():
+                if target == named or target.startswith(f"{named}/"):
+                    return self.broken(service)
+        return ()
 
     def broken(self, name: str) -> tuple[CatalogMistake, ...]:
         """The mistakes that keep the service of this name from being acted on."""

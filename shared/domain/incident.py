@@ -99,6 +99,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     checks: int = 0  # verifications made since the act
+    bad_share_after: float | None = None  # of the affected requests since the act
     pages: tuple[Page, ...] = ()
     notes: tuple[Note, ...] = ()
 

@@ -17,8 +17,8 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident, Severity, State
 from shared.domain.incident_lists import Line
-from shared.domain.intent import Intent, IntentState
-from shared.domain.objectives import Standing, rto
+from shared.domain.intent import Intent
+from shared.domain.objectives import Objective, Standing, rpo, rto
 from shared.domain.wording import plain
 
 KEY_RULES = (
@@ -47,7 +47,10 @@ VERDICTS = {
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is stored about one incident; None and () where there is nothing yet."""
+    """All that is stored about one incident; None and () where there is nothing yet.
+
+    `accepted` and `answered` count customers' requests since the onset, None where unknown.
+    """
 
     incident: Incident
     service: Service | None = None
@@ -55,6 +58,15 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     intent: Intent | None = None
     timeline: tuple[ChangeEvent, ...] = ()
+    accepted: int | None = None
+    answered: int | None = None
+
+    @property
+    def losses(self) -> Objective | None:
+        """Whether more requests were lost than the owners allow; None without an owner."""
+        if self.service is None:
+            return None
+        return rpo(self.incident, self.service, accepted=self.accepted, answered=self.answered)
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +119,7 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     deed: str
     rto: str
     rto_tone: Tone
+    rpo: str
     command: str
     splits: tuple[Split, ...]
     runbook: str
@@ -137,6 +150,7 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
         deed=_deed(dossier),
         rto=briefing.time_left(incident, service, now),
         rto_tone=_rto_tone(incident, service, now),
+        rpo=dossier.losses.sentence if dossier.losses else "unknown",
         command=briefing.command(incident),
         splits=_splits(incident, dossier.decision),
         runbook=service.runbook if service else "",
@@ -150,15 +164,13 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
 
 
 def _deed(dossier: Dossier) -> str:
-    """What Backstop did; the move, or that there was none, is said whatever came of it since."""
-    incident, decision, intent = dossier.incident, dossier.decision, dossier.intent
+    """What Backstop did, or that it moved nothing."""
+    incident, decision = dossier.incident, dossier.decision
     told = briefing.deed(incident, decision)
-    if intent is None:
+    if dossier.intent is None:
         refused = decision is not None and decision.verdict is not Verdict.ROLL_BACK
         return f"Moved nothing. {told}" if refused and incident.sentence else told
-    if intent.state is not IntentState.CONFIRMED or incident.state is State.VERIFYING:
-        return told
-    return f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}. {told}"
+    return told
 
 
 def _judged(decision: Decision) -> Judged:

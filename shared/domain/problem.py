@@ -12,6 +12,8 @@ from shared.domain.decision import Decision, RuleResult
 from shared.domain.http import PROBLEM, Answer
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
 
+SET_UP_RETRY_S = 30.0
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One problem. `type` is a stable URN, `rules` the failed rules where policy said no."""
@@ -41,8 +43,10 @@ def problem_from(error: BackstopError, instance: str = "") -> Problem:
             out = _problem("unavailable", "A part does not answer", 503, str(error), instance)
             return msgspec.structs.replace(out, retry_after_s=wait)
         case _:
+            # 503 and not 500: Azure Monitor tries again, and the alert is not lost meanwhile.
             detail = "Backstop is not set up correctly; its log names the setting."
-            return _problem("internal", "Backstop cannot answer", 500, detail, instance)
+            out = _problem("not-set-up", "Backstop cannot answer", 503, detail, instance)
+            return msgspec.structs.replace(out, retry_after_s=SET_UP_RETRY_S)
 
 
 def problem_from_decision(decision: Decision, instance: str = "") -> Problem:

@@ -79,11 +79,26 @@ def record_check(incident: Incident, sentence: str, now: datetime) -> Step:
     return tell(incident, kind, actor=AUTOMATION, what=what, why=sentence, now=now, changes=changes)
 
 
-def mitigate(incident: Incident, sentence: str, *, recovered_at: datetime, now: datetime) -> Step:
-    """Say that customers are served well again; a person or the last alert's end resolves it."""
+def mitigate(
+    incident: Incident,
+    sentence: str,
+    *,
+    recovered_at: datetime,
+    now: datetime,
+    bad_share: float | None = None,
+) -> Step:
+    """Say that customers are served well again; a person or the last alert's end resolves it.
+
+    `bad_share` is that of the affected requests since the act, None where it was not measured.
+    """
     if not incident.state.is_open():
         return refuse_resolved(incident)
-    changes = {"state": State.MITIGATED, "recovered_at": recovered_at, "sentence": sentence}
+    changes = {
+        "state": State.MITIGATED,
+        "recovered_at": recovered_at,
+        "sentence": sentence,
+        "bad_share_after": bad_share,
+    }
     return tell(
         incident,
         EventKind.MITIGATED,

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.domain.alert import Alert, Condition
 from shared.domain.alert_summary import plain
-from shared.domain.catalog import Catalog, Service
+from shared.domain.catalog import Catalog, CatalogMistake, Service
 from shared.domain.event import EventKind
 from shared.domain.incident import Claim, DeliveryOutcome, Incident, State, Step, tell
 from shared.domain.keys import digest
@@ -39,7 +39,7 @@ def find_service(alert: Alert, catalog: Catalog) -> Service | None:
     return candidates[0] if len(candidates) == 1 else None
 
 
-def triage(
+def triage(  # noqa: PLR0913 - everything that is known, by name
     alert: Alert,
     *,
     service: Service | None,
@@ -47,10 +47,12 @@ def triage(
     open_incident: Incident | None,
     now: datetime,
     shard: str,
+    mistakes: tuple[CatalogMistake, ...] = (),
 ) -> Step:
     """Take one alert. `claim` is the stored row of its correlation key, None where there is none.
 
-    `open_incident` is the claim's incident, or another open one of the service that it is to join.
+    `open_incident` is the claim's incident, or another open one of the service that it is to join;
+    `mistakes` are those of the broken file that names the target, where no valid one does.
     The answer's claim is to be stored with the incident in one transaction.
     """
     claim = claim or Claim(correlation_key=alert.correlation_key)
@@ -63,7 +65,8 @@ def triage(
     if claim.resolved_at is not None and alert.fired_at <= claim.resolved_at:
         return _nothing(taken, DeliveryOutcome.SUPPRESSED, "its end is known already")
     if incident is None:
-        return _open(alert, service, taken, now, shard)
+        opened = _open(alert, service, taken, now, shard)
+        return _blame_the_file(opened, mistakes, now) if mistakes and not service else opened
     return _join(alert, service, incident, taken, now)
 
 
@@ -110,6 +113,17 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
     )
     commands = ("diagnose",) if service else ()
     return _store(step, claim, DeliveryOutcome.OPENED, commands)
+
+
+def _blame_the_file(opened: Step, mistakes: tuple[CatalogMistake, ...], now: datetime) -> Step:
+    """Without a valid file there is no policy: say what is wrong with it, and ask for a person."""
+    assert opened.incident is not None
+    first = mistakes[0]
+    why = (
+        f"Nothing is done for {first.service} until its file is in order: {first.file}, line"
+        f" {first.line}, {first.field or 'the file'}: {first.problem}."
+    )
+    return opened.then(escalate(opened.incident, why, "", now))
 
 
 def _join(

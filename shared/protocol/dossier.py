@@ -1,15 +1,21 @@
-"""Dossier: all that is stored about one incident, in five reads side by side."""
+"""Dossier: all that is known of one incident: five reads side by side, one count of the logs."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from shared.domain.decision import Decision
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent
+from shared.domain.incident import Incident
 from shared.domain.incident_page import Dossier
 from shared.domain.intent import Intent
 from shared.domain.keys import shard_of_incident
+from shared.domain.telemetry import AnswerStatus
 from shared.protocol.commit import read_incident
 from shared.services import Services
+
+KEEP_S = 10  # a count for people: many readers ask the workspace once
+WITHIN_S = 3.0
 
 
 async def read_dossier(services: Services, incident_id: str) -> Dossier:
@@ -22,6 +28,7 @@ async def read_dossier(services: Services, incident_id: str) -> Dossier:
         state.read(shard, f"intent|{incident.plan}", Intent),
         state.scan(shard, f"event|{incident_id}|", ChangeEvent),
     )
+    accepted, answered = await _requests(services, incident)
     return Dossier(
         incident=incident,
         service=services.catalog.services.get(incident.service),
@@ -29,4 +36,26 @@ async def read_dossier(services: Services, incident_id: str) -> Dossier:
         decision=decision.value if decision else None,
         intent=intent.value if intent and incident.plan else None,
         timeline=tuple(row.value for row in timeline),
+        accepted=accepted,
+        answered=answered,
     )
+
+
+async def _requests(services: Services, incident: Incident) -> tuple[int | None, int | None]:
+    """Requests that were accepted since the onset, and those among them that were answered well."""
+    if incident.onset_at is None:
+        return None, None
+    end = incident.recovered_at or incident.resolved_at or services.now()
+    answer = await services.lately.query(
+        "slices",
+        keep_s=KEEP_S,
+        within_s=WITHIN_S,
+        Service=incident.service,
+        Since=incident.onset_at,
+        Until=datetime.fromtimestamp(end.timestamp() // KEEP_S * KEEP_S, UTC),
+    )
+    if answer is None or answer.status is not AnswerStatus.COMPLETE:
+        return None, None
+    accepted = sum(int(str(row["Total"])) for row in answer.rows)
+    failed = sum(int(str(row["Failed"])) for row in answer.rows)
+    return accepted, accepted - failed

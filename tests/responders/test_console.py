@@ -76,7 +76,7 @@ async def test_reloading_the_page_does_not_ask_the_logs_again(services: FakeServ
     for _ in range(5):
         await home(services)
         await incident_page(services)
-    assert sorted(name for name, _ in services.logs.asked) == ["burn_rates", "onset"]
+    assert sorted(name for name, _ in services.logs.asked) == ["burn_rates", "onset", "slices"]
 
 
 async def test_looking_changes_nothing(services: FakeServices) -> None:

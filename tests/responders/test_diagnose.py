@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from responders.diagnose import diagnose
+from responders.diagnose import LOOK_AGAIN, PATIENCE, diagnose
 from shared.domain.diagnosis import Cause, Diagnosis, Health
 from shared.domain.handling import add_note
 from shared.domain.incident import Severity, State
@@ -44,7 +44,7 @@ ANSWERS: Mapping[str, QueryAnswer] = answers_of(STORY)
 @pytest.fixture
 async def services() -> FakeServices:
     made = new_services()
-    opened_at = START + seconds(260)
+    opened_at = START + seconds(200)
     await store_case(made, state=State.OPENED, severity=Severity.SEV2, opened_at=opened_at)
     made.outside.catalog = catalog_of(SERVICE)
     made.outside.now = now_of(STORY)
@@ -160,3 +160,17 @@ async def test_a_release_just_before_the_onset_is_the_first_suspect(
 async def test_an_incident_that_is_not_there_is_not_found(services: FakeServices) -> None:
     with pytest.raises(NotFound):
         await diagnose(services, message("diagnose", "INC-35-261123-FFFFFFFF"))
+
+
+async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_concludes(
+    services: FakeServices,
+) -> None:
+    services.logs.fail("onset", AnswerStatus.EMPTY)
+    opened_at = services.now() - PATIENCE + seconds(1)
+    await store_case(services, state=State.OPENED, opened_at=opened_at)
+
+    await diagnose(services, message("diagnose"))
+
+    assert (await incident_now(services)).state is State.OPENED
+    (again,) = services.bus.published["work"]
+    assert (again.subject, again.due) == ("diagnose", services.now() + LOOK_AGAIN)

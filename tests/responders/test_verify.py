@@ -67,7 +67,8 @@ async def test_customers_that_are_served_well_again_are_said_to_be(
     assert await check(services) is State.MITIGATED
     incident = await incident_now(services)
     assert incident.recovered_at == services.now()
-    assert incident.sentence.startswith("It helped: ")
+    assert incident.sentence.startswith("Moved all traffic from v2 back to v1. It helped: ")
+    assert incident.bad_share_after == 0.0
     assert kinds(services) == ["incident.verified", "incident.mitigated"]
     assert services.bus.published["work"] == []
 

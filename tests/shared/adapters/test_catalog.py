@@ -284,6 +284,18 @@ def test_one_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert [mistake.service for mistake in catalog.mistakes] == ["broken"]
 
 
+def test_a_broken_file_still_says_which_targets_are_not_nobodys(tmp_path: Path) -> None:
+    target = "/Subscriptions/S1/resourceGroups/rg/providers/p/workspaces/w/onlineEndpoints/E"
+    (tmp_path / "quotes.yaml").write_text(f"targets: [{{id: {target}}}]\n  broken: [")
+
+    catalog = load_catalog(tmp_path)
+
+    assert catalog.broken_targets == {target.lower(): "quotes"}
+    (mistake,) = catalog.mistakes_about((f"{target.lower()}/deployments/v2",))
+    assert mistake.file == "quotes.yaml"
+    assert catalog.mistakes_about((f"{target.lower()}x",)) == ()
+
+
 def test_an_endpoint_with_two_owners_has_none(tmp_path: Path) -> None:
     for name in ("offers", "quotes"):
         text = SOUND.replace("name: quotes", f"name: {name}", 1)

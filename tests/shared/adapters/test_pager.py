@@ -67,13 +67,23 @@ async def test_when_nobody_answers_the_page_is_tried_later(pager: Pager, store: 
     assert (out.value.part, out.value.retry_after_s) == ("pager", 7)
 
 
-async def test_a_page_that_is_refused_is_never_sent_again(pager: Pager, store: InboxStore) -> None:
+async def test_a_page_that_is_refused_reaches_the_webhook(pager: Pager, store: InboxStore) -> None:
+    wrong = render_page(PageAction.TRIGGER, replace(VIEW, routing_key="s3cr3t"))
+    assert wrong is not None
+    assert await pager.send(wrong) == Delivered(by="webhook", status=200)
+    assert store.alerts() == []
+    assert "s3cr3t" not in json.dumps([one.body for one in store.webhooks()])
+
+
+async def test_without_a_webhook_a_refusal_is_told(base: str, store: InboxStore) -> None:
+    pager = Pager(f"{base}/pagerduty/v2/enqueue")
     wrong = render_page(PageAction.TRIGGER, replace(VIEW, routing_key="s3cr3t"))
     assert wrong is not None
     with pytest.raises(RejectedInput, match="Length of 'routing_key' is incorrect") as refused:
         await pager.send(wrong)
     assert "s3cr3t" not in str(refused.value)
     assert store.webhooks() == []
+    await pager.close()
 
 
 async def test_without_a_webhook_an_outage_is_told(base: str, store: InboxStore) -> None:

@@ -136,8 +136,8 @@ def test_a_link_of_four_kilobytes_is_kept_whole() -> None:
 
 def test_a_share_after_the_change_stands_only_beside_a_change() -> None:
     assert drawn(CardKind.DECISION, VIEW).count("Bad answers") == 1
-    moved = replace(INCIDENT, before={"v2": 100}, after={"v1": 100})
-    told = drawn(CardKind.OUTCOME, replace(VIEW, incident=moved, bad_share_after=0.002))
+    moved = replace(INCIDENT, before={"v2": 100}, after={"v1": 100}, bad_share_after=0.002)
+    told = drawn(CardKind.OUTCOME, replace(VIEW, incident=moved))
     assert in_order(told, "Before", "Bad answers: 46 %", "After", "Bad answers: 0.2 %")
 
 

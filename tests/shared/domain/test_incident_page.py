@@ -105,13 +105,6 @@ def test_what_was_moved_is_shown_as_it_was_read_back() -> None:
     assert after == Split(label="After", shares=(("v1", 100),))
 
 
-def test_the_move_is_said_also_when_it_is_known_whether_it_helped() -> None:
-    helped = replace(INCIDENT, state=State.MITIGATED, sentence="It helped.")
-    intent = Intent(plan=PLAN, fence=1, opened_at=NOW, state=IntentState.CONFIRMED)
-    page = present(replace(DOSSIER, incident=helped, intent=intent), NOW)
-    assert page.deed == "Moved all traffic from v2 back to v1. It helped."
-
-
 def test_that_nothing_was_moved_is_said_beside_the_reason() -> None:
     held = replace(INCIDENT, sentence="The kill switch is on.")
     hold = replace(DECISION, verdict=Verdict.HOLD)

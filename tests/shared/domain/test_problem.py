@@ -24,7 +24,7 @@ from tests.shared.domain.worked_case import with_incident
         (NotFound("no incident x"), 404, "not-found"),
         (Conflict("somebody was first"), 409, "conflict"),
         (Unavailable("tables", "no answer"), 503, "unavailable"),
-        (Misconfigured("BACKSTOP_ROLE is unset"), 500, "internal"),
+        (Misconfigured("BACKSTOP_ROLE is unset"), 503, "not-set-up"),
     ],
 )
 def test_each_error_has_its_status_and_type(error: BackstopError, status: int, code: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.domain.alert import Alert
-from shared.domain.catalog import Catalog, Service, Target, TargetKind
+from shared.domain.catalog import Catalog, CatalogMistake, Service, Target, TargetKind
 from shared.domain.event import EventKind
 from shared.domain.incident import DeliveryOutcome, Severity, State
 from shared.domain.triage import find_service, triage
@@ -57,6 +57,34 @@ def test_an_incident_carries_its_shard_and_day_and_is_the_same_when_taken_again(
     assert first.id.startswith("INC-07-261120-")
     assert len(first.id) == len("INC-07-261120-0A1B2C3D")
     assert first == again
+
+
+def test_a_target_that_a_broken_file_names_is_not_nobodys() -> None:
+    mistake = CatalogMistake(
+        file="fnol-summary.yaml",
+        line=12,
+        field="spec.rto",
+        problem="'soon' is not allowed",
+        service="fnol-summary",
+    )
+
+    step = triage(
+        FIRED_1,
+        service=None,
+        claim=None,
+        open_incident=None,
+        now=NOW,
+        shard=SHARD,
+        mistakes=(mistake,),
+    )
+
+    assert step.incident is not None
+    assert step.incident.state is State.ESCALATED
+    assert step.incident.sentence == (
+        "Nothing is done for fnol-summary until its file is in order: fnol-summary.yaml, line 12,"
+        " spec.rto: 'soon' is not allowed."
+    )
+    assert (step.outcome, step.commands) == (DeliveryOutcome.OPENED, ())
 
 
 def test_the_same_trouble_joins_and_opens_nothing() -> None:
