@@ -19,7 +19,8 @@ from shared.services import Services
 
 REMEMBERED = 50_000  # delivery keys that a process keeps, about 5 MB
 RELAY_DAYS = (1, 0, -1)  # before today; clocks of others may be a day ahead
-IN_TURN = 12  # of 48 partitions a tick
+NO_DAY = "000000"
+IN_TURN = 16  # of 64 partitions a tick
 PENDING = "pending"
 
 
@@ -38,12 +39,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
 
 
-def delivery_id(alert: Alert) -> str:
+def delivery_id(alert: Alert, now: datetime) -> str:
     """The delivery's public key: the day that it tells of and its digest, so a read is one point.
 
-    Not the day that it fired: an end may come weeks later, and relay looks at the last days only.
+    Not the day that it fired: an end may come weeks later. What tells of a day that relay does not
+    look at is kept under no day at all, where relay looks, too.
     """
-    return f"{alert.at:%y%m%d}-{alert.delivery_key}"
+    day = f"{alert.at:%y%m%d}"
+    return f"{day if day in _relayed_days(now) else NO_DAY}-{alert.delivery_key}"
+
+
+def _relayed_days(now: datetime) -> list[str]:
+    return [f"{now - timedelta(days=day):%y%m%d}" for day in RELAY_DAYS]
 
 
 def _partition(delivery: str) -> str:
@@ -55,7 +62,7 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
 
     Raises Unavailable where it could not be made durable: nothing is promised then.
     """
-    key = delivery_id(alert)
+    key = delivery_id(alert, services.now())
     if key in services.durable:
         return key, False
     row = Delivery(key=key, alert=alert, accepted_at=services.now())
@@ -99,7 +106,7 @@ async def settle_delivery(
 async def relay_deliveries(services: Services, leftovers: Leftovers) -> None:
     """Send the deliveries that triage has not taken yet; every tick looks at a few partitions."""
     now = services.now()
-    days = [f"{now - timedelta(days=day):%y%m%d}" for day in RELAY_DAYS]
+    days = [*_relayed_days(now), NO_DAY]
     partitions = [f"{day}-{digit:x}" for digit in range(16) for day in days]
     chosen = in_turn(partitions, leftovers.turn, IN_TURN)
     await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))

@@ -125,7 +125,7 @@ def _row(body: bytes) -> dict[str, Any]:
     """The row that intake writes, under a key of its own and settled, so that nobody takes it."""
     now = datetime.now(UTC)
     parsed = parse_alert(body, now)
-    delivery = Delivery(key=delivery_id(parsed), alert=parsed, accepted_at=now)
+    delivery = Delivery(key=delivery_id(parsed, now), alert=parsed, accepted_at=now)
     return {
         "PartitionKey": f"raw-{delivery.key[7:8]}",
         "RowKey": delivery.key,

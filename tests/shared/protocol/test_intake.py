@@ -14,7 +14,7 @@ from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import NOW, ended, fired, new_services
 
 ALERT = fired()
-KEY = delivery_id(ALERT)
+KEY = delivery_id(ALERT, NOW)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_memory_forgets_the_oldest_and_the_table_still_knows(
         await accept(services, fired(rule))
 
     assert len(services.durable) == 2
-    assert await accept(services, fired("a")) == (delivery_id(fired("a")), False)
+    assert await accept(services, fired("a")) == (delivery_id(fired("a"), NOW), False)
 
 
 async def test_what_could_not_be_stored_is_not_promised(services: FakeServices) -> None:
@@ -119,7 +119,7 @@ async def test_what_is_settled_is_relayed_no_more(services: FakeServices) -> Non
     assert (settled.pending, settled.state, settled.incident) == (False, "opened", "INC")
 
 
-@pytest.mark.parametrize("days", [-1, 0, 1])
+@pytest.mark.parametrize("days", [-400, -5, -1, 0, 1, 30])
 async def test_an_end_is_relayed_however_long_ago_the_trouble_began(
     services: FakeServices, days: int
 ) -> None:
@@ -153,7 +153,7 @@ async def test_every_partition_comes_up_however_often_one_looks(
         services.outside.wait(period)
         await tick(services)
 
-    assert set(triaged(services)) == {delivery_id(alert) for alert in alerts}
+    assert set(triaged(services)) == {delivery_id(alert, NOW) for alert in alerts}
 
 
 def _with_first_digit(digit: str) -> Alert:
