@@ -5,6 +5,7 @@ was measured last.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def run(name: str, folder: Path, console: Console, *, quick: bool) -> Result:
         measured,
         at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         took_s=round(time.monotonic() - began, 1),
+        load=round(os.getloadavg()[0], 1),
         quick=quick,
     )
 

@@ -36,12 +36,16 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One benchmark's figures, measured `at` (ISO, UTC) in `took_s`; `details` for who asks why."""
+    """One benchmark's figures, measured `at` (UTC) in `took_s`; `details` for who asks why.
+
+    `load` is how many processes wanted a core meanwhile, ours among them: the last minute's mean.
+    """
 
     title: str
     figures: tuple[Figure, ...]
     at: str = ""
     took_s: float = 0.0
+    load: float | None = None
     quick: bool = False
     details: dict[str, Any] = {}
 

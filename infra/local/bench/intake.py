@@ -157,7 +157,7 @@ def _figures(where: str, rounds: list[Round]) -> list[Figure]:
             name=f"{where}: duplicates / distinct, a second",
             value=median([one.repeats for one in rounds]),
             at_least=LEAST_DUPLICATES,
-            note=f"{repeats:.0f}/s",
+            note=f"{repeats:.0f}/s, bound by the local host's HTTP",
         ),
     ]
 

@@ -30,9 +30,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def this_machine() -> str:
     """What the figures depend on."""
-    load = os.getloadavg()[0]
     where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return f"{where}, Python {platform.python_version()}, load {load:.1f} at the end"
+    return f"{where}, Python {platform.python_version()}"
 
 
 def read_report(path: Path) -> Report:
@@ -79,10 +78,11 @@ def document(report: Report) -> str:
 
 def _section(name: str, result: Result) -> str:
     how = ", quick: too few repetitions to rely on" if result.quick else ""
+    load = f" at load {result.load:g}" if result.load is not None else ""
     lines = [
         f"## {result.title}",
         "",
-        f"`make bench` runs it as `{name}`; measured {result.at}, in {result.took_s:.0f} s{how}.",
+        f"`make bench` runs it as `{name}`; measured {result.at}, in {result.took_s:.0f} s{load}{how}.",
         "",
         "| figure | measured | target | | |",
         "|---|---:|---|---|---|",

@@ -88,6 +88,7 @@ class WebServer(uvicorn.Server):
             uvicorn.Config(
                 Starlette(routes=routes, exception_handlers=answers),
                 http=_Protocol,
+                proxy_headers=False,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
