@@ -79,10 +79,11 @@ def document(report: Report) -> str:
 def _section(name: str, result: Result) -> str:
     how = ", quick: too few repetitions to rely on" if result.quick else ""
     load = f" at load {result.load:g}" if result.load is not None else ""
+    took = f"in {result.took_s:.0f} s{load}{how}"
     lines = [
         f"## {result.title}",
         "",
-        f"`make bench` runs it as `{name}`; measured {result.at}, in {result.took_s:.0f} s{load}{how}.",
+        f"`make bench` runs it as `{name}`; measured {result.at}, {took}.",
         "",
         "| figure | measured | target | | |",
         "|---|---:|---|---|---|",
