@@ -28,8 +28,7 @@ LONGEST_LOOK_BACK = timedelta(hours=6)
 BINS = 600  # of one answer; with a few versions and regions each, below the limit of its rows
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
-PATIENCE = timedelta(seconds=60)  # after the opening; then what is not known escalates
-LOOK_AGAIN = timedelta(seconds=10)
+LOOKS = 6  # at what cannot be judged yet, within the patience that the settings allow
 MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
 
 type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
@@ -55,9 +54,10 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    if found.health is Health.INCONCLUSIVE and now - incident.opened_at < PATIENCE:
+    patience = timedelta(seconds=services.settings.patience_s)
+    if found.health is Health.INCONCLUSIVE and now - incident.opened_at < patience:
         # Seconds after the onset there is too little to judge by: whoever is paged knows already.
-        again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + LOOK_AGAIN)
+        again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + patience / LOOKS)
         await services.bus.publish(WORK, [again])
         return
 

@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float
     write_deadline_s: float
     watch_every_s: float
+    patience_s: float
     local: bool
     drills_url: str = ""  # the page that breaks things on purpose; never in Azure
 
@@ -82,6 +83,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         lease_s=_number(env, "BACKSTOP_LEASE_S", 120.0),
         write_deadline_s=_number(env, "BACKSTOP_WRITE_DEADLINE_S", 60.0),
         watch_every_s=_number(env, "BACKSTOP_WATCH_EVERY_S", 300.0),
+        patience_s=_number(env, "BACKSTOP_PATIENCE_S", 60.0),
         local=local,
         drills_url=env.get("BACKSTOP_DRILLS_URL", "") if local else "",
     )

@@ -30,6 +30,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     acknowledge_within_s: int = 60
     lease_s: float = 8.0
     lock_s: int = 10
+    patience_s: float = 6.0
     log_lag_s: float = 1.0
     log_bin_s: float = 1.0
     tick: str = "* * * * * *"
@@ -164,6 +165,7 @@ class World:
             "BACKSTOP_CATALOG": str(self.folder / "catalog"),
             "BACKSTOP_TICK": pace.tick,
             "BACKSTOP_LEASE_S": str(pace.lease_s),
+            "BACKSTOP_PATIENCE_S": str(pace.patience_s),
             "BACKSTOP_WATCH_EVERY_S": "0",  # at every tick: a soak takes seconds here
             "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
             "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),

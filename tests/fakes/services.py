@@ -42,6 +42,7 @@ def make_settings(**changes: Any) -> Settings:
         lease_s=120.0,
         write_deadline_s=60.0,
         watch_every_s=0.0,
+        patience_s=60.0,
         local=True,
     )
     return msgspec.structs.replace(usual, **changes)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from responders.diagnose import LOOK_AGAIN, PATIENCE, diagnose
+from responders.diagnose import LOOKS, diagnose
 from shared.domain.diagnosis import Cause, Diagnosis, Health
 from shared.domain.handling import add_note
 from shared.domain.incident import Severity, State
@@ -166,11 +166,12 @@ async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_conclude
     services: FakeServices,
 ) -> None:
     services.logs.fail("onset", AnswerStatus.EMPTY)
-    opened_at = services.now() - PATIENCE + seconds(1)
+    patience = seconds(services.settings.patience_s)
+    opened_at = services.now() - patience + seconds(1)
     await store_case(services, state=State.OPENED, opened_at=opened_at)
 
     await diagnose(services, message("diagnose"))
 
     assert (await incident_now(services)).state is State.OPENED
     (again,) = services.bus.published["work"]
-    assert (again.subject, again.due) == ("diagnose", services.now() + LOOK_AGAIN)
+    assert (again.subject, again.due) == ("diagnose", services.now() + patience / LOOKS)
