@@ -67,6 +67,7 @@ class Endpoints:
 
         Raises RejectedInput when it does not exist, Unavailable when it cannot be read.
         """
+        await asyncio.to_thread(self._clients.of, target)  # importing is no part of the reading
         return await self._read_within(target, self._read_timeout_s)
 
     async def write_traffic(

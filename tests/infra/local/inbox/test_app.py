@@ -189,3 +189,4 @@ async def test_only_this_machine_is_answered(http: aiohttp.ClientSession) -> Non
 async def test_the_pages_own_files_are_served(http: aiohttp.ClientSession, name: str) -> None:
     async with http.get(f"/static/{name}") as answer:
         assert answer.status == 200
+        assert await answer.read()  # to the end, so that the server closes its file
