@@ -7,17 +7,25 @@ that can never be taken is kept in quarantine and answered 400, a part that is o
 from shared.domain.alert import parse_alert
 from shared.domain.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
-from shared.protocol.intake import accept
+from shared.protocol.intake import accept, recall, remember
 from shared.protocol.settle import quarantine
 from shared.services import Services
 
 
 async def ingest(services: Services, request: Request) -> Answer:
     """Accept the alert of a request. Raises RejectedInput and Unavailable."""
+    known = recall(services, request.body)
+    if known:
+        return _answer(known, new=False)
     try:
         alert = parse_alert(request.body, services.now())
     except RejectedInput as error:
         await quarantine(services, "api/alerts", request.body.decode("utf-8", "replace"), error)
         raise
     delivery, new = await accept(services, alert)
+    remember(services, request.body, delivery)
+    return _answer(delivery, new=new)
+
+
+def _answer(delivery: str, *, new: bool) -> Answer:
     return json_answer({"delivery": delivery, "status": "accepted" if new else "duplicate"}, 202)

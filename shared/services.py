@@ -38,7 +38,9 @@ class Services:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
-        self.durable: OrderedDict[str, None] = OrderedDict()  # delivery keys known to be stored
+        self.durable: OrderedDict[str, str] = (
+            OrderedDict()
+        )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
 

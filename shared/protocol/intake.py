@@ -6,6 +6,7 @@ slow bus holds nobody up. A repeat is known by its key: from memory, else by the
 
 import asyncio
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import msgspec
 
@@ -17,7 +18,7 @@ from shared.protocol.commit import RELAY_AFTER, publish_quietly
 from shared.protocol.leftovers import Leftovers, in_turn
 from shared.services import Services
 
-REMEMBERED = 50_000  # delivery keys that a process keeps, about 5 MB
+REMEMBERED = 50_000  # keys and bodies that a process knows again, about 10 MB
 RELAY_DAYS = (1, 0, -1)  # before today; clocks of others may be a day ahead
 NO_DAY = "000000"
 IN_TURN = 16  # of 64 partitions a tick
@@ -70,15 +71,29 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
         put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,))
         await services.deliveries.write(_partition(key), [put])
     except Conflict:
-        _remember(services, key)
+        _keep(services, key, key)
         return key, False
-    _remember(services, key)
+    _keep(services, key, key)
     await publish_quietly(services, WORK, [_triage(key)])
     return key, True
 
 
-def _remember(services: Services, key: str) -> None:
-    services.durable[key] = None
+def recall(services: Services, body: bytes) -> str:
+    """The delivery id of a body that was made durable here before, byte for byte; else ""."""
+    return services.durable.get(_print_of(body), "")
+
+
+def remember(services: Services, body: bytes, key: str) -> None:
+    """Know a body again without reading it: most repeats are the very same bytes."""
+    _keep(services, _print_of(body), key)
+
+
+def _print_of(body: bytes) -> str:
+    return sha256(body).hexdigest()
+
+
+def _keep(services: Services, name: str, key: str) -> None:
+    services.durable[name] = key
     if len(services.durable) > REMEMBERED:
         services.durable.popitem(last=False)
 

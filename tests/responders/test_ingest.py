@@ -49,6 +49,31 @@ async def test_the_same_again_is_said_to_be_the_same(services: FakeServices) -> 
     assert services.bus.subjects("work") == ["triage"]
 
 
+async def test_the_very_same_bytes_need_no_table(services: FakeServices) -> None:
+    first = await post(services)
+    services.outside.tables_out(out=True)
+
+    again = await post(services)
+
+    assert again == (202, {"delivery": first[1]["delivery"], "status": "duplicate"})
+
+
+async def test_the_same_alert_in_other_bytes_is_the_same(services: FakeServices) -> None:
+    first = await post(services)
+    again = await post(services, BODY + b"\n")
+
+    assert again == (202, {"delivery": first[1]["delivery"], "status": "duplicate"})
+
+
+async def test_bytes_that_were_not_made_durable_are_not_known(services: FakeServices) -> None:
+    services.outside.tables_out(out=True)
+    with pytest.raises(Unavailable):
+        await post(services)
+    services.outside.tables_out(out=False)
+
+    assert (await post(services))[1]["status"] == "accepted"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"data": 1}', b"\xff\xfe", KNOWN[LEGACY[0]]])
 async def test_what_can_never_be_taken_is_kept_and_refused(
     services: FakeServices, body: bytes

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.local.host import protos
 from infra.local.host.configuration import Refused
@@ -72,7 +72,7 @@ class _OneSegment:
             self._written.clear()
 
 
-class _Protocol(H11Protocol):
+class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Put the joining connection in front of the real one."""
         super().connection_made(cast("asyncio.Transport", _OneSegment(transport)))
