@@ -29,6 +29,7 @@ _SAME_SITE: dict[int, Literal["lax", "strict"]] = {
     protos.SameSite.Lax: "lax",
     protos.SameSite.Strict: "strict",
 }
+KEEP_ALIVE_S = 75  # longer than clients keep a connection: none may close under a request
 LINGER_S = 2  # how long open responses may take when the host stops
 
 
@@ -92,6 +93,7 @@ class WebServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=LINGER_S,
             )
         )

@@ -5,6 +5,7 @@ refreshed by `static/inbox.js`; no script or style stands in the page itself.
 """
 
 from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from infra.local.inbox.card_rules import check_message
 from infra.local.inbox.markdown import to_html
@@ -50,7 +50,7 @@ def create_inbox(store: InboxStore) -> Starlette:
             Route("/api/cards", inbox.list_cards),
             Route("/api/pages", inbox.list_pages),
             Route("/api/faults", inbox.set_faults, methods=["GET", "PUT"]),
-            Mount("/static", StaticFiles(directory=_HERE / "static")),
+            Route("/static/{name}", inbox.show_file),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
@@ -68,6 +68,16 @@ class _Inbox:
             lstrip_blocks=True,
         )
         self._templates.filters["markdown"] = to_html
+        # Read once: a reader that goes away in the middle leaves no file open.
+        self._files = {path.name: path.read_bytes() for path in (_HERE / "static").iterdir()}
+
+    async def show_file(self, request: Request) -> Response:
+        """One of the page's own files."""
+        name = request.path_params["name"]
+        if name not in self._files:
+            return Response(status_code=404)
+        kind, _ = guess_type(name)
+        return Response(self._files[name], media_type=kind, headers=_HEADERS)
 
     async def take_card(self, request: Request) -> Response:
         """Answer as a Workflows webhook does: 202 without a body, or an error with a code."""

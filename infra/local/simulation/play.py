@@ -37,6 +37,7 @@ from infra.local.simulation.rule import Rule
 TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
 SHARES = {"westeurope": 0.4, "northeurope": 0.25, "francecentral": 0.2, BAD_REGION: 0.15}
+KEEP_ALIVE_S = 75  # longer than clients keep a connection: none may close under a request
 HISTORY_PER_HOUR = 40.0
 OUTCOMES_PER_HOUR = 80.0  # enough of a baseline even at night
 ANOMALY_WINDOW = timedelta(hours=6)  # what diagnosis asks for
@@ -131,7 +132,13 @@ def serve(app: ASGIApp, port: int) -> uvicorn.Server:
     """One HTTP server among several in this process."""
     return _Server(
         uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", access_log=False
+            app,
+            host="127.0.0.1",
+            port=port,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            log_level="warning",
+            lifespan="off",
+            access_log=False,
         )
     )
 
