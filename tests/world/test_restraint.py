@@ -17,7 +17,7 @@ NEVER_S = 3600.0  # v2 stays well
 
 
 async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+    async with new_stage(tmp_path, fuse_s=NEVER_S, rule_every_s=NEVER_S) as stage:
         await earn_v1(stage)
         await stage.drill("stale-index")
         await ship_v2(stage)
@@ -27,7 +27,8 @@ async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) ->
 
         await stage.drill("heal")
         await stage.drill("region-out")
-        view = await _handed_to_a_person(stage, await fired_incident(stage, "burn"))
+        await bad_answers(stage, 80)  # enough that the bin in which it began weighs little
+        view = await _handed_to_a_person(stage, await stage.fire("region-lost"))
         assert _cause(view) == ("region", REGION)
         assert REGION in view["decision"]["reason"]
 
@@ -38,9 +39,7 @@ async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None
         await ship_v2(stage, "share-v2")
         await stage.drill("region-out")
         view = await _handed_to_a_person(stage, await fired_incident(stage))
-    cause, dependency = _cause(view)  # seconds after the loss its model is named, then the region
-    assert cause in {"region", "upstream"}
-    assert dependency.startswith(REGION)
+    assert _cause(view) == ("region", REGION)
 
 
 async def test_a_throttled_model_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
