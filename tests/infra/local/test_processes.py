@@ -153,7 +153,8 @@ def test_a_child_that_does_not_stop_is_killed(logs: Path) -> None:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from pathlib import Path
 from infra.local.processes import Children, says
 with Children(Path(sys.argv[1])) as children:
