@@ -31,9 +31,13 @@ def refuse_foreign(request: Request, public_url: str, *, browser_only: bool) -> 
 def _is_own(origin: str, host: str, public_url: str) -> bool:
     if public_url:
         return _site(origin) == _site(public_url)
-    return urlsplit(origin).netloc == host
+    return bool(host) and _site(origin)[1] == host
 
 
 def _site(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    """Scheme and host; "" for both where it is no URL at all, which is nobody's site."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
     return parts.scheme, parts.netloc

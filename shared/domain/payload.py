@@ -24,6 +24,9 @@ type Fields = dict[str, object]
 _BRACKETS_AND_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+\\?"?|[\[\]{}]', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
+# They turn the rest of the line around that they are shown in: "devloser" would read "resolved".
+_TURNING = dict.fromkeys([0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_UNSHOWN: dict[int, str | None] = {**_CONTROLS, **_TURNING}
 
 
 def read_object(body: bytes) -> Fields:
@@ -50,11 +53,11 @@ def canonical(document: Fields) -> str:
 
 
 def text(value: object) -> str:
-    """Read a short text without control characters; "" for anything else."""
+    """Read a short text without controls of any kind; "" for anything else."""
     if not isinstance(value, str):
         return ""
     kept = value[:MAX_TEXT].strip()
-    return kept if kept.isprintable() else kept.translate(_CONTROLS).strip()
+    return kept if kept.isprintable() else kept.translate(_UNSHOWN).strip()
 
 
 def scalar(value: object) -> str:

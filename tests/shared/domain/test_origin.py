@@ -33,7 +33,8 @@ def test_a_browser_without_fetch_metadata_is_judged_by_its_origin() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["null", "http://backstop.example", "https://backstop.example.evil.example"]
+    "origin",
+    ["null", "http://backstop.example", "https://backstop.example.evil.example", "http://[", "//"],
 )
 def test_an_origin_that_only_looks_like_ours_is_foreign(origin: str) -> None:
     assert refused(origin=origin)
@@ -42,6 +43,8 @@ def test_an_origin_that_only_looks_like_ours_is_foreign(origin: str) -> None:
 def test_without_a_public_address_the_host_counts() -> None:
     assert not refused("", origin="http://127.0.0.1:7071", host="127.0.0.1:7071")
     assert refused("", origin="http://evil.example", host="127.0.0.1:7071")
+    assert refused("", origin="http://[", host="[")
+    assert refused("", origin="null", host="")
 
 
 def test_a_program_says_nothing_of_its_origin_and_may_use_the_api_but_no_form() -> None:

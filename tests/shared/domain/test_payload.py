@@ -101,6 +101,12 @@ def test_a_text_loses_control_characters_and_blanks_around_it() -> None:
     assert text(" a\x00b\nc\x9f ") == "a b c"
 
 
+@pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2069")
+def test_a_text_cannot_turn_the_line_around_that_it_is_shown_in(turning: str) -> None:
+    assert text(f"re{turning}solved") == "resolved"
+    assert text(f" {turning} ") == ""
+
+
 @pytest.mark.parametrize("value", [None, 7, True, [], {}, 1.5])
 def test_what_is_no_text_reads_as_none(value: object) -> None:
     assert text(value) == ""
