@@ -66,6 +66,9 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
     key = delivery_id(alert, services.now())
     if key in services.durable:
         return key, False
+    earlier = await _earlier(services, alert, key)
+    if earlier:
+        return earlier, False
     row = Delivery(key=key, alert=alert, accepted_at=services.now())
     try:
         put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,))
@@ -76,6 +79,18 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
     _keep(services, key, key)
     await publish_quietly(services, WORK, [_triage(key)])
     return key, True
+
+
+async def _earlier(services: Services, alert: Alert, key: str) -> str:
+    """The id under which an alert came while relay still looked at its day; "" if it did not."""
+    earlier = f"{alert.at:%y%m%d}-{alert.delivery_key}"
+    if not key.startswith(NO_DAY):
+        return ""
+    if earlier not in services.durable:
+        if await services.deliveries.read(_partition(earlier), earlier, Delivery) is None:
+            return ""
+        _keep(services, earlier, earlier)
+    return earlier
 
 
 def recall(services: Services, body: bytes) -> str:

@@ -65,6 +65,18 @@ async def test_memory_forgets_the_oldest_and_the_table_still_knows(
     assert await accept(services, fired("a")) == (delivery_id(fired("a"), NOW), False)
 
 
+@pytest.mark.parametrize("days", [1, 2, 30])
+async def test_a_repeat_is_known_when_relay_no_longer_looks_at_its_day(
+    services: FakeServices, days: int
+) -> None:
+    await accept(services, ALERT)
+    services.outside.wait(days * 86_400)
+    later = services.another("two")
+
+    assert [await accept(later, ALERT) for _ in range(2)] == [(KEY, False)] * 2
+    assert triaged(services) == [KEY]
+
+
 async def test_what_could_not_be_stored_is_not_promised(services: FakeServices) -> None:
     services.outside.tables_out(out=True)
     with pytest.raises(Unavailable):
