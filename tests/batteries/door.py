@@ -1,0 +1,88 @@
+"""The webhook's door as the worker calls it, and what must be true of whatever it answers."""
+
+import unicodedata
+from typing import Any
+
+import azure.functions as func
+import msgspec
+import pytest
+
+import function_app
+from function_app import ROUTES
+from shared.domain.http import PROBLEM
+from shared.domain.keys import digest
+from shared.domain.problem import Problem
+from shared.protocol.intake import Delivery
+from shared.protocol.settle import QUARANTINE
+from tests.batteries.deliveries import NOW
+from tests.batteries.mutations import Posted
+from tests.fakes import FakeServices, Outside
+from tests.shared.domain import worked_case as case
+
+REFUSED = {400, 413}
+FOREIGN = "urn:backstop:problem:foreign-origin"  # refused before anybody reads the body
+LONGEST_PROBLEM = 1_000
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Door:
+    """The registered function, over an outside that is renewed now and then."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        app = func.FunctionApp()
+        patch.setattr(function_app, "app", app)
+        (route,) = [one for one in ROUTES if one[0] == "ingest"]
+        function_app._serve(*route)
+        (registered,) = app.get_functions()
+        self._serve: Any = registered.get_user_function()
+        self.services = self.renew()
+
+    def renew(self) -> FakeServices:
+        """Begin with empty tables and an empty memory."""
+        outside = Outside(now=NOW, snapshot=case.SNAPSHOT, services=[case.SERVICE])
+        self.services = FakeServices(outside)
+        self._patch.setattr(function_app, "services", self.services)
+        return self.services
+
+    async def post(self, one: Posted) -> str:
+        """Post it; what is wrong with the answer, or ""."""
+        url = "http://127.0.0.1/api/alerts"
+        request = func.HttpRequest("POST", url, headers=one.headers, body=one.body)
+        try:
+            answer = await self._serve(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            return f"an exception reached the host, which answers 500: {error!r}"
+        if answer.status_code == 202:
+            return self._wrong_promise(answer)
+        if answer.status_code in REFUSED:
+            return self._wrong_refusal(one, answer)
+        return f"answered {answer.status_code} while every part was well"
+
+    def _wrong_promise(self, answer: func.HttpResponse) -> str:
+        key = msgspec.json.decode(answer.get_body())["delivery"]
+        table = self.services.outside.deliveries
+        if key not in table.rows(key[:8]):
+            return f"answered 202, but {key} is not stored"
+        alert = table.peek(key[:8], key, Delivery).alert
+        shown = f"{alert.rule}{alert.summary}{alert.description}"
+        if not alert.rule or not alert.summary:
+            return f"accepted {key}, of which nobody can tell what it is"
+        if any(unicodedata.category(one) in ("Cc", "Cs") or one in TURNING for one in shown):
+            return f"people would be shown controls that mislead them: {shown[:100]!a}"
+        return ""
+
+    def _wrong_refusal(self, one: Posted, answer: func.HttpResponse) -> str:
+        body = answer.get_body()
+        problem = msgspec.json.decode(body, type=Problem)
+        if (answer.mimetype, problem.status) != (PROBLEM, answer.status_code):
+            return f"refused without a well-formed problem: {answer.mimetype} {body[:100]!r}"
+        if not (problem.type and problem.title and problem.detail):
+            return f"refused without a reason: {body[:100]!r}"
+        if len(body) > LONGEST_PROBLEM or not body.decode().isascii():
+            return f"the refusal repeats what it refuses: {body[:200]!a}"
+        kept = digest("api/alerts", one.body.decode("utf-8", "replace"))
+        places = self.services.outside.deliveries.rows(QUARANTINE)
+        if problem.type != FOREIGN and not any(place.endswith(kept) for place in places):
+            return "refused, and not kept in quarantine"
+        return ""
