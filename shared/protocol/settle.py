@@ -21,6 +21,7 @@ log = logging.getLogger("backstop.settle")
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 300.0
+DOUBLINGS = 16
 KEPT_BODY = 8_000
 QUARANTINE = "quarantine"
 
@@ -92,7 +93,8 @@ async def quarantine(services: Services, source: str, body: str, error: Rejected
 
 
 def _again(services: Services, message: Message, at_least_s: float) -> Message:
-    backoff = min(FIRST_RETRY_S * 2 ** (message.attempt - 1), LAST_RETRY_S)
+    doublings = min(message.attempt - 1, DOUBLINGS)  # days of tries are too much for a float
+    backoff = min(FIRST_RETRY_S * 2**doublings, LAST_RETRY_S)
     due = services.now() + timedelta(seconds=max(backoff, min(at_least_s, LAST_RETRY_S)))
     original = message.message_id.partition("#")[0]
     attempt = message.attempt + 1

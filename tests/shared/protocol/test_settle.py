@@ -105,6 +105,16 @@ async def test_the_wait_doubles_up_to_five_minutes_and_every_copy_has_its_own_id
     assert [copy.message_id for copy in copies] == [f"triage:key#{n}" for n in range(2, 14)]
 
 
+@pytest.mark.parametrize("attempt", [1_025, 100_000])
+async def test_a_part_that_is_out_for_days_is_tried_all_the_same(
+    services: FakeServices, attempt: int
+) -> None:
+    await end_in(services, Unavailable("logs", "out"), message("triage", "key", attempt=attempt))
+
+    (copy,) = services.bus.published["work"]
+    assert (copy.attempt, copy.due) == (attempt + 1, NOW + timedelta(seconds=300))
+
+
 async def test_only_where_no_copy_can_be_sent_the_host_must_try_again(
     services: FakeServices,
 ) -> None:
