@@ -71,7 +71,14 @@ class Endpoints:
         return await self._read_within(target, self._read_timeout_s)
 
     async def write_traffic(
-        self, target: TargetRef, traffic: dict[str, int], *, deadline_s: float
+        Nothing is sent where the endpoint's fingerprint is not the `expected` one any more: the
+        service takes no If-Match, and this look is the last one before the request.
+        self,
+        target: TargetRef,
+        traffic: dict[str, int],
+        *,
+        deadline_s: float,
+        expected: str | None = None,
     ) -> WriteAnswer:
         """Ask once for this split; never raises for the service's trouble.
 
@@ -80,7 +87,7 @@ class Endpoints:
         """
         try:
             async with asyncio.timeout(deadline_s + _GRACE_S):
-                return await asyncio.to_thread(self._write, target, traffic, deadline_s)
+                return await asyncio.to_thread(self._write, target, traffic, deadline_s, expected)
         except TimeoutError:
             return unknown(f"no answer in {deadline_s} s")
 
@@ -141,11 +148,17 @@ class Endpoints:
         deployments = client.online_deployments.list(target.endpoint)
         return snapshot_of(target, endpoint, deployments, now=self._now())
 
-    def _write(self, target: TargetRef, traffic: dict[str, int], deadline_s: float) -> WriteAnswer:
+    def _write(
+        self, target: TargetRef, traffic: dict[str, int], deadline_s: float, expected: str | None
+    ) -> WriteAnswer:
         try:
             with deadline(deadline_s):
                 endpoints = self._clients.of(target).online_endpoints
-                changed = with_traffic(endpoints.get(target.endpoint), traffic)
+                found = endpoints.get(target.endpoint)
+                now = snapshot_of(target, found, (), now=self._now()).fingerprint
+                if expected not in (None, now):
+                    return WriteAnswer(verdict=WriteVerdict.CHANGED, detail="changed since")
+                changed = with_traffic(found, traffic)
                 # The poller that this answers dies at its first request: see DeadlineTransport.
                 endpoints.begin_create_or_update(changed)
         except AzureError as error:

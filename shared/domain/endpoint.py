@@ -145,6 +145,7 @@ class WriteVerdict(StrEnum):
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    CHANGED = "changed"
     UNKNOWN = "unknown"
 
 
@@ -152,6 +153,7 @@ class WriteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the service said to a traffic write.
 
     accepted: an operation is under way. refused: the service will never take it, nothing changed.
+    changed: nothing was sent, because somebody has written to the endpoint since it was read.
     unknown: it may or may not have been applied, so only a reading tells.
     """
 

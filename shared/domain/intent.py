@@ -92,8 +92,9 @@ def judge(intent: Intent, snapshot: EndpointSnapshot) -> Judgement:
     """Say what a reading means for an open intent. First rule that applies wins.
 
     A write is counted before it is sent, so where none is counted none was sent, by whomever. A
-    counted one may have come to nothing: a reading that shows the old traffic is enough to send the
-    identical body again.
+    counted one may have come to nothing: the identical body is sent again where a reading shows
+    that nobody has written since the decision, or that the operation failed. Old traffic that is
+    newer than our write may be somebody's will.
     """
     plan, written = intent.plan, intent.writes > 0
     if not snapshot.idle:
@@ -104,11 +105,19 @@ def judge(intent: Intent, snapshot: EndpointSnapshot) -> Judgement:
         return Judgement(move=Move.ESCALATE, why=_raced(snapshot))
     if intent.writes >= MAXIMUM_WRITES:
         return Judgement(move=Move.ESCALATE, why=f"not applied after {intent.writes} writes")
-    if not written and snapshot.fingerprint != plan.fingerprint:
-        return Judgement(move=Move.ABORT, why="the endpoint changed after the decision was made")
+    if snapshot.fingerprint != plan.fingerprint:
+        if not written:
+            return Judgement(
+                move=Move.ABORT, why="the endpoint changed after the decision was made"
+            )
+        if snapshot.state.lower() == "succeeded":
+            return Judgement(move=Move.ESCALATE, why=_PUT_BACK)
     return Judgement(move=Move.WRITE, why="the change is not applied")
 
 
 def _raced(snapshot: EndpointSnapshot) -> str:
     split = ", ".join(f"{name} {share} %" for name, share in sorted(snapshot.traffic.items()))
     return f"somebody else moved the traffic, which is now {split or 'nowhere'}"
+_PUT_BACK = "the traffic was written to since, and is as before: somebody may have moved it back"
+
+

@@ -106,7 +106,7 @@ class Actor:
         if stopped:
             state = IntentState.ESCALATED if stored.value.writes else IntentState.ABORTED
             return await self._end(state, stopped, snapshot.traffic)
-        refused = await self._send(stored)
+        refused = await self._send(stored, snapshot)
         if refused:
             return await self._end(IntentState.ESCALATED, refused, snapshot.traffic)
         return None
@@ -128,17 +128,13 @@ class Actor:
     async def _wait(self) -> None:
         await self._services.endpoints.wait_idle(self._target, timeout_s=self._left())
 
-    async def _send(self, stored: Stored[Intent]) -> str:
+    async def _send(self, stored: Stored[Intent], snapshot: EndpointSnapshot) -> str:
         """Send the change; answer why the service will never take it, or ""."""
-        counted = msgspec.structs.replace(stored.value, writes=stored.value.writes + 1)
-        # Whoever took the intent over has a newer version of this row: then this is a Conflict,
-        # and the worker that was thought dead writes nothing.
-        await self._services.state.write(
-            self._shard, [Put(row=stored.row, value=counted, etag=stored.etag)]
-        )
+        if not await self._count(stored):
+            return ""
         within = min(self._services.settings.write_deadline_s, self._left())
         answer = await self._services.endpoints.write_traffic(
-            self._target, self._plan.after, deadline_s=within
+            self._target, self._plan.after, deadline_s=within, expected=snapshot.fingerprint
         )
         if answer.verdict is WriteVerdict.REFUSED:
             return f"the service refused the change: {answer.detail}"
@@ -146,6 +142,27 @@ class Actor:
             await asyncio.sleep(min(answer.retry_after_s, self._left()))
         await self._wait()
         return ""
+
+    async def _count(self, stored: Stored[Intent]) -> bool:
+        """Count the write that is about to be sent; False where all is to be read again first.
+
+        Raises Conflict where another plan has claimed the endpoint.
+        """
+        record = await read_record(self._services, self._service, self._plan.target)
+        if record.value.fence != self._fence:
+            raise Conflict(f"the endpoint of plan {self._plan.id} is in other hands")
+        counted = msgspec.structs.replace(stored.value, writes=stored.value.writes + 1)
+        # Whoever took over the intent or the endpoint has a newer version of its row: the worker
+        # that was thought dead writes nothing then.
+        writes = [
+            Put(row=stored.row, value=counted, etag=stored.etag),
+            Put(row=record.row, value=record.value, etag=record.etag),
+        ]
+        try:
+            await self._services.state.write(self._shard, writes)
+        except Conflict:
+            return False
+        return True
 
     async def _end(self, state: IntentState, why: str, traffic: dict[str, int]) -> Intent:
         return await settled(lambda: self._try_end(state, why, traffic))
@@ -160,7 +177,9 @@ class Actor:
         was = await read_incident(services, plan.incident)
         now = services.now()
         over = msgspec.structs.replace(stored.value, state=state, ended_at=now, detail=why)
-        released = msgspec.structs.replace(record.value, lease=None)
+        released = record.value
+        if released.fence == self._fence:  # another plan may have the endpoint by now
+            released = msgspec.structs.replace(released, lease=None)
         step = tell_end(was.value, over, traffic, now)
         assert step.incident is not None
         writes: list[Write] = [

@@ -105,10 +105,17 @@ class FakeEndpoints(Endpoints):
 
     @override
     async def write_traffic(
-        self, target: TargetRef, traffic: dict[str, int], *, deadline_s: float
+        self,
+        target: TargetRef,
+        traffic: dict[str, int],
+        *,
+        deadline_s: float,
+        expected: str | None = None,
     ) -> WriteAnswer:
         await self._turns.take("endpoint.write")
         fate = self.fates.popleft() if self.fates else Write.ACCEPTED
+        if expected not in (None, self.snapshot.fingerprint):
+            return WriteAnswer(verdict=WriteVerdict.CHANGED, detail="changed since")
         self.writes.append(dict(traffic))
         if fate in {Write.ACCEPTED, Write.UNHEARD}:
             self.move(traffic)

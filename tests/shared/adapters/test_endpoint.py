@@ -299,6 +299,24 @@ class TestWriteTraffic:
         answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=0.3)
         assert answer.verdict is WriteVerdict.UNKNOWN
 
+    async def test_what_was_read_last_is_changed_as_asked(
+        self, world: World, endpoints: Endpoints, target: TargetRef
+    ) -> None:
+        read = (await endpoints.read(target)).fingerprint
+        answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=5.0, expected=read)
+        assert answer.verdict is WriteVerdict.ACCEPTED
+        assert len(requests(world, "PUT")) == 1
+
+    async def test_nothing_is_sent_to_an_endpoint_that_changed_since_it_was_read(
+        self, world: World, endpoints: Endpoints, target: TargetRef
+    ) -> None:
+        world.operation_s = 0.0
+        read = (await endpoints.read(target)).fingerprint
+        shift_traffic(world, SERVICE, {"v1": 60, "v2": 40}, "pipeline")
+        answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=5.0, expected=read)
+        assert answer.verdict is WriteVerdict.CHANGED
+        assert requests(world, "PUT") == []
+
     async def test_nothing_is_sent_after_the_deadline(
         self, world: World, endpoints: Endpoints, target: TargetRef
     ) -> None:
