@@ -4,14 +4,14 @@ Fifth step of the diagnosis. The rules are asked in this order and the first tha
 
 1. an index is older than the service allows             -> INDEX, named
 2. all versions of a region fail alike, others are fine  -> REGION, named
-3. one target answers 429 or 5xx to every version        -> UPSTREAM, named
+3. targets answer 429 or 5xx to every version            -> UPSTREAM, named
 4. one tool fails for every version                      -> DEPENDENCY, named
 5. all versions fail alike, everywhere                   -> DEPENDENCY, shared by all
 6. the version that is hurt is the known good itself     -> NONE (or the tool at fault)
 7. it began before the version took traffic              -> UNKNOWN
 8. only this version fails, another serves the same well -> VERSION
-9. it began soon after the version took traffic, its predecessor was fine in the same slice, and
-   rules 1 and 3 could be answered                       -> VERSION
+9. it began soon after the version took traffic, its predecessor was fine in the same slice,
+   rules 1 and 3 could be answered, and hardly any of its calls was refused -> VERSION
 10. otherwise                                            -> UNKNOWN, with a tool at fault DEPENDENCY
 
 A rule that does not apply leaves a sentence that says what it ruled out, and one that could not be

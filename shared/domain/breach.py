@@ -18,6 +18,9 @@ from shared.domain.proportions import NOTHING, Count
 LEAST_COMPARED = 20
 """A slice with fewer requests is neither good nor bad: too few to tell."""
 
+OUTAGE_SHARE = 0.9
+"""From this share of bad requests on, what is hurt is not merely hurt but out."""
+
 _LEAST_SLOW_BINS = 4
 
 
@@ -38,8 +41,8 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     `versions` are hurt, `fine_versions` serve the same slice well. `regions` is empty where the
     breach does not depend on the region or hits all of them; `hit` names the regions in either
     case. Of the `other_regions` that the hurt versions serve, `fine_regions` surely are not hit.
-    `count` counts the slice's requests since `at`, which is None where the query has no time.
-    `subject` is the tool or index at fault.
+    `count` counts the slice's requests since `at`, which is None where the query has no time, and
+    `at_onset` those of the onset's own bin. `subject` is the tool or index at fault.
     """
 
     kind: BreachKind
@@ -53,6 +56,7 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     width: timedelta = timedelta(0)
     count: Count = NOTHING
+    at_onset: Count = NOTHING
     threshold: float = 0.0
     subject: str = ""
 
@@ -60,6 +64,12 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     def running(self) -> bool:
         """Whether it goes on; a breach that ended is told of, but nothing is to be done."""
         return self.ended_at is None
+
+    @property
+    def settled(self) -> Count:
+        """The count without the onset's own bin, which was well at first, once there is more."""
+        later = self.count - self.at_onset
+        return later if later.total >= LEAST_BAD else self.count
 
     @property
     def affected(self) -> str:

@@ -132,7 +132,7 @@ def _breach(evidence: Evidence, gauge: Gauge, hurt: Sequence[_Hurt]) -> Breach:
     return Breach(
         kind=gauge.kind,
         versions=versions,
-        fine_versions=_fine_versions(around, versions, hit, gauge),
+        fine_versions=_fine_versions(around, at, versions, hit, gauge),
         regions=hit if others else (),
         hit=hit,
         other_regions=tuple(sorted(others)),
@@ -143,6 +143,7 @@ def _breach(evidence: Evidence, gauge: Gauge, hurt: Sequence[_Hurt]) -> Breach:
         ended_at=end,
         width=width,
         count=sum((failures(row) for row in covered), NOTHING),
+        at_onset=sum((failures(row) for row in covered if row.at == at), NOTHING),
         threshold=gauge.threshold,
     )
 
@@ -212,9 +213,19 @@ def _other_regions(
 
 
 def _fine_versions(
-    rows: Sequence[OnsetRow], versions: Sequence[str], hit: Sequence[str], gauge: Gauge
+    rows: Sequence[OnsetRow],
+    at: datetime,
+    versions: Sequence[str],
+    hit: Sequence[str],
+    gauge: Gauge,
 ) -> tuple[str, ...]:
-    own = [row for row in rows if row.deployment not in versions and row.region in hit]
+    """Who serves the same regions well at the same time.
+
+    In the onset's own bin it may have served before it began, as a predecessor does that has left:
+    once there is more, that bin proves nothing.
+    """
+    later = [row for row in rows if row.at > at] or rows
+    own = [row for row in later if row.deployment not in versions and row.region in hit]
     parts = _split(own, _LEVELS[2])
     return _names(scope.deployment for scope, part in parts.items() if _is_fine(part, gauge))
 

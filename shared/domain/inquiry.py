@@ -1,7 +1,8 @@
 """The question whose fault a breach is, with all that its rules may look at.
 
 `attribution` and `shared_causes` hold the rules; here is what they ask for: the slice's bins, who
-served beside whom, which part explains the failures, and the form of an answer.
+served beside whom, which part explains the failures, and the form of an answer. What targets refuse
+has a room of its own, `refusals`.
 """
 
 from collections import Counter
@@ -12,17 +13,11 @@ import msgspec
 
 from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, gauge_of
 from shared.domain.catalog import Service
+from shared.domain.contrast import Contrast
 from shared.domain.diagnosis import Attribution, Cause
 from shared.domain.measurements import Evidence, OnsetRow
 from shared.domain.onset import LEAST_BAD, Arrival, Scope, count_of
-from shared.domain.parts import (
-    MODEL_KIND,
-    UNAVAILABLE_CODES,
-    Contrast,
-    Upstream,
-    tool_contrasts,
-    upstreams,
-)
+from shared.domain.parts import MODEL_KIND, tool_contrasts
 from shared.domain.phrases import listing
 from shared.domain.proportions import NOTHING, Count, z_score
 from shared.domain.release import KnownGood
@@ -57,20 +52,10 @@ class NotIt(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str = ""
 
 
-def guilty_upstreams(inquiry: Inquiry) -> list[Upstream]:
-    """The targets that explain the breach: alike for every version that calls them now."""
-    several = len(inquiry.breach.versions) > 1
-    return [
-        upstream
-        for upstream in upstreams(inquiry.evidence, inquiry.breach.threshold)
-        if _explains(inquiry, upstream.contrast) and (several or upstream.code in UNAVAILABLE_CODES)
-    ]
-
-
 def guilty_tools(inquiry: Inquiry) -> list[Contrast]:
     """The tools that explain the breach, the worst first."""
     tools = tool_contrasts(inquiry.evidence)
-    return [tool for tool in tools if _explains(inquiry, tool)]
+    return [tool for tool in tools if explains(inquiry, tool)]
 
 
 def tool_sentence(tool: Contrast) -> str:
@@ -136,7 +121,7 @@ def _since_onset(inquiry: Inquiry, version: str) -> Count:
     return measured(inquiry, [row for row in rows if since is None or row.at >= since])
 
 
-def _explains(inquiry: Inquiry, part: Contrast) -> bool:
+def explains(inquiry: Inquiry, part: Contrast) -> bool:
     """Whether the part fails often enough for every version that is hurt, and for no fine one."""
     breach = inquiry.breach
     if not breach.versions or breach.fine_versions:
@@ -151,10 +136,13 @@ def _explains(inquiry: Inquiry, part: Contrast) -> bool:
 
 
 def serve_beside(inquiry: Inquiry, versions: Sequence[str]) -> bool:
-    """Whether one of the versions serves beside the hurt one, so that it would suffer as well."""
+    """Whether one of the versions serves beside the hurt one, so that it would suffer as well.
+
+    The bin in which it began does not tell: a predecessor may have served in it and left.
+    """
     since = inquiry.breach.at or arrived_at(inquiry)
-    rows = inquiry.evidence.onset
-    served = (count_of(rows, Scope(deployment=name), since=since).total for name in versions)
+    rows = [row for row in inquiry.evidence.onset if since is None or row.at > since]
+    served = (count_of(rows, Scope(deployment=name)).total for name in versions)
     return any(total >= LEAST_COMPARED for total in served)
 
 

@@ -4,7 +4,7 @@ The first half of the rules of `attribution`, in its order: an old index, a regi
 target, a tool, and whatever else makes all versions fail alike.
 """
 
-from shared.domain.breach import Breach
+from shared.domain.breach import OUTAGE_SHARE, Breach
 from shared.domain.diagnosis import Attribution, Cause
 from shared.domain.inquiry import (
     Inquiry,
@@ -12,15 +12,13 @@ from shared.domain.inquiry import (
     are_alike,
     blame,
     guilty_tools,
-    guilty_upstreams,
     shares,
     tool_sentence,
 )
 from shared.domain.parts import index_age_s, stale_indexes
 from shared.domain.phrases import listing, span, verb, within
+from shared.domain.refusals import guilty_upstreams, refusal, silent_calls
 from shared.domain.wording import share
-
-_OUTAGE_SHARE = 0.9
 
 
 def stale_index(inquiry: Inquiry) -> Attribution | NotIt:
@@ -60,7 +58,7 @@ def region_out(inquiry: Inquiry) -> Attribution | NotIt:
         fine = f"{listing(breach.fine_regions)} {verb(breach.fine_regions, 'is', 'are')} fine"
         return blame(Cause.REGION, both, fine, dependency=where)
     if _out(inquiry):
-        reason = f"{share(breach.count.share)} of the requests fail in {where}"
+        reason = f"{share(breach.settled.share)} of the requests fail in {where}"
         upstream = guilty_upstreams(inquiry)[0].sentence
         return blame(Cause.REGION, upstream, reason, dependency=where)
     return NotIt(ruled_out=_not_the_region(breach, where))
@@ -69,13 +67,13 @@ def region_out(inquiry: Inquiry) -> Attribution | NotIt:
 def _not_the_region(breach: Breach, where: str) -> str:
     if breach.fine_versions:
         return f"region: {listing(breach.fine_versions)} serves {where} well"
-    return f"region: {where} is not out, {share(1 - breach.count.share)} of the requests succeed"
+    return f"region: {where} is not out, {share(1 - breach.settled.share)} of the requests succeed"
 
 
 def _out(inquiry: Inquiry) -> bool:
     guilty = guilty_upstreams(inquiry)
     breach = inquiry.breach
-    whole = breach.count.share >= _OUTAGE_SHARE and not breach.fine_versions
+    whole = breach.settled.share >= OUTAGE_SHARE and not breach.fine_versions
     return whole and bool(breach.fine_regions) and bool(guilty) and guilty[0].code != "429"
 
 
@@ -85,10 +83,19 @@ def upstream_failing(inquiry: Inquiry) -> Attribution | NotIt:
     if guilty:
         target = guilty[0].contrast.subject
         return blame(Cause.UPSTREAM, guilty[0].sentence, dependency=target)
-    trouble = inquiry.evidence.trouble("dependencies")
-    if trouble is not None and not trouble.empty:
-        return NotIt(doubt=f"whether a target throttles is not known: {trouble.sentence}")
+    unknown = _unknown_calls(inquiry)
+    if unknown:
+        return NotIt(doubt=f"whether a target throttles is not known: {unknown}")
+    refused = refusal(inquiry)
+    if refused:
+        return NotIt(doubt=f"{refused}, though that does not explain all that fails")
     return NotIt(ruled_out="upstream: no target answers 429 or 5xx to all versions")
+
+
+def _unknown_calls(inquiry: Inquiry) -> str:
+    """Why nobody can say what the targets answered, or ""; no rows are no good answers either."""
+    trouble = inquiry.evidence.trouble("dependencies")
+    return trouble.sentence if trouble is not None else silent_calls(inquiry)
 
 
 def tool_failing(inquiry: Inquiry) -> Attribution | NotIt:

@@ -196,6 +196,25 @@ def test_a_predecessor_that_had_failed_as_well_is_no_yardstick() -> None:
     assert found.reasons == ("the predecessor was no better in the same slice",)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("since", [192, 195, 199])
+def test_a_region_that_was_lost_seconds_ago_is_named_and_not_its_model(
+    since: float, seed: int
+) -> None:
+    # The bin of the onset begins at 190: most of it may be well.
+    trouble = fails(UNREACHABLE, share=1, since=since, region=SWEDEN)
+    requests = serve(CUT_OVER, until=205, trouble=trouble, per_second=40, seed=seed)
+
+    assert cause_of(requests) == (Cause.REGION, SWEDEN)
+
+
+def test_a_model_that_refuses_half_of_a_region_is_named_however_the_first_bin_looks() -> None:
+    trouble = fails(UNREACHABLE, share=0.5, since=195, region=SWEDEN)
+    requests = serve(CUT_OVER, until=225, trouble=trouble, per_second=40)
+
+    assert cause_of(requests) == (Cause.UPSTREAM, f"{SWEDEN}.openai")
+
+
 def test_what_a_version_spoils_in_the_bin_of_its_arrival_is_not_its_predecessors() -> None:
     trouble = fails(OVERFLOWS, share=0.9, version="v2", region=SWEDEN)
     requests = serve([(0, {"v1": 1}), (63, {"v2": 1})], until=120, trouble=trouble)

@@ -75,6 +75,29 @@ def test_the_slices_requests_are_counted_since_the_onset() -> None:
     assert breach.count.bad == sum(not one.fate.ok for one in since)
 
 
+def test_the_onsets_own_bin_is_counted_but_settles_nothing_once_there_is_more() -> None:
+    trouble = fails(OVERFLOWS, share=1, since=157, region="swedencentral")
+
+    fresh, older = (
+        only(serve(ONLY_V1, until=until, trouble=trouble, per_second=40)) for until in (160, 180)
+    )
+
+    assert fresh.settled == fresh.count
+    assert fresh.count.share < 0.5
+    assert older.settled.share == 1.0
+    assert older.count == older.settled + older.at_onset
+
+
+def test_a_predecessor_that_has_left_is_not_fine_beside_it() -> None:
+    # v1 served the first half of the bin in which v2 came and failed.
+    splits: list[tuple[float, Split]] = [(0, {"v1": 1}), (155, {"v2": 1})]
+    trouble = fails(OVERFLOWS, share=0.9, since=157)
+
+    breach = only(serve(splits, until=190, trouble=trouble, per_second=40))
+
+    assert (breach.versions, breach.fine_versions) == (("v2",), ())
+
+
 def test_the_onset_is_the_first_failure_of_its_bin() -> None:
     trouble = fails(OVERFLOWS, share=1, since=153, region="westeurope")
     requests = serve(ONLY_V1, until=260, trouble=trouble)
