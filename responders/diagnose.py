@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.catalog import Service
 from shared.domain.diagnose import diagnose as find_out
-from shared.domain.diagnosis import Health
+from shared.domain.diagnosis import Diagnosis, Health
 from shared.domain.incident import Incident, State
 from shared.domain.intent import EndpointRecord
 from shared.domain.message import WORK, Message
@@ -17,7 +17,8 @@ from shared.domain.release import Change, Release
 from shared.domain.row import Put
 from shared.domain.severity import raise_severity
 from shared.domain.steps import record_diagnosis
-from shared.domain.telemetry import QueryAnswer
+from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.tenants import counted_since, name_tenants
 from shared.protocol.commit import command, read_incident
 from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise
@@ -29,6 +30,7 @@ BINS = 600  # of one answer; with a few versions and regions each, below the lim
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
 LOOKS = 6  # at what cannot be judged yet, within the patience that the settings allow
+TENANTS_WITHIN_S = 3.0
 MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
 
 type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
@@ -54,6 +56,7 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
+    found = await _with_tenants(services, service, found)
     patience = timedelta(seconds=services.settings.patience_s)
     if found.health is Health.INCONCLUSIVE and now - incident.opened_at < patience:
         # Seconds after the onset there is too little to judge by: whoever is paged knows already.
@@ -66,6 +69,22 @@ async def diagnose(services: Services, message: Message) -> None:
         return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
 
     await revise(services, incident.id, take)
+
+
+async def _with_tenants(services: Services, service: Service, found: Diagnosis) -> Diagnosis:
+    """Say who is hurt since the onset; it must not keep a decision waiting for long."""
+    since, slow = counted_since(found), service.latency_threshold_ms()
+    if since is None:
+        return found
+    try:
+        async with asyncio.timeout(TENANTS_WITHIN_S):
+            answer = await services.logs.query(
+                "tenants", Service=service.name, Since=since, LatencyThresholdMs=slow
+            )
+    except TimeoutError:
+        late = f"no answer within {TENANTS_WITHIN_S:g} s"
+        answer = QueryAnswer(name="tenants", status=AnswerStatus.TIMED_OUT, detail=late)
+    return name_tenants(found, answer, service)
 
 
 def _look_back(narrowest: timedelta) -> tuple[timedelta, timedelta]:

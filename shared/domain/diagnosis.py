@@ -32,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at. `sentence` is for people, `query` names the KQL file.
 
     `kind`: burn-rate, partial-outage, version, latency, tool, content-safety, outcome, anomaly,
-    dependency, index.
+    dependency, index, tenant.
     """
 
     kind: str
@@ -95,6 +95,19 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     ruled_out: tuple[str, ...] = ()  # the causes that were asked before and why they are not it
 
 
+class Tenants(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the bad requests hurt since the onset, by the tenants' opaque ids.
+
+    Of `served` tenants those that are surely `hit`, and those that are `out`: they get next to no
+    good answer. Not `known` where the logs did not say; that is never nobody.
+    """
+
+    known: bool = True
+    served: int = 0
+    hit: tuple[str, ...] = ()
+    out: tuple[str, ...] = ()
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """All that one run of the diagnostics found. Counts are customers' requests since the onset."""
 
@@ -114,5 +127,6 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     bad_requests: int = 0
     bad_share: float = 0.0
     regions_hit: tuple[str, ...] = ()
+    tenants: Tenants | None = None  # None where the service's telemetry names none
     ruled_out: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()  # queries without a usable answer, with the reason

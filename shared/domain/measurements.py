@@ -156,6 +156,16 @@ class ActivityRow(Row, frozen=True, kw_only=True):
     correlation_id: str
 
 
+class TenantRow(Row, frozen=True, kw_only=True):
+    """`tenants`: requests of one tenant since the onset; `served` counts all tenants."""
+
+    tenant: str
+    total: int
+    failed: int
+    slow: int
+    served: int
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """A query that is no evidence. `empty` where it ended well, but nothing was there."""
 
@@ -228,7 +238,7 @@ def read_evidence(answers: Mapping[str, QueryAnswer]) -> Evidence:
     for query, row_type in ROWS.items():
         if query in _OPTIONAL and query not in answers:
             continue
-        read = _read(query, answers.get(query), row_type)
+        read = read_rows(query, answers.get(query), row_type)
         if isinstance(read, Trouble):
             troubles.append(read)
         else:
@@ -236,7 +246,10 @@ def read_evidence(answers: Mapping[str, QueryAnswer]) -> Evidence:
     return Evidence(**rows, troubles=tuple(troubles))
 
 
-def _read(query: str, answer: QueryAnswer | None, row_type: type[Row]) -> tuple[Row, ...] | Trouble:
+def read_rows[R: Row](
+    query: str, answer: QueryAnswer | None, row_type: type[R]
+) -> tuple[R, ...] | Trouble:
+    """Read one answer, all of it or nothing; at least one row where it is no trouble."""
     if answer is None:
         return Trouble(query=query, sentence=f"{query} was not asked")
     if answer.status is not AnswerStatus.COMPLETE:

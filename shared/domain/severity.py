@@ -2,13 +2,14 @@
 
 Azure's Sev0-Sev4 is what a rule's author thought of the rule; our severity is about customers, so
 the service's tier and its dependents have a say. A diagnosis may raise it once, by how many
-requests really fail. Only people lower it.
+requests really fail, in how many regions, and for how many tenants. Only people lower it.
 """
 
 from shared.domain.alert import Alert
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis, Health
 from shared.domain.incident import Incident, Severity, SeverityChoice
+from shared.domain.tenants import tell_tenants
 
 SEV0, SEV1, SEV2, SEV3 = Severity
 
@@ -39,6 +40,11 @@ _BY_SHARE_AND_REGIONS = (
 )
 _MINIMUM_REQUESTS = 20
 
+# Several tenants that are hit, from a share of bad requests on; and one that is out.
+_SEVERAL_TENANTS = 2
+_SHARE_FOR_TENANTS = 0.05
+_FOR_TENANTS = SEV1
+
 
 def classify(alert: Alert, service: Service | None) -> SeverityChoice:
     """Choose the severity of an alert, with a sentence for every rule that had a say."""
@@ -61,14 +67,41 @@ def raise_severity(incident: Incident, diagnosis: Diagnosis) -> SeverityChoice |
         return None
     if diagnosis.requests < _MINIMUM_REQUESTS:
         return None
+    choices = (_by_regions(diagnosis), _by_tenants(diagnosis))
+    worse = [choice for choice in choices if choice and choice.severity < incident.severity]
+    if not worse:
+        return None
+    worst = min(choice.severity for choice in worse)
+    reasons = [text for choice in worse if choice.severity == worst for text in choice.reasons]
+    return SeverityChoice(severity=worst, reasons=(*reasons, *_unknown_tenants(diagnosis)))
+
+
+def _by_regions(diagnosis: Diagnosis) -> SeverityChoice | None:
     regions = len(diagnosis.regions_hit)
     for share, count, severity in _BY_SHARE_AND_REGIONS:
-        if diagnosis.bad_share >= share and regions >= count and severity < incident.severity:
+        if diagnosis.bad_share >= share and regions >= count:
             reason = (
                 f"{diagnosis.bad_share:.0%} of requests fail, {regions} region(s) hit: {severity}"
             )
             return SeverityChoice(severity=severity, reasons=(reason,))
     return None
+
+
+def _by_tenants(diagnosis: Diagnosis) -> SeverityChoice | None:
+    found = diagnosis.tenants
+    if found is None or not found.hit:
+        return None
+    several = len(found.hit) >= _SEVERAL_TENANTS and diagnosis.bad_share >= _SHARE_FOR_TENANTS
+    if not several and not found.out:
+        return None
+    return SeverityChoice(
+        severity=_FOR_TENANTS, reasons=(f"{tell_tenants(found)}: {_FOR_TENANTS}",)
+    )
+
+
+def _unknown_tenants(diagnosis: Diagnosis) -> tuple[str, ...]:
+    unknown = diagnosis.tenants is not None and not diagnosis.tenants.known
+    return ("which tenants are hurt could not be found out",) if unknown else ()
 
 
 def _source_words(source: int | None) -> str:

@@ -1,11 +1,12 @@
 """Diagnose: what broke, since when and whose fault, from a workspace that answers or does not."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
 
 from responders.diagnose import LOOKS, diagnose
-from shared.domain.diagnosis import Cause, Diagnosis, Health
+from shared.domain.diagnosis import Cause, Diagnosis, Health, Tenants
 from shared.domain.handling import add_note
 from shared.domain.incident import Severity, State
 from shared.domain.row import Put
@@ -52,6 +53,10 @@ async def services() -> FakeServices:
     return made
 
 
+async def nothing() -> None:
+    """A turn in which nobody interferes."""
+
+
 async def run(services: FakeServices) -> Diagnosis:
     await diagnose(services, message("diagnose"))
     found = await services.state.read(SHARD, f"diagnosis|{INCIDENT.id}", Diagnosis)
@@ -88,12 +93,67 @@ async def test_what_really_fails_may_raise_the_severity_once(services: FakeServi
     assert kinds(services) == ["incident.diagnosed", "incident.severity-changed"]
 
 
+async def test_one_customer_that_gets_nothing_raises_it_further(services: FakeServices) -> None:
+    row = {"Tenant": "org-7", "Total": 40, "Failed": 40, "Slow": 0, "Served": 8}
+    services.logs.answer("tenants", [row])
+
+    found = await run(services)
+
+    incident = await incident_now(services)
+    assert found.tenants is not None
+    assert found.tenants.out == ("org-7",)
+    told = "1 of 8 tenants is hurt, 1 gets no good answer at all: SEV1"
+    assert incident.severity_reasons[-1] == told
+
+
+async def test_customers_are_counted_since_the_onset(services: FakeServices) -> None:
+    found = await run(services)
+
+    (given,) = [given for name, given in services.logs.asked if name == "tenants"]
+    assert given["Since"] == found.onset_at
+
+
+async def test_not_to_know_whose_requests_fail_is_told_and_keeps_nobody_waiting(
+    services: FakeServices,
+) -> None:
+    services.logs.fail("tenants", AnswerStatus.TIMED_OUT)
+
+    found = await run(services)
+
+    incident = await incident_now(services)
+    assert any(gap.startswith("tenants timed out") for gap in found.unanswered)
+    assert incident.severity is Severity.SEV1
+    assert incident.severity_reasons[-1] == "which tenants are hurt could not be found out"
+    assert services.bus.subjects("work") == ["enforce"]
+
+
+async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.diagnose.TENANTS_WITHIN_S", 0.01)
+    for _ in (*ANSWERS, "activity"):
+        services.outside.turns.once("logs.query", nothing)
+    services.outside.turns.once("logs.query", asyncio.Event().wait)
+
+    found = await run(services)
+
+    assert found.tenants == Tenants(known=False)
+
+
+async def test_nobody_is_asked_for_where_nothing_is_breached(services: FakeServices) -> None:
+    services.logs.answers.update(answers_of(serve([(0, {"v1": 1})], until=300)))
+
+    assert (await run(services)).health is Health.HEALTHY
+    assert "tenants" not in {name for name, _ in services.logs.asked}
+
+
 async def test_every_query_is_asked_for_the_service_with_its_own_parameters(
     services: FakeServices,
 ) -> None:
     await run(services)
 
-    assert {name for name, _ in services.logs.asked} == {*ANSWERS, "slices", "activity"}
+    asked = {name for name, _ in services.logs.asked}
+    assert asked == {*ANSWERS, "slices", "activity", "tenants"}
     owners = {given.get("Service", "fnol-summary") for _, given in services.logs.asked}
     assert owners == {"fnol-summary"}
 

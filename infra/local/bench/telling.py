@@ -16,6 +16,7 @@ from infra.local.foundry.seed import BAD_REGION
 from infra.local.foundry.world import World
 from infra.local.logs.history import History, seed_history
 from infra.local.logs.store import TelemetryStore
+from infra.local.tenants import tenant_of
 
 RATE_PER_S = 10
 WELL_S, SERVES_S, BROKEN_S = 270, 90, 45  # before now: customers came, v2 took over, v2 broke
@@ -43,6 +44,7 @@ def tell_breach(store: TelemetryStore, world: World, service: str) -> None:
             at=at,
             service=service,
             region=region,
+            tenant=tenant_of(region, round(at * RATE_PER_S)),
             operation_id=f"{random.getrandbits(128):032x}",
             probe=False,
             behaviour=behaviour,

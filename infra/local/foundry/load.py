@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from infra.local.foundry.scoring import DEPLOYMENT_HEADER
+from infra.local.tenants import tenant_of
 
 _REMEMBERED = 50_000
 _TEXTS = (
@@ -119,7 +120,12 @@ class Load:
     async def _send(self, session: aiohttp.ClientSession, number: int) -> None:
         region = self._rng.choices(list(self._regions), list(self._regions.values()))[0]
         text = _TEXTS[number % len(_TEXTS)]
-        body = {"claim_id": f"C-{number:07d}", "region": region, "text": text}
+        body = {
+            "claim_id": f"C-{number:07d}",
+            "region": region,
+            "tenant": tenant_of(region, number),
+            "text": text,
+        }
         self.sent += 1
         try:
             async with session.post(self._url, json=body) as response:

@@ -25,11 +25,12 @@ PROBE_HEADER = "x-backstop-probe"
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim to summarise."""
+    """A claim to summarise; `tenant` is the insurer whose claim it is, "" where nobody says."""
 
     claim_id: str
     region: str
     text: str
+    tenant: str = ""
     probe: bool = False
 
 
@@ -114,6 +115,7 @@ def _serve(
         at=now,
         service=endpoint.name,
         region=ask.region,
+        tenant=ask.tenant,
         operation_id=UUID(int=world.rng.getrandbits(128)).hex,
         probe=ask.probe or probe,
         behaviour=behaviour,

@@ -28,6 +28,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     service: str
     region: str
+    tenant: str = ""
     operation_id: str
     deployment: str
     model: str
@@ -165,6 +166,8 @@ def _row(served: Served, **columns: Any) -> Row:
         "backstop.prompt_version": served.prompt_version,
         "gen_ai.response.model": served.model,
     }
+    if served.tenant:
+        properties["backstop.tenant"] = served.tenant
     if served.probe:
         properties["backstop.probe"] = "true"
     shared = _columns(served.service, served.region, served.at)

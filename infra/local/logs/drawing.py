@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from infra.local.tenants import tenant_of
+
 type Floats = npt.NDArray[np.float64]
 type Labels = list[str]
 
@@ -53,6 +55,7 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
     times: list[datetime]
     ids: Labels
     regions: Labels
+    tenants: Labels
     tools: Labels
     durations_ms: list[float]
     succeeded: list[bool]
@@ -82,10 +85,12 @@ def draw_requests(random: np.random.Generator, history: History) -> Requests:
     times = draw_times(random, history.until, history.days, history.requests_per_hour)
     count = len(times)
     durations: Floats = np.exp(random.normal(np.log(_MEDIAN_MS), _SPREAD, count))
+    regions: Labels = random.choice(history.regions, count).tolist()
     return Requests(
         times=times,
         ids=[f"{history.seed:08x}{number:024x}" for number in range(count)],
-        regions=random.choice(history.regions, count).tolist(),
+        regions=regions,
+        tenants=[tenant_of(region, number) for number, region in enumerate(regions)],
         tools=random.choice(history.tools, count).tolist(),
         durations_ms=durations.round(3).tolist(),
         succeeded=(random.uniform(size=count) >= history.failure_share).tolist(),

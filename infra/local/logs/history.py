@@ -60,29 +60,37 @@ def _call(*, succeeded: bool, duration_ms: float) -> Row:
 
 def _request_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(
-        drawn.times, drawn.ids, drawn.regions, drawn.succeeded, drawn.durations_ms, strict=True
+        drawn.times, drawn.ids, _places(drawn), drawn.succeeded, drawn.durations_ms, strict=True
     )
     return [
-        _common(history, time, operation, {"backstop.region": region})
+        _common(history, time, operation, place)
         | {"Name": "POST /score"}
         | _call(succeeded=succeeded, duration_ms=duration)
-        for time, operation, region, succeeded, duration in columns
+        for time, operation, place, succeeded, duration in columns
+    ]
+
+
+def _places(drawn: Requests) -> list[dict[str, str]]:
+    """Where each request was served, and for whom."""
+    return [
+        {"backstop.region": region, "backstop.tenant": tenant}
+        for region, tenant in zip(drawn.regions, drawn.tenants, strict=True)
     ]
 
 
 def _model_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(
-        drawn.times, drawn.ids, drawn.regions, drawn.succeeded, drawn.durations_ms, strict=True
+        drawn.times, drawn.ids, _places(drawn), drawn.succeeded, drawn.durations_ms, strict=True
     )
     return [
-        _common(history, time, operation, {"backstop.region": region} | _tokens(duration))
+        _common(history, time, operation, place | _tokens(duration))
         | {
             "Name": f"chat {history.model_version}",
             "DependencyType": "GenAI | chat",
-            "Target": f"{region}.openai",
+            "Target": f"{place['backstop.region']}.openai",
         }
         | _call(succeeded=succeeded, duration_ms=duration * _MODEL_SHARE)
-        for time, operation, region, succeeded, duration in columns
+        for time, operation, place, succeeded, duration in columns
     ]
 
 
@@ -94,12 +102,12 @@ def _tokens(duration_ms: float) -> dict[str, str]:
 
 
 def _tool_rows(history: History, drawn: Requests) -> list[Row]:
-    columns = zip(drawn.times, drawn.ids, drawn.regions, drawn.tools, strict=True)
+    columns = zip(drawn.times, drawn.ids, _places(drawn), drawn.tools, strict=True)
     return [
-        _common(history, time, operation, {"backstop.region": region, "gen_ai.tool.name": tool})
+        _common(history, time, operation, place | {"gen_ai.tool.name": tool})
         | {"Name": f"execute_tool {tool}", "DependencyType": "GenAI | tool", "Target": tool}
         | _call(succeeded=True, duration_ms=_TOOL_MS)
-        for time, operation, region, tool in columns
+        for time, operation, place, tool in columns
     ]
 
 

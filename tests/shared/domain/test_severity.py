@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.domain.diagnosis import Diagnosis, Health
+from shared.domain.diagnosis import Diagnosis, Health, Tenants
 from shared.domain.incident import Severity
 from shared.domain.severity import classify, raise_severity
 from tests.shared.domain.incidents import NOW, SERVICE, fired, opened
@@ -114,3 +114,75 @@ def test_a_handful_of_requests_raises_nothing() -> None:
 def test_only_a_breach_raises(health: Health) -> None:
     unsure = msgspec.structs.replace(diagnosed(0.9, 3), health=health)
     assert raise_severity(opened(SEV3), unsure) is None
+
+
+def for_tenants(share: float, hit: int, out: int = 0, *, regions: int = 1) -> Diagnosis:
+    names = ("a", "b", "c", "d")
+    found = Tenants(served=9, hit=names[:hit], out=names[:out])
+    return msgspec.structs.replace(diagnosed(share, regions), tenants=found)
+
+
+@pytest.mark.parametrize(
+    ("share", "hit", "out", "severity"),
+    [
+        (0.05, 2, 0, SEV1),
+        (0.05, 1, 0, SEV2),
+        (0.04, 3, 0, SEV2),
+        (0.04, 1, 1, SEV1),
+        (0.01, 1, 1, SEV1),
+        (0.01, 3, 0, None),
+        (0.01, 0, 0, None),
+    ],
+    ids=[
+        "several tenants",
+        "one tenant, as by regions",
+        "several, but few of their requests",
+        "one tenant out, though the share is low",
+        "one tenant out, of next to nothing",
+        "a very low share",
+        "nobody for sure",
+    ],
+)
+def test_a_diagnosis_raises_by_tenants_as_well(
+    share: float, hit: int, out: int, severity: Severity | None
+) -> None:
+    choice = raise_severity(opened(SEV3), for_tenants(share, hit, out))
+
+    assert (choice.severity if choice else None) is severity
+
+
+def test_the_worse_of_regions_and_tenants_is_taken() -> None:
+    choice = raise_severity(opened(SEV3), for_tenants(0.6, 3, 1, regions=2))
+
+    assert choice is not None
+    assert choice.severity is SEV0
+    assert choice.reasons == ("60% of requests fail, 2 region(s) hit: SEV0",)
+
+
+def test_both_reasons_are_told_where_they_agree() -> None:
+    choice = raise_severity(opened(SEV2), for_tenants(0.4, 3, 1))
+
+    assert choice is not None
+    assert choice.reasons == (
+        "40% of requests fail, 1 region(s) hit: SEV1",
+        "3 of 9 tenants are hurt, 1 gets no good answer at all: SEV1",
+    )
+
+
+def test_tenants_that_are_not_known_neither_raise_nor_calm() -> None:
+    unknown = msgspec.structs.replace(diagnosed(0.4, 1), tenants=Tenants(known=False))
+
+    choice = raise_severity(opened(SEV2), unknown)
+
+    assert choice is not None
+    assert choice.severity is SEV1
+    assert choice.reasons == (
+        "40% of requests fail, 1 region(s) hit: SEV1",
+        "which tenants are hurt could not be found out",
+    )
+
+
+def test_tenants_raise_once_as_well() -> None:
+    raised = msgspec.structs.replace(opened(SEV2), raised=True)
+
+    assert raise_severity(raised, for_tenants(0.4, 4, 4)) is None

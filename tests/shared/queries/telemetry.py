@@ -99,6 +99,8 @@ def _request(draw: random.Random, number: int) -> Row:
     }
     if draw.random() < 0.15:
         properties["backstop.probe"] = "true"
+    if number % 7:  # not every request names one
+        properties["backstop.tenant"] = f"org-{number % 3}"
     return {
         "TimeGenerated": NOW - age * draw.random(),
         "AppRoleName": SERVICE if draw.random() < 0.8 else "another-service",

@@ -37,6 +37,7 @@ WINDOWS = {
 DEPLOYMENT = prop("backstop.deployment")
 REGION = prop("backstop.region")
 PROMPT = prop("backstop.prompt_version")
+TENANT = prop("backstop.tenant")
 
 
 @pytest.fixture
@@ -160,6 +161,63 @@ async def test_soak_counts_both_slis_for_each_deployment(logs: Logs) -> None:
         for (name,), rows in sorted(groups.items())
         for sli, bad in (("availability", is_failed), ("latency", is_slow))
     ]
+
+
+async def test_tenants_count_the_requests_of_each_the_most_hurt_first(logs: Logs) -> None:
+    found = await rows_of(logs, "tenants", Since=SINCE, LatencyThresholdMs=LATENCY_MS)
+
+    groups = counted(within(ROWS, SINCE), key_of(TENANT))
+    named = {name: rows for (name,), rows in groups.items() if name}
+    expected = [
+        {
+            "Tenant": name,
+            "Total": weigh(rows),
+            "Failed": weigh(rows, is_failed),
+            "Slow": weigh(rows, is_slow),
+            "Served": 3,
+        }
+        for name, rows in named.items()
+    ]
+    assert len(named) == 3
+    assert found == sorted(
+        expected, key=lambda row: (-int(row["Failed"]) - int(row["Slow"]), row["Tenant"])
+    )
+
+
+async def test_a_service_that_names_no_tenant_has_no_rows_of_any() -> None:
+    properties = {"backstop.region": "westeurope"}
+    rows = [row | {"Properties": properties, "AppRoleName": SERVICE} for row in ROWS]
+    with make_store() as store:
+        store.append("AppRequests", rows)
+        async with ask(store) as logs:
+            answer = await logs.query(
+                "tenants", Service=SERVICE, Since=SINCE, LatencyThresholdMs=LATENCY_MS
+            )
+
+    assert answer.status is AnswerStatus.EMPTY
+
+
+async def test_thousands_of_tenants_are_counted_but_only_the_most_hurt_are_told() -> None:
+    rows = [
+        ROWS[0]
+        | {
+            "TimeGenerated": SINCE,
+            "AppRoleName": SERVICE,
+            "ItemCount": 1,
+            "Success": number >= 3,
+            "DurationMs": 1.0,
+            "Properties": {"backstop.tenant": f"org-{number:04}"},
+        }
+        for number in range(1200)
+    ]
+    with make_store() as store:
+        store.append("AppRequests", rows)
+        async with ask(store) as logs:
+            found = await rows_of(logs, "tenants", Since=SINCE, LatencyThresholdMs=LATENCY_MS)
+
+    assert len(found) == 500
+    assert {row["Served"] for row in found} == {1200}
+    assert [row["Tenant"] for row in found if row["Failed"]] == ["org-0000", "org-0001", "org-0002"]
 
 
 async def test_affected_pages_through_every_operation_once(logs: Logs) -> None:

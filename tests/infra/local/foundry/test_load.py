@@ -2,6 +2,7 @@
 
 import asyncio
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,25 @@ async def test_every_request_is_answered_and_counted_once() -> None:
     assert (load.bad, load.first_bad_at) == (0, None)
     assert load.by_deployment == {"v1": load.sent}
     assert {seen.region for seen in load.observations} == set(REGIONS)
+
+
+async def test_every_request_names_one_of_its_regions_customers() -> None:
+    world = world_with(QUICK)
+    told: list[tuple[str, dict[str, Any]]] = []
+    world.sink = lambda table, row: told.append((table, row["Properties"]))
+    async with scoring_served(world) as url:
+        load = load_of(url)
+        await load.start()
+        await until_sent(load, 40)
+        await load.stop()
+
+    homes: dict[str, set[str]] = {}
+    for table, properties in told:
+        if table == "AppRequests":
+            tenant = properties["backstop.tenant"]
+            homes.setdefault(tenant, set()).add(properties["backstop.region"])
+    assert len(homes) == 2 * len(REGIONS)
+    assert all(len(regions) == 1 for regions in homes.values())
 
 
 async def test_bad_answers_are_counted_by_the_version_that_gave_them() -> None:

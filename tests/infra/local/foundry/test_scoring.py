@@ -228,6 +228,22 @@ class TestTelemetry:
         await score(customer, probe=True)
         assert {row["Properties"].get("backstop.probe") for _, row in told} == {"true"}
 
+    async def test_the_customer_is_named_in_requests_and_calls(
+        self, customer: aiohttp.ClientSession, told: Told
+    ) -> None:
+        await score(customer, tenant="org-7")
+        tables = ("AppRequests", "AppDependencies")
+        named = [
+            row["Properties"].get("backstop.tenant") for name in tables for row in rows(told, name)
+        ]
+        assert named == ["org-7"] * 4
+
+    async def test_who_names_no_customer_is_told_of_without(
+        self, customer: aiohttp.ClientSession, told: Told
+    ) -> None:
+        await score(customer)
+        assert not any("backstop.tenant" in row["Properties"] for _, row in told)
+
     async def test_disliked_answers_show_only_in_the_outcomes(
         self, customer: aiohttp.ClientSession, world: World, told: Told
     ) -> None:

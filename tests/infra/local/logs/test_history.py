@@ -39,6 +39,21 @@ def test_it_is_healthy() -> None:
     assert total > 500  # type: ignore[operator]
 
 
+def test_every_request_and_call_names_a_customer_of_its_region() -> None:
+    rows = seeded(
+        PLAN,
+        """
+        union AppRequests, AppDependencies
+        | extend Region = tostring(Properties["backstop.region"])
+        | extend Tenant = tostring(Properties["backstop.tenant"])
+        | distinct Region, Tenant
+        """,
+    )
+
+    assert len({tenant for _, tenant in rows}) == len(rows) == 2 * len(PLAN.regions)
+    assert all(tenant for _, tenant in rows)
+
+
 def test_every_request_called_the_model_and_was_checked() -> None:
     counted = seeded(
         PLAN,
