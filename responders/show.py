@@ -30,6 +30,7 @@ async def show_delivery(services: Services, request: Request) -> Answer:
             "state": delivery.state,
             "incident": delivery.incident,
             "rule": delivery.rule,
+            "source": delivery.source,
             "accepted_at": delivery.accepted_at,
             "alert": delivery.alert.summary,
         }

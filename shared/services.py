@@ -19,6 +19,7 @@ from shared.settings import Settings, read_settings
 if TYPE_CHECKING:
     from shared.adapters.bus import Bus
     from shared.adapters.endpoint import Endpoints
+    from shared.adapters.fired_alerts import FiredAlerts
     from shared.adapters.lately import Lately
     from shared.adapters.logs import Logs
     from shared.adapters.pager import Pager
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
     from shared.domain.catalog import Catalog
+    from shared.domain.fired_alert import Sweep
 
 log = logging.getLogger("backstop.services")
 
@@ -43,6 +45,7 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
+        self.sweeps: dict[str, Sweep] = {}  # by subscription
 
     @cached_property
     def settings(self) -> Settings:
@@ -135,6 +138,13 @@ class Services:
         return Endpoints(self.sync_credential, self.settings.arm_endpoint or None)
 
     @cached_property
+    def fired_alerts(self) -> FiredAlerts:
+        """What Azure says that was fired, whoever was told of it."""
+        from shared.adapters.fired_alerts import FiredAlerts
+
+        return FiredAlerts(self.credential, self.settings.arm_endpoint or None)
+
+    @cached_property
     def scoring(self) -> Scoring:
         """The endpoints' scoring routes, for probes."""
         from shared.adapters.scoring import Scoring
@@ -183,6 +193,6 @@ class Services:
     async def close(self) -> None:
         """Close what was made, all at once."""
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
-        names = (*clients, "credential")
+        names = (*clients, "fired_alerts", "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

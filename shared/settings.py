@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     watch_every_s: float
     patience_s: float
     local: bool
+    sweep_every_s: float = 300.0
     drills_url: str = ""  # the page that breaks things on purpose; never in Azure
 
 
@@ -85,6 +86,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         watch_every_s=_number(env, "BACKSTOP_WATCH_EVERY_S", 300.0),
         patience_s=_number(env, "BACKSTOP_PATIENCE_S", 60.0),
         local=local,
+        sweep_every_s=_number(env, "BACKSTOP_SWEEP_EVERY_S", 300.0),
         drills_url=env.get("BACKSTOP_DRILLS_URL", "") if local else "",
     )
 

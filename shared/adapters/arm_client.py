@@ -9,10 +9,10 @@ import threading
 import time
 import warnings
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, TokenCredential
 
+from shared.adapters.arm_address import refuse_foreign
 from shared.adapters.arm_transport import DeadlineTransport
 from shared.domain.endpoint import TargetRef
 from shared.errors import Misconfigured
@@ -28,7 +28,7 @@ class ArmClients:
     def __init__(
         self, credential: TokenCredential | None, arm_url: str | None, read_timeout_s: float
     ) -> None:
-        _refuse_foreign(arm_url)
+        refuse_foreign(arm_url)
         self._credential = _credential(credential, arm_url)
         self._arm_url = arm_url
         self._read_timeout_s = read_timeout_s
@@ -90,8 +90,3 @@ def _credential(given: TokenCredential | None, arm_url: str | None) -> TokenCred
     if arm_url is None:
         raise Misconfigured("an identity is needed to talk to Azure Resource Manager")
     return _LocalCredential()
-
-
-def _refuse_foreign(arm_url: str | None) -> None:
-    if arm_url is not None and urlsplit(arm_url).hostname != "127.0.0.1":
-        raise Misconfigured(f"an ARM server of one's own must listen on 127.0.0.1, not {arm_url}")

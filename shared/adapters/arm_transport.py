@@ -13,7 +13,8 @@ from typing import Any
 
 from azure.core.pipeline.transport import RequestsTransport
 
-_ARM = "https://management.azure.com"
+from shared.adapters.arm_address import ARM
+
 _ENDS_AT: ContextVar[float | None] = ContextVar("backstop_arm_deadline", default=None)
 
 
@@ -53,7 +54,7 @@ class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
         options["connection_timeout"] = timeout
         url = request.url
         if self._local is not None:
-            request.url = url.replace(_ARM, self._local, 1)
+            request.url = url.replace(ARM, self._local, 1)
         try:
             return super().send(request, **options)
         finally:

@@ -13,6 +13,7 @@ from shared.domain.alert_context import (
     Envelope,
     dimensions_of,
     has_ended,
+    instance_of,
     kind_of,
     open_envelope,
     rule_of,
@@ -27,6 +28,7 @@ from shared.domain.payload import Fields, canonical, moment, read_object
 MAX_DESCRIPTION = 1_000
 MAX_CLOCK_AHEAD = timedelta(days=1)
 _FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_HALF = 16  # hex digits
 _DELIVERY = ("alertId", "originAlertId", "monitorCondition", "firedDateTime", "resolvedDateTime")
 
 
@@ -60,6 +62,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     service_hint: str = ""
     summary: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What the delivery keys of this alert's beginning, or of its end, all begin with.
+
+        Two tellings of one alert may differ by seconds in their times; in this they are the same.
+        """
+        return self.delivery_key[:_HALF]
 
     @property
     def at(self) -> datetime:
@@ -102,7 +112,10 @@ def parse_alert(body: bytes, received_at: datetime) -> Alert:
 def _delivery_key(envelope: Envelope, document: Fields) -> str:
     """Tell this notification from all others; alertId alone is the rule's id for some kinds."""
     parts = [envelope.essential(name) for name in _DELIVERY]
-    return digest(*parts) if any(parts) else digest(canonical(document))
+    key = digest(*parts) if any(parts) else digest(canonical(document))
+    named = instance_of(envelope)
+    condition = envelope.essential("monitorCondition").lower()
+    return digest(named, condition)[:_HALF] + key[_HALF:] if named else key
 
 
 def _correlation_key(

@@ -81,6 +81,17 @@ def rule_of(envelope: Envelope) -> str:
     return next((name for name in names if name), "unnamed rule")
 
 
+def instance_of(envelope: Envelope) -> str:
+    """What names this alert and none before or after it; "" where nothing does.
+
+    The name that Alerts Management gave it, else the one that its own source gave it: some kinds
+    have their rule's id as alertId.
+    """
+    scope, _, name = envelope.essential("alertId").lower().rpartition("/")
+    known = scope.endswith("/providers/microsoft.alertsmanagement/alerts")
+    return name if known and name else envelope.essential("originAlertId")
+
+
 def targets_of(envelope: Envelope) -> tuple[str, ...]:
     """The ARM ids that the alert is about, in lower case and sorted; at most MAX_ITEMS."""
     named = envelope.essentials.get("alertTargetIDs")

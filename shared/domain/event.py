@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     ALERT_JOINED = "alert.joined"
     ALERT_RESOLVED = "alert.resolved"
+    ALERT_SWEPT = "alert.swept"
     DIAGNOSED = "incident.diagnosed"
     SEVERITY_CHANGED = "incident.severity-changed"
     DECIDED = "incident.decided"

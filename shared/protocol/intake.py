@@ -23,12 +23,16 @@ RELAY_DAYS = (1, 0, -1)  # before today; clocks of others may be a day ahead
 NO_DAY = "000000"
 IN_TURN = 16  # of 64 partitions a tick
 PENDING = "pending"
+WEBHOOK = "webhook"
+SWEEP = "sweep"
+OFF = timedelta(minutes=15)  # two tellings of one alert may differ so much in its time
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted alert and what became of it.
 
-    `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why.
+    `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why. `source`
+    is who brought it: the webhook, or the sweep that found what never arrived.
     """
 
     key: str
@@ -38,6 +42,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "accepted"
     incident: str = ""
     rule: str = ""
+    source: str = WEBHOOK
 
 
 def delivery_id(alert: Alert, now: datetime) -> str:
@@ -58,7 +63,7 @@ def _partition(delivery: str) -> str:
     return delivery[:8]  # the day and the first hex digit: sixteen partitions a day
 
 
-async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
+async def accept(services: Services, alert: Alert, *, source: str = WEBHOOK) -> tuple[str, bool]:
     """Make an alert durable; answer its delivery id and whether it is new.
 
     Raises Unavailable where it could not be made durable: nothing is promised then.
@@ -69,7 +74,7 @@ async def accept(services: Services, alert: Alert) -> tuple[str, bool]:
     earlier = await _earlier(services, alert, key)
     if earlier:
         return earlier, False
-    row = Delivery(key=key, alert=alert, accepted_at=services.now())
+    row = Delivery(key=key, alert=alert, accepted_at=services.now(), source=source)
     try:
         put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,))
         await services.deliveries.write(_partition(key), [put])
@@ -91,6 +96,23 @@ async def _earlier(services: Services, alert: Alert, key: str) -> str:
             return ""
         _keep(services, earlier, earlier)
     return earlier
+
+
+async def find_delivery(services: Services, alert: Alert) -> str:
+    """The delivery by which an alert came, whatever its times were said to be; "" without one.
+
+    A range read a day, and one day but for the minutes around midnight.
+    """
+    days = {f"{alert.at + off:%y%m%d}" for off in (-OFF, timedelta(0), OFF)}
+    for day in sorted(days):
+        name = f"{day}-{alert.identity}"
+        if name not in services.durable:
+            rows = await services.deliveries.scan(_partition(name), name, Delivery, limit=1)
+            if not rows:
+                continue
+            _keep(services, name, rows[0].row)
+        return services.durable[name]
+    return ""
 
 
 def recall(services: Services, body: bytes) -> str:

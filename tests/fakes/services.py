@@ -14,6 +14,7 @@ from shared.services import Services
 from shared.settings import Role, Settings
 from tests.fakes.bus import FakeBus
 from tests.fakes.endpoints import FakeEndpoints
+from tests.fakes.fired_alerts import FakeFiredAlerts
 from tests.fakes.logs import FakeLogs
 from tests.fakes.people import FakePager, FakeTeams
 from tests.fakes.scoring import FakeScoring
@@ -44,6 +45,7 @@ def make_settings(**changes: Any) -> Settings:
         watch_every_s=0.0,
         patience_s=60.0,
         local=True,
+        sweep_every_s=0.0,
     )
     return msgspec.structs.replace(usual, **changes)
 
@@ -74,6 +76,7 @@ class Outside:
         self.bus = FakeBus(self.turns)
         self.logs = FakeLogs(self.turns)
         self.endpoints = FakeEndpoints(self.turns, snapshot)
+        self.fired_alerts = FakeFiredAlerts(self.turns)
         self.scoring = FakeScoring(self.turns, self.endpoints)
         self.teams = FakeTeams(self.turns)
         self.pager = FakePager(self.turns)
@@ -131,6 +134,10 @@ class FakeServices(Services):
     @cached_property
     def endpoints(self) -> FakeEndpoints:
         return self.outside.endpoints
+
+    @cached_property
+    def fired_alerts(self) -> FakeFiredAlerts:
+        return self.outside.fired_alerts
 
     @cached_property
     def scoring(self) -> FakeScoring:

@@ -1,0 +1,129 @@
+"""Sweep: ask Azure which alerts were fired, and take in those that never arrived.
+
+An action group that cannot deliver gives up after 75 s and calls nobody for 15 minutes; it sends
+nothing again. The responder's tick asks Alerts Management about the subscriptions of the catalog's
+targets, as many pages as the service allows, and goes on at the next tick. What is missing takes
+the webhook's own way: `accept`, then triage.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.domain.alert import Alert
+from shared.domain.catalog import Catalog
+from shared.domain.fired_alert import (
+    SETTLED,
+    FiredAlert,
+    FiredPage,
+    Sweep,
+    subscription_of,
+    tell_swept,
+)
+from shared.domain.keys import shard_of
+from shared.errors import Unavailable
+from shared.protocol.commit import commit
+from shared.protocol.intake import SWEEP, accept, delivery_id, find_delivery, recall, remember
+from shared.protocol.leftovers import Leftovers
+from shared.services import Services
+
+log = logging.getLogger("backstop.sweep")
+
+LANES = 8
+
+
+async def sweep(services: Services, _: Leftovers) -> None:
+    """Look at every subscription of the catalog, when it is time again or a look is unfinished."""
+    if not services.settings.sweep_every_s:
+        return
+    for subscription in _subscriptions(services.catalog):
+        try:
+            await _look(services, subscription)
+        except Unavailable as error:
+            services.sweeps[subscription] = services.sweeps[subscription].failed()
+            log.warning("%s: not swept now: %s", subscription, error)
+
+
+def _subscriptions(catalog: Catalog) -> list[str]:
+    """Where the catalog's targets are, those of broken files among them."""
+    targets = [target.id for service in catalog.services.values() for target in service.targets]
+    found = {subscription_of(target) for target in (*targets, *catalog.broken_targets)}
+    return sorted(found - {""})
+
+
+async def _look(services: Services, subscription: str) -> None:
+    """Go on with the look at one subscription, or begin the next."""
+    at = _due(services, subscription)
+    while not at.done and services.fired_alerts.may_ask(subscription):
+        services.sweeps[subscription] = at
+        page = await services.fired_alerts.page(subscription, at.after, services.now())
+        at = await _take(services, page, at)
+    services.sweeps[subscription] = at
+    if at.done and at.found:
+        log.warning("%s: %d alert(s) had never arrived", subscription, at.found)
+
+
+def _due(services: Services, subscription: str) -> Sweep:
+    now = services.now()
+    last = services.sweeps.get(subscription)
+    pause = timedelta(seconds=services.settings.sweep_every_s)
+    if last is None or (last.done and now - last.began_at >= pause):
+        return Sweep(began_at=now)
+    return last
+
+
+async def _take(services: Services, page: FiredPage, at: Sweep) -> Sweep:
+    """Take in what is missing of a page. Raises Unavailable: then the page is asked for again."""
+    _tell_broken(services, page)
+    lanes = asyncio.Semaphore(LANES)
+
+    async def one(fired: FiredAlert) -> int:
+        async with lanes:
+            return await _take_in(services, fired, at.since)
+
+    found = await asyncio.gather(*(one(fired) for fired in page.fired if not fired.suppressed))
+    oldest = min((fired.changed_at for fired in page.fired), default=services.now())
+    return msgspec.structs.replace(
+        at,
+        after=page.after,
+        done=not page.after or oldest < at.since,
+        found=at.found + sum(found),
+        failures=0,
+    )
+
+
+def _tell_broken(services: Services, page: FiredPage) -> None:
+    """Say once of every entry that is no alert; it may be anybody's, so it is kept nowhere."""
+    for entry in page.broken:
+        if not recall(services, entry.body):
+            remember(services, entry.body, "no alert")
+            log.warning("an entry of Alerts Management is no alert: %s", entry.why)
+
+
+async def _take_in(services: Services, fired: FiredAlert, since: datetime) -> int:
+    """Accept what of one alert never arrived; answer how many notices that were."""
+    pause = timedelta(seconds=services.settings.sweep_every_s)
+    until = services.now() - min(SETTLED, pause)  # what is younger may still be on its way
+    due = [notice for notice in fired.notices if since <= notice.at <= until]
+    missing = [notice for notice in due if await _is_missing(services, notice)]
+    for notice in missing:
+        await _accept(services, notice)
+    return len(missing)
+
+
+async def _is_missing(services: Services, alert: Alert) -> bool:
+    """Whether it is about something of ours, and no delivery is that of this alert."""
+    catalog = services.catalog
+    ours = catalog.owner_of(alert.targets) or catalog.mistakes_about(alert.targets)
+    return bool(ours) and not await find_delivery(services, alert)
+
+
+async def _accept(services: Services, alert: Alert) -> None:
+    """Say first that it was found, then take it in: found again, it is the same event."""
+    now, service = services.now(), services.catalog.owner_of(alert.targets)
+    event = tell_swept(alert, delivery_id(alert, now), service, now)
+    await commit(services, shard_of(event.service), [], events=[event])
+    key, _ = await accept(services, alert, source=SWEEP)
+    log.warning("found by the sweep: %s, delivery %s", alert.summary, key)
