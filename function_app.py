@@ -41,11 +41,11 @@ class Later(msgspec.Struct, frozen=True):
         return await self.find()(*arguments)
 
 
-def pressed(respond: HttpResponder) -> HttpResponder:
-    """A responder of the API as that of a page's button."""
+def pressed(respond: HttpResponder, page: str = "") -> HttpResponder:
+    """A responder of the API as that of a button of a page."""
 
     async def press(known: Services, request: Request) -> Answer:
-        answer: Answer = await PRESS.find()(respond)(known, request)
+        answer: Answer = await PRESS.find()(respond, page)(known, request)
         return answer
 
     return press
@@ -60,6 +60,7 @@ ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")
 HANDLE = Later("responders.handle", "handle")
 SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
+RESUBMIT = Later("responders.quarantine", "resubmit")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
 ANSWER_PROBLEM = Later("shared.domain.problem", "answer_problem")
@@ -90,6 +91,13 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         Later("responders.control", "show_kill_switch"),
     ),
     ("set_kill_switch", "POST", "api/kill-switch", SET_KILL_SWITCH),
+    (
+        "show_quarantine",
+        "GET",
+        "api/quarantine",
+        Later("responders.quarantine", "show_quarantine"),
+    ),
+    ("resubmit", "POST", "api/quarantine/{id}/resubmit", RESUBMIT),
     ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
     (
         "show_incident_page",
@@ -98,7 +106,14 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         Later("responders.console", "show_incident_page"),
     ),
     ("press_incident", "POST", "incidents/{id}/{action}", pressed(HANDLE)),
+    (
+        "show_quarantine_page",
+        "GET",
+        "quarantine",
+        Later("responders.console", "show_quarantine_page"),
+    ),
     ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
+    ("press_resubmit", "POST", "quarantine/{id}/resubmit", pressed(RESUBMIT, "/quarantine")),
     ("show_asset", "GET", "assets/{name}", Later("responders.console", "show_asset")),
 )
 COMMANDS: dict[Role, dict[str, Later]] = {
@@ -118,7 +133,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("shared.protocol.intake", "relay_deliveries"),
         Later("responders.page", "page_all_due"),
         Later("responders.notify", "post_abandoned_cards"),
-        Later("responders.sweep", "sweep"),
+        Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (
         Later("shared.protocol.commit", "relay"),

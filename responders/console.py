@@ -20,9 +20,11 @@ from shared.domain.incident_page import Dossier, present
 from shared.domain.intent import EndpointRecord
 from shared.domain.measurements import read_evidence
 from shared.domain.problem import problem_from
+from shared.domain.quarantine_page import COUNTED, present_quarantine
 from shared.domain.telemetry import QueryAnswer
 from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.dossier import read_dossier
+from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.protocol.records import read_controls, read_record
 from shared.services import Services
@@ -58,12 +60,13 @@ async def show_home(services: Services, request: Request) -> Answer:
     """All services, open incidents and the kill switch."""
     catalog = services.catalog
     every = list(catalog.services.values())
-    records, burns, open_now, newest, controls = await asyncio.gather(
+    records, burns, open_now, newest, controls, waiting = await asyncio.gather(
         _records(services, every),
         asyncio.gather(*(_burns(services, service) for service in every)),
         open_incidents(services),
         list_incidents(services, limit=EARLIER),
         read_controls(services),
+        count_waiting(services, COUNTED + 1),
     )
     seen = Overview(
         catalog=catalog,
@@ -72,6 +75,7 @@ async def show_home(services: Services, request: Request) -> Answer:
         open=open_now,
         newest=newest[0],
         controls=controls,
+        quarantined=waiting,
         drills_url=services.settings.drills_url,
     )
     view = present_home(seen, services.now())
@@ -92,6 +96,14 @@ async def show_incident_page(services: Services, request: Request) -> Answer:
         drawing=draw(chart, zone) if chart else "",
         did=request.query.get("did", ""),
     )
+
+
+@page
+async def show_quarantine_page(services: Services, request: Request) -> Answer:
+    """What could not be taken, with a button for each."""
+    inputs, following = await list_kept(services, after=request.query.get("after", ""))
+    view = present_quarantine(inputs, following)
+    return services.pages.answer("quarantine.html", view=view, did=request.query.get("did", ""))
 
 
 @page

@@ -8,7 +8,7 @@ from shared.domain.alert import parse_alert
 from shared.domain.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
 from shared.protocol.intake import accept, recall, remember
-from shared.protocol.settle import quarantine
+from shared.protocol.quarantine import keep_body
 from shared.services import Services
 
 
@@ -20,7 +20,7 @@ async def ingest(services: Services, request: Request) -> Answer:
     try:
         alert = parse_alert(request.body, services.now())
     except RejectedInput as error:
-        await quarantine(services, "api/alerts", request.body.decode("utf-8", "replace"), error)
+        await keep_body(services, "api/alerts", request.body, error)
         raise
     delivery, new = await accept(services, alert)
     remember(services, request.body, delivery)

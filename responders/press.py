@@ -25,11 +25,14 @@ FORM = "application/x-www-form-urlencoded"
 type Responder = Callable[[Services, Request], Awaitable[Answer]]
 
 
-def press(act: Responder) -> Responder:
-    """The responder of an API route as that of a form; {id} and {action} stay in the path."""
+def press(act: Responder, page: str = "") -> Responder:
+    """The responder of an API route as that of a form; {id} and {action} stay in the path.
+
+    It leads back to `page`, else to the incident's, else to the first one.
+    """
 
     async def respond(services: Services, request: Request) -> Answer:
-        back = _page_of(request)
+        back = page or _page_of(request)
         try:
             refuse_foreign(request, services.settings.public_url, browser_only=True)
             body = msgspec.json.encode(read_form(request))
@@ -38,7 +41,7 @@ def press(act: Responder) -> Responder:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", back, error)
             return services.pages.problem(problem_from(error), back)
-        did = quote(request.path.get("action", "kill-switch"))
+        did = quote(request.path.get("action", "resubmit" if page else "kill-switch"))
         return Answer(status=303, headers={"Location": f"{back}?did={did}"})
 
     return respond

@@ -22,10 +22,10 @@ from shared.domain.ledger import (
     complete,
     partition_of,
 )
-from shared.domain.message import Message
+from shared.domain.message import CHANGES, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.settle import quarantine
+from shared.protocol.quarantine import keep_message
 from shared.services import Services
 
 ATTEMPTS = 20
@@ -44,7 +44,7 @@ async def record(services: Services, messages: Sequence[Message]) -> None:
         try:
             event = _event(message)
         except RejectedInput as error:
-            await quarantine(services, "changes/record", message.body, error)
+            await keep_message(services, "changes/record", CHANGES, message, error)
         else:
             by_partition[partition_of(event)][event.id] = event
     for partition, events in by_partition.items():

@@ -45,6 +45,7 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
+        self.exhumed_at: datetime | None = None
         self.sweeps: dict[str, Sweep] = {}  # by subscription
 
     @cached_property

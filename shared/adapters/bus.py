@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ATTEMPT = "attempt"
 _LOOK_S = 1.0
 _LOOK_MESSAGES = 100
+_LOOK_WITHIN_S = 10.0  # a link that does not open must not hold up whoever looks
 
 # The SDK writes every state of every link; what matters becomes an error of ours.
 logging.getLogger("azure.servicebus").setLevel(logging.CRITICAL)
@@ -63,7 +64,12 @@ class Bus:
         Raises NotFound for an unknown subscription, Unavailable when the bus does not answer.
         """
         async with self._dead_letter_receiver(topic, subscription) as receiver:
-            found = await receiver.peek_messages(max_message_count=limit)
+            try:
+                async with asyncio.timeout(_LOOK_WITHIN_S):
+                    found = await _peek(receiver, limit)
+            except TimeoutError:
+                detail = f"dead letters of {topic}/{subscription}: no answer"
+                raise Unavailable("bus", detail) from None
         return [_dead_letter(message) for message in found]
 
     async def resubmit_dead_letter(self, topic: str, subscription: str, message_id: str) -> bool:
@@ -128,6 +134,18 @@ class Bus:
             raise Unavailable("bus", detail) from error
         finally:
             await close_link(receiver)
+
+
+async def _peek(receiver: ServiceBusReceiver, limit: int) -> list[ServiceBusReceivedMessage]:
+    """Look at the oldest messages, in as many answers as the service makes of them."""
+    found: list[ServiceBusReceivedMessage] = []
+    following = 1
+    while len(found) < limit and (
+        more := await receiver.peek_messages(limit - len(found), sequence_number=following)
+    ):
+        found += more
+        following = (more[-1].sequence_number or following) + 1
+    return found
 
 
 async def _find(

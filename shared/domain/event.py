@@ -2,11 +2,14 @@
 
 One event tells of one thing that happened: who, what, when, why, before and after. It is written in
 the same transaction as the state that it tells of, so neither can exist without the other.
+`happened` is how all of them are made: those of an incident by `shared.domain.incident.tell`, the
+others beside the state that they tell of.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 import msgspec
 
@@ -17,7 +20,6 @@ class EventKind(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     ALERT_JOINED = "alert.joined"
     ALERT_RESOLVED = "alert.resolved"
-    ALERT_SWEPT = "alert.swept"
     DIAGNOSED = "incident.diagnosed"
     SEVERITY_CHANGED = "incident.severity-changed"
     DECIDED = "incident.decided"
@@ -39,6 +41,7 @@ class EventKind(StrEnum):
     KNOWN_GOOD_LOST = "known-good.lost"
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     QUARANTINED = "input.quarantined"
+    RESUBMITTED = "input.resubmitted"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,3 +66,26 @@ class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):
     after: dict[str, Any] = {}
     evidence: dict[str, Any] = {}
     configuration_digest: str = ""
+
+
+class Telling(TypedDict, total=False):
+    """What an event says beside its id and kind; see `ChangeEvent`."""
+
+    actor: Required[str]
+    what: Required[str]
+    why: Required[str]
+    happened_at: datetime
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    policy: str
+    policy_hash: str
+    configuration_digest: str
+
+
+def happened(
+    kind: EventKind, event_id: str, service: str, now: datetime, **telling: Unpack[Telling]
+) -> ChangeEvent:
+    """Make the event of what happens now, unless `happened_at` says that it was earlier."""
+    said: dict[str, Any] = {"happened_at": now, **telling}
+    return ChangeEvent(id=event_id, kind=kind, service=service, recorded_at=now, **said)

@@ -17,6 +17,7 @@ from shared.domain.control import Controls, KillSwitch
 from shared.domain.incident import Incident
 from shared.domain.incident_page import STATE_TONES
 from shared.domain.intent import EndpointRecord
+from shared.domain.quarantine_page import tell_waiting
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.telemetry import QueryAnswer
 from shared.domain.wording import duration, plain
@@ -89,11 +90,15 @@ class HomePage(msgspec.Struct, frozen=True, kw_only=True):
     switches: tuple[SwitchLine, ...]
     controls_known: bool
     scopes: tuple[tuple[str, str], ...]
+    quarantine: str = ""
     drills_url: str = ""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shell has gathered; records are keyed by target, burn rates by service."""
+    """What the shell has gathered; records are keyed by target, burn rates by service.
+
+    `quarantined` counts the inputs that wait in quarantine.
+    """
 
     catalog: Catalog
     records: Mapping[str, EndpointRecord]
@@ -101,6 +106,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     open: Sequence[Incident]
     newest: Sequence[Incident]
     controls: Controls
+    quarantined: int = 0
     drills_url: str = ""
 
 
@@ -116,6 +122,7 @@ def present_home(seen: Overview, now: datetime) -> HomePage:
         switches=tuple(_switch(one, services, now) for one in _active(seen.controls, now)),
         controls_known=seen.controls.known,
         scopes=(("*", "All services"), *((s.name, s.title) for s in services.values())),
+        quarantine=tell_waiting(seen.quarantined),
         drills_url=seen.drills_url,
     )
 

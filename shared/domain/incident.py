@@ -8,11 +8,11 @@ incident and the events that tell of it, which the shell stores in one transacti
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Required, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack
 
 import msgspec
 
-from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.event import ChangeEvent, EventKind, Telling, happened
 
 # What before and after of an event say; the rest is in the incident, or is personal.
 _TOLD = ("state", "severity", "commander", "firing", "plan", "before", "after")
@@ -168,21 +168,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Telling(TypedDict, total=False):
-    """What an event says beside its kind; see `ChangeEvent`."""
-
-    actor: Required[str]
-    what: Required[str]
-    why: Required[str]
-    happened_at: datetime
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    evidence: Mapping[str, Any]
-    policy: str
-    policy_hash: str
-    configuration_digest: str
-
-
 def tell(
     incident: Incident,
     kind: EventKind,
@@ -201,21 +186,35 @@ def tell(
     told = [name for name in _TOLD if name in changes]
     changed = msgspec.structs.replace(incident, **changes)
     changed = msgspec.structs.replace(changed, sequence=sequence, changed_at=now)
-    event = ChangeEvent(
-        id=f"{incident.id}-{sequence:04d}",
-        kind=kind,
-        service=incident.service,
-        incident=incident.id,
-        sequence=sequence,
-        actor=telling["actor"],
-        what=telling["what"],
-        why=telling["why"],
-        happened_at=now,
-        recorded_at=now,
-        before=_picked(incident, told),
-        after=_picked(changed, told),
+    said: Telling = {
+        "before": _picked(incident, told),
+        "after": _picked(changed, told),
+        **telling,
+    }
+    event = happened(kind, f"{incident.id}-{sequence:04d}", incident.service, now, **said)
+    event = msgspec.structs.replace(event, incident=incident.id, sequence=sequence)
+    return Step(incident=changed, events=(event,))
+
+
+def tell_opening(
+    incident: Incident,
+    summary: str,
+    *,
+    happened_at: datetime,
+    evidence: Mapping[str, Any] = {},
+) -> Step:
+    """The first event of an incident: what is wrong since when, and why it is so severe."""
+    return tell(
+        incident,
+        EventKind.INCIDENT_OPENED,
+        actor="backstop",
+        what=f"opened as {incident.severity}: {summary}",
+        why="; ".join(incident.severity_reasons),
+        now=incident.opened_at,
+        happened_at=happened_at,
+        after=_picked(incident, ("state", "severity")),
+        evidence=evidence,
     )
-    return Step(incident=changed, events=(msgspec.structs.replace(event, **telling),))
 
 
 def _picked(incident: Incident, names: Iterable[str]) -> dict[str, Any]:

@@ -9,6 +9,12 @@ import msgspec
 
 WORK = "work"  # the topic of commands
 CHANGES = "changes"  # the topic of facts
+SUBSCRIPTIONS = (
+    (WORK, "responder"),
+    (WORK, "executor"),
+    (CHANGES, "notify"),
+    (CHANGES, "record"),
+)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,25 +57,29 @@ async def commit(
     *,
     events: Sequence[ChangeEvent] = (),
     commands: Sequence[Message] = (),
+    resubmitted: Sequence[tuple[str, Message]] = (),
 ) -> None:
     """Store state, events and messages in one transaction, then hand the messages to the bus.
 
-    Raises Conflict where a row is not the version that was read: nothing is stored then. Raises
-    Unavailable where the tables do not answer. A silent bus raises nothing: relay sends later.
+    `resubmitted` are messages that somebody sends again, each with its topic. Raises Conflict where
+    a row is not the version that was read: nothing is stored then. Raises Unavailable where the
+    tables do not answer. A silent bus raises nothing: relay sends later.
     """
-    outbox = _outbox(events, commands, services.now())
+    messages = [*_outgoing(events, commands), *resubmitted]
+    now = services.now()
+    outbox = [OutboxEntry(topic=t, message=m, committed_at=now) for t, m in messages]
     rows = [Put(row=entry.row, value=entry) for entry in outbox]
     timeline = [Put(row=event_row(e.incident, e.sequence), value=e) for e in events if e.incident]
     await services.state.write(shard, [*writes, *timeline, *rows])
     await _send(services, shard, outbox)
 
 
-def _outbox(
-    events: Sequence[ChangeEvent], commands: Sequence[Message], now: datetime
-) -> list[OutboxEntry]:
+def _outgoing(
+    events: Sequence[ChangeEvent], commands: Sequence[Message]
+) -> list[tuple[str, Message]]:
+    """Every message with its topic."""
     facts = [(CHANGES, telling(event)) for event in events]
-    work = [(WORK, message) for message in commands]
-    return [OutboxEntry(topic=t, message=m, committed_at=now) for t, m in (*facts, *work)]
+    return [*facts, *((WORK, message) for message in commands)]
 
 
 def telling(event: ChangeEvent) -> Message:

@@ -3,7 +3,8 @@
 Everything unfinished lies under `~` in the shard of the state that it belongs to: messages that the
 bus has not taken, cards and pages that were claimed and not sent, intents that have not ended. One
 range read a shard finds them all. A tick reads the shards where something can be, those of the
-catalog's services and of open incidents, and a few others in turn, so none is forgotten.
+catalog's services, of Backstop's own and of open incidents, and a few others in turn, so none is
+forgotten.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import msgspec
 
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
+from shared.domain.quarantine import ITSELF
 from shared.protocol.listing import OPEN, Pointer
 from shared.protocol.records import CONTROLS
 from shared.services import Services
@@ -109,7 +111,7 @@ async def find_leftovers(services: Services) -> Leftovers:
 
 
 async def _shards(services: Services, turn: int) -> list[str]:
-    owned = {shard_of(service) for service in services.catalog.services}
+    owned = {shard_of(service) for service in (ITSELF, *services.catalog.services)}
     pointers = await services.index.scan(OPEN, "", Pointer)
     opened = {shard_of_incident(pointer.value.incident) for pointer in pointers}
     return sorted(owned | opened | in_turn(shards(), turn, IN_TURN) | {CONTROLS})

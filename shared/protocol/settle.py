@@ -7,14 +7,13 @@ a scheduled copy and the message completes; only where that send fails too is th
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
-from shared.domain.keys import digest
 from shared.domain.message import Message
-from shared.domain.row import Put
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
+from shared.protocol.quarantine import keep_message
 from shared.services import Services
 
 log = logging.getLogger("backstop.settle")
@@ -22,22 +21,9 @@ log = logging.getLogger("backstop.settle")
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 300.0
 DOUBLINGS = 16
-KEPT_BODY = 8_000
-QUARANTINE = "quarantine"
 
 type Handler = Callable[[Services, Message], Awaitable[None]]
 type BatchHandler = Callable[[Services, Sequence[Message]], Awaitable[None]]
-
-
-class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """Input that could not be taken, kept until a person has looked at it."""
-
-    id: str
-    source: str
-    reason: str
-    detail: str
-    body: str
-    at: datetime
 
 
 async def settle(services: Services, topic: str, message: Message, handle: Handler) -> None:
@@ -70,26 +56,10 @@ async def _take(services: Services, topic: str, message: Message, handle: Handle
     try:
         await handle(services, message)
     except RejectedInput as error:
-        await quarantine(services, f"{topic}/{message.subject}", message.body, error)
+        await keep_message(services, f"{topic}/{message.subject}", topic, message, error)
     except NotFound as error:
         missing = RejectedInput("not-found", str(error))
-        await quarantine(services, f"{topic}/{message.subject}", message.body, missing)
-
-
-async def quarantine(services: Services, source: str, body: str, error: RejectedInput) -> str:
-    """Keep bad input; answer its id. The same input twice is kept once."""
-    key = digest(source, body)
-    kept = Quarantined(
-        id=key,
-        source=source,
-        reason=error.reason,
-        detail=error.detail,
-        body=body[:KEPT_BODY],
-        at=services.now(),
-    )
-    log.warning("quarantined %s from %s: %s", key, source, error.reason)
-    await services.deliveries.write(QUARANTINE, [Put(row=key, value=kept)])
-    return key
+        await keep_message(services, f"{topic}/{message.subject}", topic, message, missing)
 
 
 def _again(services: Services, message: Message, at_least_s: float) -> Message:

@@ -13,7 +13,7 @@ from shared.domain.http import PROBLEM
 from shared.domain.keys import digest
 from shared.domain.problem import Problem
 from shared.protocol.intake import Delivery
-from shared.protocol.settle import QUARANTINE
+from shared.protocol.kept import KEPT, SHARD
 from tests.batteries.deliveries import NOW
 from tests.batteries.mutations import Posted
 from tests.fakes import FakeServices, Outside
@@ -81,8 +81,8 @@ class Door:
             return f"refused without a reason: {body[:100]!r}"
         if len(body) > LONGEST_PROBLEM or not body.decode().isascii():
             return f"the refusal repeats what it refuses: {body[:200]!a}"
-        kept = digest("api/alerts", one.body.decode("utf-8", "replace"))
-        places = self.services.outside.deliveries.rows(QUARANTINE)
+        kept = digest("alert", "api/alerts", "", one.body.hex())
+        places = self.services.outside.state.rows(SHARD, KEPT)
         if problem.type != FOREIGN and not any(place.endswith(kept) for place in places):
             return "refused, and not kept in quarantine"
         return ""

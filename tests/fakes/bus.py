@@ -1,21 +1,30 @@
 """A bus in memory: keeps what was published, in order, until somebody takes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import override
 
+import msgspec
+
 from shared.adapters.bus import Bus
-from shared.domain.message import Message
+from shared.domain.message import DeadLetter, Message
 from shared.errors import Unavailable
 from tests.fakes.turns import Turns
 
 
 class FakeBus(Bus):
-    """Both topics. `out` makes it unreachable; `published` is the history of each topic."""
+    """Both topics. `out` makes it unreachable; `published` is the history of each topic.
+
+    `heard` is told of a topic as soon as something was published on it; `warmed` has the topics
+    whose links were opened ahead of time; `buried` has the dead letters of each subscription.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self.out = False
+        self.heard: Callable[[str], None] | None = None
         self.published: dict[str, list[Message]] = {"work": [], "changes": []}
+        self.warmed: list[str] = []
+        self.buried: dict[tuple[str, str], list[DeadLetter]] = {}
         self._taken: dict[tuple[str, str], set[int]] = {}
         self._turns = turns
 
@@ -27,7 +36,46 @@ class FakeBus(Bus):
         if self.out:
             raise Unavailable("bus", f"{topic} does not answer")
         self.published[topic].extend(messages)
+        if self.heard is not None:
+            self.heard(topic)
         await self._turns.take(f"{topic}.published")
+
+    @override
+    async def warm(self, topics: Sequence[str], *, within_s: float = 5.0) -> None:
+        await self._turns.take("bus.warm")
+        if self.out:
+            raise Unavailable("bus", "no link can be opened")
+        self.warmed.extend(topics)
+
+    @override
+    async def dead_letters(
+        self, topic: str, subscription: str, limit: int = 20
+    ) -> list[DeadLetter]:
+        await self._turns.take(f"{topic}.peek")
+        if self.out:
+            raise Unavailable("bus", f"{topic}/{subscription} does not answer")
+        return self.buried.get((topic, subscription), [])[:limit]
+
+    @override
+    async def resubmit_dead_letter(self, topic: str, subscription: str, message_id: str) -> bool:
+        letters = self.buried.get((topic, subscription), [])
+        found = next((one for one in letters if one.message.message_id == message_id), None)
+        if found is None:
+            return False
+        await self.publish(topic, [msgspec.structs.replace(found.message, attempt=1)])
+        letters.remove(found)
+        return True
+
+    def bury(self, topic: str, subscription: str, message: Message, now: datetime) -> None:
+        """Let a message have failed ten times."""
+        letter = DeadLetter(
+            message=message,
+            reason="MaxDeliveryCountExceeded",
+            detail="Message could not be consumed after 10 delivery attempts.",
+            deliveries=10,
+            enqueued=now,
+        )
+        self.buried.setdefault((topic, subscription), []).append(letter)
 
     def take(self, topic: str, subscription: str, now: datetime) -> list[Message]:
         """What is due for a subscription and it has not taken yet, in order."""

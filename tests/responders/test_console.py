@@ -1,21 +1,31 @@
 """The pages, over a made-up world: what is stored is shown, what is out is said to be unknown."""
 
+import re
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from msgspec.structs import replace
 
-from responders.console import show_asset, show_home, show_incident_page
+from responders.console import (
+    show_asset,
+    show_home,
+    show_incident_page,
+    show_quarantine_page,
+)
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.http import Answer, Request
 from shared.domain.incident import State
 from shared.domain.row import Put
 from shared.domain.telemetry import AnswerStatus
+from shared.errors import RejectedInput
 from shared.protocol.commit import event_row
+from shared.protocol.quarantine import keep_body
 from tests.fakes import FakeServices
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, SHARD, new_services, store_case
 
 EVIL = "<script>alert(1)</script>"
+REFUSED = RejectedInput("not-json", EVIL)
 
 
 @pytest.fixture
@@ -29,6 +39,10 @@ async def home(services: FakeServices, did: str = "") -> Answer:
 
 async def incident_page(services: FakeServices, incident: str = INCIDENT.id) -> Answer:
     return await show_incident_page(services, Request(path={"id": incident}))
+
+
+async def quarantine_page(services: FakeServices, after: str = "") -> Answer:
+    return await show_quarantine_page(services, Request(query={"after": after}))
 
 
 def told(answer: Answer) -> str:
@@ -174,6 +188,39 @@ async def test_drills_are_linked_where_there_are_any(services: FakeServices) -> 
     local = new_services(drills_url="http://127.0.0.1:7074")
     assert "Drills" in told(await home(local))
     assert "Drills" not in told(await home(services))
+
+
+async def test_what_waits_in_quarantine_is_said_on_the_first_page(services: FakeServices) -> None:
+    assert "/quarantine" not in told(await home(services))
+    for number in range(2):
+        await keep_body(services, "api/alerts", b"%d" % number, REFUSED)
+    shown = told(await home(services))
+    assert "2 inputs could not be taken" in shown
+    assert 'href="/quarantine"' in shown
+
+
+async def test_the_quarantine_has_a_button_for_everything_that_waits(
+    services: FakeServices,
+) -> None:
+    key = await keep_body(services, "api/alerts", EVIL.encode(), REFUSED)
+    shown = told(await quarantine_page(services))
+    assert f'action="/quarantine/{key}/resubmit"' in shown
+    assert "not-json" in shown
+    assert EVIL not in shown
+
+
+async def test_the_quarantine_goes_on_behind_its_first_page(services: FakeServices) -> None:
+    for number in range(60):
+        await keep_body(services, "api/alerts", b"%d" % number, REFUSED)
+    first = told(await quarantine_page(services))
+    (older,) = re.findall(r'href="/quarantine\?after=([^"]+)"', first)
+    rest = told(await quarantine_page(services, unquote(older)))
+    assert (first.count("<form"), rest.count("<form")) == (50, 10)
+    assert "Older" not in rest
+
+
+async def test_an_empty_quarantine_says_so(services: FakeServices) -> None:
+    assert "Everything could be taken." in told(await quarantine_page(services))
 
 
 async def test_files_come_by_their_name(services: FakeServices) -> None:

@@ -9,7 +9,7 @@ from responders.ingest import ingest
 from shared.domain.http import Request
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.intake import read_delivery
-from shared.protocol.settle import QUARANTINE, Quarantined
+from shared.protocol.kept import list_kept, read_body
 from tests.fakes import FakeServices
 from tests.fakes.scene import new_services
 
@@ -81,9 +81,9 @@ async def test_what_can_never_be_taken_is_kept_and_refused(
     with pytest.raises(RejectedInput) as refused:
         await post(services, body)
 
-    (kept,) = await services.deliveries.scan(QUARANTINE, "", Quarantined)
-    assert (kept.value.source, kept.value.reason) == ("api/alerts", refused.value.reason)
-    assert kept.value.body == body.decode("utf-8", "replace")
+    (kept,), _ = await list_kept(services)
+    assert (kept.source, kept.reason) == ("api/alerts", refused.value.reason)
+    assert await read_body(services, kept.id) == body
     assert services.bus.subjects("work") == []
 
 

@@ -1,5 +1,6 @@
 """Buttons: a form does what the API does, from a page of ours only, and ends in a redirect."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -7,13 +8,17 @@ import pytest
 from responders.control import set_kill_switch
 from responders.handle import handle
 from responders.press import FORM, LONGEST_FORM, MOST_FIELDS, press, read_form
+from responders.quarantine import resubmit
 from shared.domain.http import Answer, Request
 from shared.domain.incident import Severity, State
 from shared.errors import RejectedInput
+from shared.protocol.kept import read_kept
+from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
 from tests.fakes import FakeServices
 from tests.fakes.scene import INCIDENT, SERVICE, incident_now, kinds, new_services, store_case
 
+EVENTS = Path(__file__).parents[1] / "events"
 OURS = {"content-type": FORM, "sec-fetch-site": "same-origin"}
 
 
@@ -98,6 +103,17 @@ async def test_the_kill_switch_has_a_form_too(services: FakeServices) -> None:
     assert answer.headers["Location"] == "/?did=kill-switch"
     (switch,) = (await read_controls(services)).kill_switches
     assert switch.stops(SERVICE.name, services.now())
+
+
+async def test_a_resubmit_has_a_form_that_leads_back_to_the_quarantine(
+    services: FakeServices,
+) -> None:
+    body = (EVENTS / "metric_static_fired.json").read_bytes()
+    key = await keep_body(services, "api/alerts", body, RejectedInput("not-json", "no"))
+    request = Request(method="POST", path={"id": key}, headers=OURS, body=b"who=Dana&why=mended")
+    answer = await press(resubmit, "/quarantine")(services, request)
+    assert answer.headers["Location"] == "/quarantine?did=resubmit"
+    assert (await read_kept(services, key)).value.by == "Dana"
 
 
 def form(body: bytes) -> Request:

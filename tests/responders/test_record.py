@@ -12,7 +12,7 @@ from shared.domain.ledger import MAX_EVENTS, Head, LedgerRow, Verification, veri
 from shared.domain.message import Message
 from shared.errors import Unavailable
 from shared.protocol.commit import telling
-from shared.protocol.settle import QUARANTINE, Quarantined
+from shared.protocol.kept import list_kept
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import NOW, SERVICE, SHARD, new_services
 
@@ -101,9 +101,8 @@ async def test_bad_events_are_kept_apart_and_hold_up_no_good_one(services: FakeS
     await record(services, [nonsense, incomplete, too_large, telling(event(3))])
 
     assert await ledger(services) == ["event-3"]
-    kept = await services.deliveries.scan(QUARANTINE, "", Quarantined)
-    reasons = {row.value.reason for row in kept}
-    assert reasons == {"not-an-event", "incomplete-event", "not-canonical"}
+    kept, _ = await list_kept(services)
+    assert {one.reason for one in kept} == {"not-an-event", "incomplete-event", "not-canonical"}
 
 
 async def test_tables_that_are_out_make_the_host_try_again(services: FakeServices) -> None:

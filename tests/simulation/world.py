@@ -23,7 +23,7 @@ from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery, relay_deliveries
 from shared.protocol.leftovers import Leftovers, find_leftovers
-from shared.protocol.settle import QUARANTINE, Handler, settle, settle_batch
+from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from tests.fakes.services import FakeServices, Outside, make_settings
 from tests.fakes.turns import Killed
@@ -150,7 +150,6 @@ class World:
             table.peek(partition, row, Delivery).pending
             for partition in table.partitions()
             for row in table.rows(partition)
-            if partition != QUARANTINE
         )
 
     def _has_leftovers(self) -> bool:

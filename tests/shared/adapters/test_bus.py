@@ -270,6 +270,18 @@ async def test_dead_letters_are_shown_and_left_where_they_are(emulator: Emulator
     assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m1"]
 
 
+async def test_more_dead_letters_than_one_answer_holds_are_shown_up_to_the_limit(
+    emulator: Emulator, bus: Bus
+) -> None:
+    for number in range(7):
+        await bus.publish("work", [message(number)])
+    bury(emulator)
+
+    letters = await bus.dead_letters("work", "responder", 6)
+
+    assert [letter.message.message_id for letter in letters] == [f"m{n}" for n in range(6)]
+
+
 async def test_dead_letters_of_an_unknown_subscription_are_not_found(bus: Bus) -> None:
     with pytest.raises(NotFound, match="no subscription nobody on topic work"):
         await bus.dead_letters("work", "nobody")

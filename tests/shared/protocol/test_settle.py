@@ -5,17 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.keys import digest
 from shared.domain.message import Message
+from shared.domain.quarantine import Quarantined
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.settle import (
-    KEPT_BODY,
-    QUARANTINE,
-    Quarantined,
-    quarantine,
-    settle,
-    settle_batch,
-)
+from shared.protocol.kept import list_kept, read_body
+from shared.protocol.settle import settle, settle_batch
 from shared.services import Services
 from tests.fakes import FakeServices
 from tests.fakes.scene import NOW, message, new_services
@@ -36,39 +30,31 @@ async def end_in(
     await settle(services, "work", taken or message("triage", "key"), handle)
 
 
-async def kept(services: FakeServices, source: str, body: str) -> Quarantined:
-    found = await services.deliveries.read(QUARANTINE, digest(source, body), Quarantined)
-    assert found is not None
-    return found.value
+async def kept(services: FakeServices) -> Quarantined:
+    (found,), _ = await list_kept(services)
+    return found
 
 
 async def test_what_was_done_is_done(services: FakeServices) -> None:
     await end_in(services, None)
 
     assert services.bus.published["work"] == []
-    assert services.deliveries.partitions() == []
+    assert services.state.partitions() == []
 
 
 async def test_bad_input_is_kept_with_its_reason(services: FakeServices) -> None:
     await end_in(services, RejectedInput("not-an-event", "no id"))
 
-    found = await kept(services, "work/triage", "key")
-    assert (found.reason, found.detail, found.body) == ("not-an-event", "no id", "key")
+    found = await kept(services)
+    assert (found.source, found.reason, found.detail) == ("work/triage", "not-an-event", "no id")
+    assert await read_body(services, found.id) == b"key"
     assert services.bus.published["work"] == []
 
 
 async def test_a_key_of_nothing_is_bad_input(services: FakeServices) -> None:
     await end_in(services, NotFound("no delivery key"))
 
-    assert (await kept(services, "work/triage", "key")).reason == "not-found"
-
-
-async def test_the_same_bad_input_is_kept_once_and_cut(services: FakeServices) -> None:
-    body = "x" * (KEPT_BODY + 1)
-    ids = {await quarantine(services, "api", body, RejectedInput("r", "d")) for _ in range(2)}
-
-    assert len(ids) == 1
-    assert len((await kept(services, "api", body)).body) == KEPT_BODY
+    assert (await kept(services)).reason == "not-found"
 
 
 @pytest.mark.parametrize(

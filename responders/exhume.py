@@ -1,0 +1,63 @@
+"""Exhume: what the bus buried is found, kept in quarantine and told, once each.
+
+The responder's tick looks at the dead letters of every subscription now and then. They stay where
+they are: only a resubmit takes one out. Where a subscription does not answer, the others go on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import batched
+
+from shared.domain.message import SUBSCRIPTIONS
+from shared.domain.quarantine import BadInput, is_known
+from shared.errors import NotFound, Unavailable
+from shared.protocol.kept import find_kept
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.quarantine import bad_letter, keep_input
+from shared.services import Services
+
+log = logging.getLogger("backstop.exhume")
+
+EVERY = timedelta(minutes=2)  # each look opens a link a subscription
+MOST = 500  # dead letters of a subscription that are looked at; more come when these are gone
+AT_ONCE = 25  # that are new and told in one tick: the others of the tick wait meanwhile
+
+
+async def exhume(services: Services, _: Leftovers) -> None:
+    """Keep and tell the dead letters that nobody knows of yet, when it is time again."""
+    now = services.now()
+    if services.exhumed_at is not None and now - services.exhumed_at < EVERY:
+        return
+    services.exhumed_at = now
+    told = await asyncio.gather(*(_look(services, *one) for one in SUBSCRIPTIONS))
+    if any(count >= AT_ONCE for count in told):
+        services.exhumed_at = None  # there are more: go on at the next tick
+
+
+async def _look(services: Services, topic: str, subscription: str) -> int:
+    """Tell what is new in one subscription; answer how much it was."""
+    seen_at = services.now()
+    try:
+        letters = await services.bus.dead_letters(topic, subscription, MOST)
+    except (NotFound, Unavailable) as error:
+        log.warning("dead letters cannot be looked at: %s", error)
+        return 0
+    found = [bad_letter(topic, subscription, letter, seen_at) for letter in letters]
+    new = await _unknown(services, found)
+    for bad in new:
+        await keep_input(services, bad)
+    return len(new)
+
+
+async def _unknown(services: Services, found: Sequence[BadInput]) -> list[BadInput]:
+    """The first of those that nobody was told of."""
+    new: list[BadInput] = []
+    for some in batched(found, AT_ONCE, strict=False):
+        rows = await asyncio.gather(*(find_kept(services, bad.id) for bad in some))
+        pairs = zip(some, rows, strict=True)
+        new += [bad for bad, row in pairs if not is_known(row.value if row else None, bad)]
+        if len(new) >= AT_ONCE:
+            break
+    return new[:AT_ONCE]

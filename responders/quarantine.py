@@ -1,0 +1,138 @@
+"""Quarantine: what could not be taken is listed, and takes its road again when somebody says so.
+
+Beside the flow. A body of the webhook goes through the same reading and the same intake as any
+alert; a message goes to its topic; a dead letter is taken out of its queue and published. What
+cannot be taken now either stays where it is, and the answer says why.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from shared.domain.alert import parse_alert
+from shared.domain.http import Answer, Request, json_answer
+from shared.domain.quarantine import InputKind, KeptState, Quarantined, put_right
+from shared.domain.row import Stored
+from shared.errors import Conflict, RejectedInput
+from shared.protocol.intake import accept
+from shared.protocol.kept import list_kept, mark_resubmitted, read_body, read_kept
+from shared.services import Services
+
+ATTEMPTS = 5
+LONGEST_SAID = 1_000
+
+
+class Resubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who resubmits, and why it will be taken now."""
+
+    who: str
+    why: str = ""
+
+
+class _Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it. `copy` is the body that is still to be sent to its topic."""
+
+    became: str
+    delivery: str = ""
+    copy: bytes | None = None
+
+
+async def show_quarantine(services: Services, request: Request) -> Answer:
+    """What could not be taken, newest first; `state=kept` leaves out what was resubmitted."""
+    wanted = request.query.get("state", "")
+    if wanted not in ("", KeptState.KEPT):
+        raise RejectedInput("wrong-state", f"state may be {KeptState.KEPT}, or be left out")
+    found, following = await list_kept(
+        services,
+        waiting=bool(wanted),
+        after=request.query.get("after", ""),
+        limit=request.limit(),
+    )
+    return json_answer({"inputs": [_shown(one) for one in found], "next": following})
+
+
+async def resubmit(services: Services, request: Request) -> Answer:
+    """Let the input that the path names take its road again.
+
+    What was resubmitted already is answered as it is. Raises RejectedInput where it still cannot be
+    taken, NotFound, Conflict, Unavailable: it stays in quarantine then.
+    """
+    said = request.read(Resubmission)
+    if not said.who.strip():
+        raise RejectedInput("missing-field", "who is needed: a resubmit is recorded")
+    if max(len(said.who), len(said.why)) > LONGEST_SAID:
+        raise RejectedInput("too-long", f"who and why may have {LONGEST_SAID} characters")
+    for _ in range(ATTEMPTS):
+        try:
+            kept = await _resubmit(services, request.path["id"], said)
+        except Conflict:
+            continue
+        return json_answer(_shown(kept))
+    raise Conflict("somebody else resubmits it at this moment")
+
+
+async def _resubmit(services: Services, key: str, said: Resubmission) -> Quarantined:
+    was = await read_kept(services, key)
+    if was.value.state is KeptState.RESUBMITTED:
+        return was.value
+    taken = await _ROADS[was.value.kind](services, was, await read_body(services, key))
+    now = put_right(
+        was.value, said.who.strip(), taken.became, services.now(), delivery=taken.delivery
+    )
+    await mark_resubmitted(services, was, now, said.why.strip(), taken.copy)
+    return now
+
+
+async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
+    """Read it as of the time it came, and accept it as the webhook does."""
+    if not was.value.is_whole:
+        detail = f"only {len(body)} of {was.value.size} bytes are kept: post the whole alert again"
+        raise RejectedInput("too-large", detail)
+    delivery, new = await accept(services, parse_alert(body, was.value.at))
+    became = "accepted" if new else "accepted before, as the same delivery"
+    return _Taken(became=became, delivery=delivery)
+
+
+async def _send_message(_: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
+    """The transaction that marks it sends it, by way of the outbox."""
+    return _Taken(became=f"sent to topic {was.value.address.topic} again", copy=body)
+
+
+async def _take_out(services: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
+    """The bus publishes and removes it; what is not in its queue any more is sent from our copy."""
+    address = was.value.address
+    found = await services.bus.resubmit_dead_letter(
+        address.topic, address.subscription, address.message_id
+    )
+    if found:
+        return _Taken(became=f"moved from the dead letters to topic {address.topic}")
+    return _Taken(became=f"sent to topic {address.topic}; the dead letter was gone", copy=body)
+
+
+type _Road = Callable[[Services, Stored[Quarantined], bytes], Awaitable[_Taken]]
+_ROADS: dict[InputKind, _Road] = {
+    InputKind.ALERT: _take_alert,
+    InputKind.MESSAGE: _send_message,
+    InputKind.DEAD_LETTER: _take_out,
+}
+
+
+def _shown(kept: Quarantined) -> dict[str, Any]:
+    """What the API tells of it: all but the body."""
+    return {
+        "id": kept.id,
+        "kind": kept.kind,
+        "source": kept.source,
+        "reason": kept.reason,
+        "detail": kept.detail,
+        "size": kept.size,
+        "at": kept.at,
+        "times": kept.times,
+        "state": kept.state,
+        "incident": kept.incident,
+        "by": kept.by,
+        "resubmitted_at": kept.resubmitted_at,
+        "became": kept.became,
+        "delivery": kept.delivery,
+    }

@@ -1,0 +1,281 @@
+"""Quarantine: everything is listed, and takes the very road again that it came along."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from responders.exhume import exhume
+from responders.ingest import ingest
+from responders.quarantine import resubmit, show_quarantine
+from responders.triage import triage
+from shared.domain.http import Request
+from shared.domain.message import CHANGES, WORK, Message
+from shared.domain.payload import MAX_BODY
+from shared.errors import NotFound, RejectedInput, Unavailable
+from shared.protocol.commit import relay
+from shared.protocol.intake import read_delivery
+from shared.protocol.kept import list_kept
+from shared.protocol.leftovers import Leftovers, find_leftovers
+from shared.protocol.quarantine import keep_body
+from shared.protocol.settle import settle
+from tests.fakes import FakeServices, Killed, die
+from tests.fakes.scene import NOW, kinds, message, new_services, told
+
+EVENTS = Path(__file__).parents[1] / "events"
+SOUND = (EVENTS / "metric_static_fired.json").read_bytes()
+LEGACY = (EVENTS / "legacy_metric.json").read_bytes()
+REFUSED = RejectedInput("not-json", "line 1")
+NOTHING = Leftovers(messages={}, effects=[], intents=[])
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return new_services()
+
+
+async def inputs(services: FakeServices, **query: str) -> list[dict[str, Any]]:
+    answer = await show_quarantine(services, Request(query=query))
+    found: list[dict[str, Any]] = msgspec.json.decode(answer.body)["inputs"]
+    return found
+
+
+async def again(services: FakeServices, key: str, who: str = "ada", why: str = "") -> Any:
+    body = msgspec.json.encode({"who": who, "why": why})
+    answer = await resubmit(services, Request(method="POST", path={"id": key}, body=body))
+    assert answer.status == 200
+    return msgspec.json.decode(answer.body)
+
+
+async def bury(services: FakeServices, taken: Message) -> str:
+    services.bus.bury(WORK, "responder", taken, NOW)
+    await exhume(services, NOTHING)
+    (found,), _ = await list_kept(services)
+    return found.id
+
+
+async def test_the_list_tells_where_from_why_when_and_what_became_of_it(
+    services: FakeServices,
+) -> None:
+    with pytest.raises(RejectedInput):
+        await ingest(services, Request(body=LEGACY))
+
+    (shown,) = await inputs(services)
+
+    assert (shown["kind"], shown["source"]) == ("alert", "api/alerts")
+    assert (shown["reason"], shown["state"], shown["by"]) == ("legacy-schema", "kept", "")
+    assert "common alert schema" in shown["detail"]
+    assert shown["size"] == len(LEGACY)
+    assert "body" not in shown
+
+
+async def test_both_kinds_are_in_one_list_newest_first_and_paged(services: FakeServices) -> None:
+    for number in range(2):
+        await keep_body(services, "api/alerts", b"%d" % number, REFUSED)
+        services.outside.wait(1)
+    await bury_another(services)
+
+    first = msgspec.json.decode(
+        (await show_quarantine(services, Request(query={"limit": "2"}))).body
+    )
+    rest = await inputs(services, after=first["next"])
+
+    listed = [one["kind"] for one in (*first["inputs"], *rest)]
+    assert listed == ["dead-letter", "alert", "alert"]
+
+
+async def bury_another(services: FakeServices) -> None:
+    services.bus.bury(CHANGES, "notify", message("incident.opened"), NOW)
+    await exhume(services, NOTHING)
+
+
+async def test_what_was_resubmitted_can_be_left_out(services: FakeServices) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+    await again(services, key)
+
+    assert [one["state"] for one in await inputs(services)] == ["resubmitted"]
+    assert await inputs(services, state="kept") == []
+
+
+@pytest.mark.parametrize("query", [{"state": "open"}, {"limit": "0"}, {"limit": "many"}])
+async def test_a_wrong_question_is_refused(services: FakeServices, query: dict[str, str]) -> None:
+    with pytest.raises(RejectedInput):
+        await inputs(services, **query)
+
+
+async def test_looking_changes_nothing(services: FakeServices) -> None:
+    await keep_body(services, "api/alerts", SOUND, REFUSED)
+    before = services.outside.turns.passed.count("state.write")
+
+    await inputs(services)
+
+    assert services.outside.turns.passed.count("state.write") == before
+
+
+async def test_an_alert_that_can_be_read_now_is_accepted_as_any_other(
+    services: FakeServices,
+) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+
+    shown = await again(services, key, why="the reader is mended")
+
+    assert (shown["state"], shown["by"], shown["became"]) == ("resubmitted", "ada", "accepted")
+    delivery = (await read_delivery(services, shown["delivery"])).value
+    assert delivery.pending
+    assert services.bus.subjects("work") == ["triage"]
+    assert told(services)[-1].kind == "input.resubmitted"
+    assert (told(services)[-1].actor, told(services)[-1].why) == ("ada", "the reader is mended")
+
+
+async def test_it_is_read_as_of_the_time_that_it_came(services: FakeServices) -> None:
+    body = msgspec.json.decode(SOUND)
+    del body["data"]["essentials"]["firedDateTime"]
+    key = await keep_body(services, "api/alerts", msgspec.json.encode(body), REFUSED)
+    services.outside.wait(7_200)
+
+    shown = await again(services, key)
+
+    assert (await read_delivery(services, shown["delivery"])).value.alert.fired_at == NOW
+
+
+async def test_what_still_cannot_be_read_is_refused_and_stays(services: FakeServices) -> None:
+    key = await keep_body(services, "api/alerts", LEGACY, REFUSED)
+
+    with pytest.raises(RejectedInput, match="legacy-schema"):
+        await again(services, key)
+
+    (shown,) = await inputs(services)
+    assert (shown["state"], shown["by"]) == ("kept", "")
+
+
+async def test_half_an_alert_is_never_taken_for_a_whole_one(services: FakeServices) -> None:
+    body = SOUND + b" " * MAX_BODY
+    key = await keep_body(services, "api/alerts", body, RejectedInput("too-large", "no"))
+
+    with pytest.raises(RejectedInput, match="post the whole alert again"):
+        await again(services, key)
+
+
+async def test_a_second_resubmit_of_the_same_does_nothing(services: FakeServices) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+    first = await again(services, key)
+
+    second = await again(services, key, who="bob")
+
+    assert second == first
+    assert services.bus.subjects("work") == ["triage"]
+    assert kinds(services).count("input.resubmitted") == 1
+
+
+async def test_two_people_at_once_resubmit_it_once(services: FakeServices) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+    services.outside.turns.once("state.write", lambda: again(services.another("two"), key, "bob"))
+
+    shown = await again(services, key)
+
+    assert shown["by"] == "bob"
+    assert kinds(services).count("input.resubmitted") == 1
+
+
+async def test_a_message_goes_to_its_topic_as_a_first_attempt(services: FakeServices) -> None:
+    taken = message("triage", "no such delivery", attempt=7)
+    await settle(services, WORK, taken, triage)
+    (shown,) = await inputs(services)
+    assert (shown["kind"], shown["reason"]) == ("message", "not-found")
+
+    became = await again(services, shown["id"])
+
+    (sent,) = services.bus.published["work"]
+    assert (sent.subject, sent.body, sent.attempt) == ("triage", "no such delivery", 1)
+    assert became["became"] == "sent to topic work again"
+
+
+async def test_a_message_that_fails_again_is_in_quarantine_again(services: FakeServices) -> None:
+    await settle(services, WORK, message("triage", "no such delivery"), triage)
+    (shown,) = await inputs(services)
+    await again(services, shown["id"])
+    services.outside.wait(1)
+
+    await settle(services, WORK, services.bus.published["work"][0], triage)
+
+    (back,) = await inputs(services, state="kept")
+    assert (back["id"], back["times"]) == (shown["id"], 2)
+
+
+async def test_a_dead_letter_is_taken_out_and_published(services: FakeServices) -> None:
+    key = await bury(services, message("triage", "key", attempt=3))
+
+    shown = await again(services, key)
+
+    assert services.bus.buried[WORK, "responder"] == []
+    assert [sent.attempt for sent in services.bus.published["work"]] == [1]
+    assert shown["became"] == "moved from the dead letters to topic work"
+
+
+async def test_a_dead_letter_that_somebody_removed_is_sent_from_the_copy(
+    services: FakeServices,
+) -> None:
+    key = await bury(services, message("triage", "key"))
+    services.bus.buried.clear()
+
+    await again(services, key)
+
+    assert [sent.body for sent in services.bus.published["work"]] == ["key"]
+
+
+async def test_a_bus_that_is_out_leaves_a_dead_letter_where_it_is(services: FakeServices) -> None:
+    key = await bury(services, message("triage", "key"))
+    services.bus.out = True
+
+    with pytest.raises(Unavailable):
+        await again(services, key)
+
+    assert len(services.bus.buried[WORK, "responder"]) == 1
+    assert [one["state"] for one in await inputs(services)] == ["kept"]
+
+
+@pytest.mark.parametrize("turn", range(1, 16))
+async def test_whoever_dies_while_resubmitting_leaves_it_to_be_resubmitted_or_done(
+    services: FakeServices, turn: int
+) -> None:
+    await settle(services, WORK, message("triage", "no such delivery"), triage)
+    (shown,) = await inputs(services)
+    services.outside.turns.at(turn, die)
+    try:
+        await again(services, shown["id"])
+    except Killed:
+        services.outside.turns.forget()
+        await again(services.another("two"), shown["id"])
+    services.outside.turns.forget()
+    services.outside.wait(60)
+    await relay(services, await find_leftovers(services))
+
+    assert {sent.body for sent in services.bus.published["work"]} == {"no such delivery"}
+    assert await inputs(services, state="kept") == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"who": " "}', b'{"who": 3}', b'{"who": "%s"}' % (b"x" * 1_001)]
+)
+async def test_without_a_name_nothing_is_resubmitted(services: FakeServices, body: bytes) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+
+    with pytest.raises(RejectedInput):
+        await resubmit(services, Request(method="POST", path={"id": key}, body=body))
+
+    assert services.bus.subjects("work") == []
+
+
+async def test_what_is_not_there_is_not_found(services: FakeServices) -> None:
+    with pytest.raises(NotFound):
+        await again(services, "f" * 32)
+
+
+async def test_an_alert_that_came_a_second_time_by_itself_is_said_to_be_the_same(
+    services: FakeServices,
+) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+    await ingest(services, Request(body=SOUND))
+
+    assert (await again(services, key))["became"] == "accepted before, as the same delivery"
