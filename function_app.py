@@ -133,6 +133,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("shared.protocol.intake", "relay_deliveries"),
         Later("responders.page", "page_all_due"),
         Later("responders.notify", "post_abandoned_cards"),
+        Later("responders.sweep", "sweep"),
         Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (

@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
+    ALERT_SWEPT = "alert.swept"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,9 @@ def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
 
 def kept_input(settings: dict[str, str]) -> str:
     """The id of an alert in a schema that is not taken, posted as an action group would."""
-    status, _ = curl('curl -i "$BACKSTOP/api/alerts" --data @tests/events/legacy_log.json', settings)
+    status, _ = curl(
+        'curl -i "$BACKSTOP/api/alerts" --data @tests/events/legacy_log.json', settings
+    )
     assert status == 400
     (shown,) = get("/api/quarantine", settings)["inputs"]
     assert shown["state"] == "kept"
