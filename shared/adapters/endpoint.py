@@ -71,8 +71,6 @@ class Endpoints:
         return await self._read_within(target, self._read_timeout_s)
 
     async def write_traffic(
-        Nothing is sent where the endpoint's fingerprint is not the `expected` one any more: the
-        service takes no If-Match, and this look is the last one before the request.
         self,
         target: TargetRef,
         traffic: dict[str, int],
@@ -82,6 +80,8 @@ class Endpoints:
     ) -> WriteAnswer:
         """Ask once for this split; never raises for the service's trouble.
 
+        Nothing is sent where the endpoint's fingerprint is not the `expected` one any more: the
+        service takes no If-Match, and this look is the last one before the request.
         After `deadline_s` nothing is sent any more, though a request that is out may still be
         applied: that is what `unknown` means.
         """
