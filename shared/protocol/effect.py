@@ -35,10 +35,13 @@ async def claimed(services: Services, incident: str, name: str) -> bool:
     """Claim an effect that needs no other write with it; False where it is claimed or done."""
     shard = shard_of_incident(incident)
     wanted = claim(services, incident, name)
-    if await services.state.read(shard, wanted.row.removeprefix("~"), Effect):
+    done_row = wanted.row.removeprefix("~")
+    if await services.state.read(shard, done_row, Effect):
         return False
+    # The second row stays: who looked before the effect was done cannot claim it anew behind that.
+    once = Put(row=done_row, value=wanted.value, etag=MUST_NOT_EXIST)
     try:
-        await services.state.write(shard, [wanted])
+        await services.state.write(shard, [wanted, once])
     except Conflict:
         return False
     return True
@@ -106,4 +109,4 @@ async def effects_of(services: Services, incident: str) -> list[Effect]:
     """All effects of an incident that are done."""
     shard = shard_of_incident(incident)
     rows = await services.state.scan(shard, f"effect|{incident}|", Effect)
-    return [row.value for row in rows]
+    return [row.value for row in rows if row.value.done_at is not None]

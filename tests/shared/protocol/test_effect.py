@@ -61,6 +61,21 @@ async def test_two_that_claim_at_the_same_time_do_not_both_get_it(services: Fake
     assert not await claimed(services, INCIDENT.id, CARD)
 
 
+async def test_who_looked_before_the_other_was_done_does_not_send_again(
+    services: FakeServices, channel: Channel
+) -> None:
+    async def other() -> None:
+        second = services.another("two")
+        assert await claimed(second, INCIDENT.id, CARD)
+        await deliver(second, INCIDENT.id, CARD, channel.send)
+
+    services.outside.turns.once("state.write", other)
+    assert not await claimed(services, INCIDENT.id, CARD)
+    await deliver(services, INCIDENT.id, CARD, channel.send)
+
+    assert channel.got == [CARD]
+
+
 async def test_what_is_done_is_not_claimed_again(services: FakeServices, channel: Channel) -> None:
     await claimed(services, INCIDENT.id, CARD)
     await deliver(services, INCIDENT.id, CARD, channel.send)
