@@ -1,7 +1,8 @@
 """One plain line about an alert, for a person who was just woken up.
 
-Foreign text goes through `plain` first: no markup, no e-mail addresses, one line. Rows, queries and
-callers are never shown, because they hold personal data.
+Foreign text goes through `plain` first: no markup, no e-mail addresses, no telephone numbers, no
+signatures and keys, one line. Rows, queries and callers are never shown, because they hold personal
+data.
 """
 
 import re
@@ -13,7 +14,12 @@ from shared.domain.payload import Fields, fields, scalar, text
 MAX_LINE = 240
 
 _TAG = re.compile(r"<[^<>]{0,500}>")
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
+_PRIVATE = (
+    (re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}"), "(address)"),
+    (re.compile(r"\+\d[\d ()/.-]{5,20}\d"), "(telephone)"),
+    (re.compile(r"(://[^\s?#]{1,500})[?#]\S{1,2000}"), r"\1"),
+    (re.compile(r"(?i)\b(sig|key|token|secret|password)=[^\s&;]{1,2000}"), r"\1=(secret)"),
+)
 _OPERATORS = {
     "greaterthan": "above",
     "greaterthanorequal": "at or above",
@@ -25,8 +31,10 @@ _OPERATORS = {
 
 
 def plain(foreign: str, limit: int = MAX_LINE) -> str:
-    """Make one line of foreign text: no tags, no addresses, at most `limit` characters."""
-    line = " ".join(_EMAIL.sub("(address)", _TAG.sub(" ", foreign)).split())
+    """Make one line of foreign text: no tags, nothing private, at most `limit` characters."""
+    line = " ".join(_TAG.sub(" ", foreign).split())
+    for private, instead in _PRIVATE:
+        line = private.sub(instead, line)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

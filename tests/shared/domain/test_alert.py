@@ -214,6 +214,21 @@ def test_the_line_for_people_has_no_markup_address_or_line_break(markup: str) ->
     assert not set(summary) & set("<>@\n\t")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("call +46 (0)70 123 45 67 now", "call (telephone) now"),
+        ("see https://x.example/a?sv=1&sig=abc%3D now", "see https://x.example/a now"),
+        ("with key=Zm9v and SIG=YmFy now", "with key=(secret) and SIG=(secret) now"),
+        ("14.4 above +3, 2026-11-23 10:00", "14.4 above +3, 2026-11-23 10:00"),
+    ],
+)
+def test_the_line_for_people_shows_no_telephone_number_and_no_secret(said: str, shown: str) -> None:
+    document = event("unknown_kind_fired")
+    document["data"]["essentials"]["description"] = said
+    assert shown in parse(document).summary
+
+
 @pytest.mark.parametrize("name", COMMON)
 def test_no_kind_shows_a_person(name: str) -> None:
     alert = parse(event(name))
