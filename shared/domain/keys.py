@@ -5,6 +5,7 @@ state table is cut into 64 shards, so that what must change together lies in one
 """
 
 import hashlib
+from functools import cache
 
 SHARDS = 64
 
@@ -19,6 +20,7 @@ def shard_of(owner: str) -> str:
     return f"{int(digest(owner)[:8], 16) % SHARDS:02d}"
 
 
+@cache
 def shards() -> tuple[str, ...]:
     """All partitions of the state table, for relay and sweeps."""
     return tuple(f"{number:02d}" for number in range(SHARDS))
