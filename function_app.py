@@ -129,6 +129,7 @@ COMMANDS: dict[Role, dict[str, Later]] = {
 }
 JOBS: dict[Role, tuple[Later, ...]] = {
     Role.RESPONDER: (
+        Later("responders.warm", "warm_responder"),
         Later("shared.protocol.commit", "relay"),
         Later("shared.protocol.intake", "relay_deliveries"),
         Later("responders.page", "page_all_due"),
@@ -137,6 +138,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (
+        Later("responders.warm", "warm_executor"),
         Later("shared.protocol.commit", "relay"),
         Later("responders.reconcile", "reconcile"),
         Later("responders.watch", "watch"),

@@ -9,10 +9,8 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.control import KillSwitch
-from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.control import EVERYTHING, KillSwitch, tell_turned
 from shared.domain.http import Answer, Request, json_answer
-from shared.domain.keys import digest
 from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit
@@ -20,7 +18,6 @@ from shared.protocol.records import CONTROLS, read_controls
 from shared.services import Services
 
 ATTEMPTS = 5
-EVERYTHING = "*"
 LONGEST_REASON = 1_000
 LONGEST_MINUTES = 7 * 24 * 60
 
@@ -82,28 +79,9 @@ async def _turn(services: Services, asked: KillSwitchRequest) -> KillSwitch:
         expires_at=now + timedelta(minutes=asked.minutes or 0) if ends else None,
     )
     put = Put(row=row, value=switch, etag=was.etag if was else MUST_NOT_EXIST)
-    event = _event(was.value if was else None, switch, now)
+    event = tell_turned(was.value if was else None, switch)
     await commit(services, CONTROLS, [put], events=[event])
     return switch
-
-
-def _event(was: KillSwitch | None, switch: KillSwitch, now: datetime) -> ChangeEvent:
-    return ChangeEvent(
-        id=f"kill-switch-{digest(switch.scope, now.isoformat())}",
-        kind=EventKind.KILL_SWITCH_CHANGED,
-        service=switch.scope,
-        actor=switch.by,
-        what=f"turned the kill switch of {_name(switch.scope)} {'on' if switch.on else 'off'}",
-        why=switch.reason,
-        happened_at=now,
-        recorded_at=now,
-        before=msgspec.to_builtins(was) if was else {},
-        after=msgspec.to_builtins(switch),
-    )
-
-
-def _name(scope: str) -> str:
-    return "all services" if scope == EVERYTHING else scope
 
 
 def _shown(switch: KillSwitch, now: datetime) -> dict[str, Any]:

@@ -5,18 +5,17 @@ paged; a version that served well for the whole soak becomes the known good.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from shared.domain.catalog import Service, Target, TargetKind
 from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
-from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.event import ChangeEvent
 from shared.domain.intent import EndpointRecord
-from shared.domain.keys import digest, shard_of
-from shared.domain.known_good import Waiting, earn, lost
+from shared.domain.keys import shard_of
+from shared.domain.known_good import Waiting, earn, lost, tell_earned
 from shared.domain.loss import open_loss
-from shared.domain.release import KnownGood
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.domain.soak import Soak, counts_of
 from shared.errors import Conflict, RejectedInput, Unavailable
@@ -129,9 +128,8 @@ async def _soak(
     if isinstance(earned, Waiting):
         log.info("%s: %s is not the known good yet: %s", service.name, record.serving, earned)
         return
-    why = f"served {earned.requests} requests in {earned.soaked_s} s within its objectives"
     good = msgspec.structs.replace(record, known_good=earned)
-    await _store(services, service, stored, good, _earned(service, earned, why, now))
+    await _store(services, service, stored, good, tell_earned(service.name, earned))
 
 
 async def _probe(
@@ -149,17 +147,3 @@ async def _store(
 ) -> None:
     put = Put(row=was.row, value=record, etag=was.etag)
     await commit(services, shard_of(service.name), [put], events=events)
-
-
-def _earned(service: Service, good: KnownGood, why: str, now: datetime) -> ChangeEvent:
-    return ChangeEvent(
-        id=f"known-good-earned-{digest(service.name, good.deployment, now.isoformat())}",
-        kind=EventKind.KNOWN_GOOD_EARNED,
-        service=service.name,
-        actor="backstop",
-        what=f"{good.deployment} earned the known good",
-        why=why,
-        happened_at=now,
-        recorded_at=now,
-        after=msgspec.to_builtins(good),
-    )

@@ -45,8 +45,9 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
-        self.exhumed_at: datetime | None = None
         self.sweeps: dict[str, Sweep] = {}  # by subscription
+        self.exhumed_at: datetime | None = None
+        self.warming: asyncio.Task[None] | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -192,7 +193,10 @@ class Services:
         await self.account.create(*TABLES)
 
     async def close(self) -> None:
-        """Close what was made, all at once."""
+        """Close what was made, all at once; nothing is warmed any more."""
+        if self.warming is not None:
+            self.warming.cancel()
+            await asyncio.wait([self.warming])
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
         names = (*clients, "fired_alerts", "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]

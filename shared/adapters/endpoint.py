@@ -11,7 +11,6 @@ azure-ai-ml is synchronous and takes over a second to import, so all of it runs 
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -54,16 +53,8 @@ class Endpoints:
         self._read_timeout_s = read_timeout_s
         self._now = now
 
-    async def warm(self, target: TargetRef) -> None:
-        """Import the SDK, make the client and read once: the first rollback need not wait for it.
-
-        Trouble is left to whoever reads next.
-        """
-        with contextlib.suppress(Unavailable, RejectedInput):
-            await self.read(target)
-
     async def read(self, target: TargetRef) -> EndpointSnapshot:
-        """Read the endpoint and its deployments.
+        """Read the endpoint and its deployments; the first reading imports the SDK.
 
         Raises RejectedInput when it does not exist, Unavailable when it cannot be read.
         """

@@ -51,16 +51,16 @@ def burn_can_fire(rate: float, objective: float) -> bool:
     return rate * (1.0 - objective) <= 1.0 + 1e-9
 
 
-def worst_burn(burns: Iterable[Burn], short: str, long: str, minimum: int = 1) -> WorstBurn | None:
-    """The slice or total with the highest min(short, long) burn.
+def worst_burn(burns: Iterable[Burn], policy: RollbackPolicy) -> WorstBurn | None:
+    """The slice or total with the highest burn, by the lower one of the policy's two windows.
 
-    Only slices with at least `minimum` requests in both windows count: one error in a quiet hour
-    must not page. None where no slice has that much, or a window is not measured.
+    Only slices with the policy's minimum of requests in both windows count: one error in a quiet
+    hour must not page. None where no slice has that much, or a window is not measured.
     """
     rated = [
         WorstBurn(burn=burn, rate=rate)
         for burn in burns
-        if (rate := _sustained(burn, short, long, minimum)) is not None
+        if (rate := _sustained(burn, policy)) is not None
     ]
     return max(rated, key=lambda worst: worst.rate, default=None)
 
@@ -80,9 +80,10 @@ def burns_too_fast(worst: WorstBurn | None, policy: RollbackPolicy) -> bool:
     return worst is not None and worst.rate >= policy.burn_rate
 
 
-def _sustained(burn: Burn, short: str, long: str, minimum: int) -> float | None:
-    windows = [burn.windows.get(name, (0, 0, None)) for name in (short, long)]
-    rates = [rate for total, _, rate in windows if total >= minimum and rate is not None]
+def _sustained(burn: Burn, policy: RollbackPolicy) -> float | None:
+    windows = [burn.windows.get(n, (0, 0, None)) for n in (policy.short_window, policy.long_window)]
+    least = policy.minimum_requests
+    rates = [rate for total, _, rate in windows if total >= least and rate is not None]
     return min(rates) if len(rates) == len(windows) else None
 
 

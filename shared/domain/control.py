@@ -4,6 +4,11 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.keys import digest
+
+EVERYTHING = "*"
+
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
     """All automation off, for one service or ("*") for all, until it expires."""
@@ -17,7 +22,7 @@ class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
 
     def stops(self, service: str, now: datetime) -> bool:
         """Whether automation for this service is off now."""
-        covers = self.scope in ("*", service)
+        covers = self.scope in (EVERYTHING, service)
         return self.on and covers and (self.expires_at is None or now < self.expires_at)
 
 
@@ -26,3 +31,19 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
 
     kill_switches: tuple[KillSwitch, ...] = ()
     known: bool = True
+
+
+def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:
+    """The event of a kill switch that is turned; `was` is None where it is turned first."""
+    name = "all services" if switch.scope == EVERYTHING else switch.scope
+    return happened(
+        EventKind.KILL_SWITCH_CHANGED,
+        f"kill-switch-{digest(switch.scope, switch.at.isoformat())}",
+        switch.scope,
+        switch.at,
+        actor=switch.by,
+        what=f"turned the kill switch of {name} {'on' if switch.on else 'off'}",
+        why=switch.reason,
+        before=msgspec.to_builtins(was) if was else {},
+        after=msgspec.to_builtins(switch),
+    )

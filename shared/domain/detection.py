@@ -54,7 +54,7 @@ def burn_breaches(evidence: Evidence, service: Service) -> tuple[Breach, ...]:
     """A breach that only the burn rates show, because it is older than the bins of the onset."""
     policy = service.policy
     burns = parse_burns(evidence.burn_rates, service.slos)
-    worst = worst_burn(burns, policy.short_window, policy.long_window, policy.minimum_requests)
+    worst = worst_burn(burns, policy)
     if worst is None or not burns_too_fast(worst, policy):
         return ()
     total, bad, _ = worst.burn.windows[policy.long_window]

@@ -96,7 +96,7 @@ def _decided_otherwise(swing: Swing) -> Count:
 def _burn_finding(slo: Slo, burns: Sequence[Burn], service: Service) -> Finding:
     policy = service.policy
     own = [burn for burn in burns if burn.slo == slo.name]
-    worst = worst_burn(own, policy.short_window, policy.long_window, policy.minimum_requests)
+    worst = worst_burn(own, policy)
     total, bad, _ = (worst.burn if worst else own[0]).windows[policy.long_window]
     return Finding(
         kind="burn-rate",

@@ -70,7 +70,10 @@ def add_note(incident: Incident, text: str, *, who: str, now: datetime) -> Step:
 
 
 def _answered(incident: Incident, now: datetime) -> tuple[Page, ...]:
+    """The pages that wait are answered; one that the pager refused reached nobody."""
     return tuple(
-        msgspec.structs.replace(page, acknowledged_at=page.acknowledged_at or now)
+        page
+        if page.refused
+        else msgspec.structs.replace(page, acknowledged_at=page.acknowledged_at or now)
         for page in incident.pages
     )

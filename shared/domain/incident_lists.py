@@ -33,6 +33,8 @@ _BAD_NEWS = (
     EventKind.INTENT_ABORTED,
     EventKind.INTENT_ESCALATED,
     EventKind.ESCALATED,
+    EventKind.PAGE_REFUSED,
+    EventKind.KNOWN_GOOD_LOST,
 )
 
 
@@ -97,13 +99,15 @@ def _news(kind: EventKind) -> Tone:
 
 
 def pages(incident: Incident, zone: str) -> tuple[Line, ...]:
-    """The pages that were sent, and whether somebody answered."""
+    """The pages that were sent, and whether somebody answered or the pager refused them."""
     waits = ("waiting", Tone.BAD) if incident.state.is_open() else ("not answered", Tone.PLAIN)
     return tuple(_page(page, zone, waits) for page in incident.pages)
 
 
 def _page(page: Page, zone: str, waits: tuple[str, Tone]) -> Line:
     label, tone = ("answered", Tone.GOOD) if page.acknowledged_at else waits
+    if page.refused:
+        label, tone = "refused by the pager", Tone.BAD
     at = stamp(page.at, zone)
     return Line(text=plain(page.contact), label=label, detail=plain(page.reason), at=at, tone=tone)
 

@@ -5,7 +5,7 @@ lease carries a fencing number that grows with every claim. `judge` says what a 
 endpoint means for an intent; `shared.protocol.act` does it.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -13,6 +13,8 @@ import msgspec
 from shared.domain.decision import Plan
 from shared.domain.endpoint import EndpointSnapshot
 from shared.domain.release import KnownGood
+
+KEEP_ROLLBACKS = timedelta(days=1)
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,18 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+def claimed_for(intent: Intent, record: EndpointRecord, lease: Lease) -> EndpointRecord:
+    """The endpoint's record once an intent has claimed it, with its rollback among the recent."""
+    plan, now = intent.plan, intent.opened_at
+    rollback = Rollback(
+        incident=plan.incident, plan=plan.id, at=now, away_from=plan.bad, back_to=plan.good
+    )
+    recent = [one for one in record.rollbacks if now - one.at < KEEP_ROLLBACKS]
+    return msgspec.structs.replace(
+        record, lease=lease, fence=lease.fence, rollbacks=(*recent, rollback)
+    )
+
+
 MAXIMUM_WRITES = 3
 
 
@@ -118,6 +132,6 @@ def judge(intent: Intent, snapshot: EndpointSnapshot) -> Judgement:
 def _raced(snapshot: EndpointSnapshot) -> str:
     split = ", ".join(f"{name} {share} %" for name, share in sorted(snapshot.traffic.items()))
     return f"somebody else moved the traffic, which is now {split or 'nowhere'}"
+
+
 _PUT_BACK = "the traffic was written to since, and is as before: somebody may have moved it back"
-
-

@@ -8,7 +8,9 @@ import msgspec
 
 from shared.domain.decision import RuleResult
 from shared.domain.endpoint import EndpointSnapshot, refuse_traffic
+from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.intent import EndpointRecord
+from shared.domain.keys import digest
 from shared.domain.release import KnownGood, Release
 from shared.domain.soak import Soak, soak_rules
 
@@ -40,6 +42,20 @@ def earn(soak: Soak) -> KnownGood | Waiting:
         index_version=release.index_version if release is not None else "",
         flags_version=release.flags_version if release is not None else "",
         evidence=tuple(f"{rule.rule}: {rule.observed}" for rule in rules),
+    )
+
+
+def tell_earned(service: str, good: KnownGood) -> ChangeEvent:
+    """The event of a deployment that has earned to be the known good."""
+    return happened(
+        EventKind.KNOWN_GOOD_EARNED,
+        f"known-good-earned-{digest(service, good.deployment, good.earned_at.isoformat())}",
+        service,
+        good.earned_at,
+        actor="backstop",
+        what=f"{good.deployment} earned the known good",
+        why=f"served {good.requests} requests in {good.soaked_s} s within its objectives",
+        after=msgspec.to_builtins(good),
     )
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.event import EventKind
-from shared.domain.incident import Incident, Severity, State, Step, tell
+from shared.domain.incident import Incident, Severity, State, Step, tell, tell_opening
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import digest
+from shared.domain.release import KnownGood
 from shared.domain.steps import AUTOMATION
 
 _REASON = "customers are served, but nothing could be rolled back to"
@@ -24,38 +25,36 @@ def open_loss(
     """Open the incident of a known good that `gone` says is lost; the same id for the same one."""
     good = record.known_good
     assert good is not None, "only what was earned can be lost"
-    name = good.deployment
-    unique = digest(record.target, name, good.earned_at.isoformat())[:8].upper()
-    incident = Incident(
-        id=f"INC-{shard}-{good.earned_at:%y%m%d}-{unique}",
-        service=service.name,
-        target=record.target,
-        title=f"{service.title}: the known good is lost",
-        severity=Severity.SEV2,
-        severity_reasons=(_REASON,),
-        state=State.ESCALATED,
-        opened_at=now,
-        changed_at=now,
-        sentence=f"{name} can serve no more: {gone}. No version is left to go back to.",
-    )
-    opening = tell(
-        incident,
-        EventKind.INCIDENT_OPENED,
-        actor=AUTOMATION,
-        what=f"opened as {incident.severity}: {incident.title}",
-        why=_REASON,
-        now=now,
-        after={"state": incident.state.value, "severity": incident.severity.value},
-    )
+    said = f"{good.deployment} can serve no more: {gone}. No version is left to go back to."
+    incident = _incident(service, record.target, good, said, shard, now)
+    opening = tell_opening(incident, incident.title, happened_at=now)
     assert opening.incident is not None
     losing = tell(
         opening.incident,
         EventKind.KNOWN_GOOD_LOST,
         actor=AUTOMATION,
-        what=f"{name} lost the known good",
+        what=f"{good.deployment} lost the known good",
         why=gone,
         now=now,
         before=msgspec.to_builtins(good),
         after={},
     )
     return opening.then(losing)
+
+
+def _incident(
+    service: Service, target: str, good: KnownGood, sentence: str, shard: str, now: datetime
+) -> Incident:
+    unique = digest(target, good.deployment, good.earned_at.isoformat())[:8].upper()
+    return Incident(
+        id=f"INC-{shard}-{good.earned_at:%y%m%d}-{unique}",
+        service=service.name,
+        target=target,
+        title=f"{service.title}: the known good is lost",
+        severity=Severity.SEV2,
+        severity_reasons=(_REASON,),
+        state=State.ESCALATED,
+        opened_at=now,
+        changed_at=now,
+        sentence=sentence,
+    )

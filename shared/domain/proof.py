@@ -4,10 +4,10 @@ Asked by `shared.domain.rules` after the premises. A probe counts only where it 
 known good, in the affected region, and answered by the known good by name.
 """
 
+from shared.domain.burns import WorstBurn, burns_too_fast, worst_burn
 from shared.domain.case import Case
 from shared.domain.catalog import RollbackPolicy
 from shared.domain.decision import RuleResult
-from shared.domain.diagnosis import Burn
 from shared.domain.endpoint import ProbeReport, refuse_traffic
 
 LIVE_PROBES_NEEDED = 5
@@ -99,13 +99,12 @@ def minimum_traffic(case: Case) -> RuleResult:
 def burn_rate_or_failed_probe(case: Case) -> RuleResult:
     """The budget burns in both windows, or live answers fail where the known good's pass."""
     policy = case.policy
-    burn = _worst(case.diagnosis.burns if case.diagnosis is not None else (), policy)
-    burns = burn is not None and _strength(burn, policy) >= policy.burn_rate
+    worst = worst_burn(case.diagnosis.burns if case.diagnosis is not None else (), policy)
     live_fails = _fails(case.live_probe, policy)
-    observed = _burn_text(burn, policy) if burn is not None else "no window with enough traffic"
+    observed = _burn_text(worst, policy) if worst is not None else "no window with enough traffic"
     return RuleResult(
         rule="burn-rate-or-failed-probe",
-        passed=burns or (live_fails and _passes(case.target_probe, policy)),
+        passed=burns_too_fast(worst, policy) or (live_fails and _passes(case.target_probe, policy)),
         observed=f"{observed}; live probe {_passed(case.live_probe)}",
         required=f"burn of {policy.burn_rate:g} in {policy.short_window} and {policy.long_window},"
         " or a failing live probe",
@@ -148,30 +147,11 @@ def _passed(probe: ProbeReport | None) -> str:
     return "unknown" if probe is None else f"{probe.passed} of {probe.sent} passed"
 
 
-def _worst(burns: tuple[Burn, ...], policy: RollbackPolicy) -> Burn | None:
-    """The burn with the highest lesser window; None where no window pair has enough traffic."""
-    enough = [burn for burn in burns if _strength(burn, policy) >= 0]
-    return max(enough, key=lambda burn: _strength(burn, policy), default=None)
-
-
-def _strength(burn: Burn, policy: RollbackPolicy) -> float:
-    """The lesser rate of the two windows, -1.0 where one of them has too little traffic.
-
-    Both windows must burn: the long one shows that it matters, the short one that it goes on.
-    """
-    rates = []
-    for name in (policy.short_window, policy.long_window):
-        total, _, rate = burn.windows.get(name, (0, 0, None))
-        if rate is None or total < policy.minimum_requests:
-            return -1.0
-        rates.append(rate)
-    return min(rates)
-
-
-def _burn_text(burn: Burn, policy: RollbackPolicy) -> str:
-    rates = [burn.windows[name][2] or 0.0 for name in (policy.short_window, policy.long_window)]
-    where = f" for {burn.dimension}={burn.value}" if burn.dimension else ""
-    return f"{burn.sli} burns {rates[0]:.1f} and {rates[1]:.1f}{where}"
+def _burn_text(worst: WorstBurn, policy: RollbackPolicy) -> str:
+    windows = worst.burn.windows
+    short, long = (windows[n][2] or 0.0 for n in (policy.short_window, policy.long_window))
+    where = f" for {worst.where}" if worst.where else ""
+    return f"{worst.burn.sli} burns {short:.1f} and {long:.1f}{where}"
 
 
 def _split(traffic: dict[str, int]) -> str:

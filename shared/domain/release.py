@@ -8,8 +8,11 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.keys import digest
 
-class Release(msgspec.Struct, frozen=True, kw_only=True):
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of a service with its lineage. Digests and versions are opaque strings."""
 
     service: str
@@ -17,7 +20,6 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     deployment: str
     who: str
     why: str
-    registered_at: datetime
     model: str = ""
     model_artifact: str = ""
     prompt_revision: str = ""
@@ -25,6 +27,12 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     index_version: str = ""
     flags_version: str = ""
     configuration_digest: str = ""
+
+
+class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """A registration that was taken, and when; a stored one may have fields of a later day."""
+
+    registered_at: datetime
 
 
 class KnownGood(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +64,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     deployment: str = ""
     region: str = ""
     resource: str = ""
+
+
+def tell_registered(release: Release) -> ChangeEvent:
+    """The event of a release that is registered."""
+    return happened(
+        EventKind.RELEASE_REGISTERED,
+        f"release-{digest(release.service, release.version)}",
+        release.service,
+        release.registered_at,
+        actor=release.who,
+        what=f"registered release {release.version} on deployment {release.deployment}",
+        why=release.why,
+        after=msgspec.to_builtins(release),
+        configuration_digest=release.configuration_digest,
+    )

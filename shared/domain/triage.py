@@ -13,7 +13,15 @@ from shared.domain.alert import Alert, Condition
 from shared.domain.alert_summary import plain
 from shared.domain.catalog import Catalog, CatalogMistake, Service
 from shared.domain.event import EventKind
-from shared.domain.incident import Claim, DeliveryOutcome, Incident, State, Step, tell
+from shared.domain.incident import (
+    Claim,
+    DeliveryOutcome,
+    Incident,
+    State,
+    Step,
+    tell,
+    tell_opening,
+)
 from shared.domain.keys import digest
 from shared.domain.severity import classify
 from shared.domain.steps import AUTOMATION, BUSY, change_severity, escalate, resolve
@@ -100,16 +108,8 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         firing=(alert.correlation_key,),
         sentence="" if service else _UNOWNED,
     )
-    step = tell(
-        incident,
-        EventKind.INCIDENT_OPENED,
-        actor=AUTOMATION,
-        what=f"opened as {choice.severity}: {alert.summary}",
-        why="; ".join(choice.reasons),
-        happened_at=alert.fired_at,
-        now=now,
-        after={"state": incident.state.value, "severity": choice.severity.value},
-        evidence=_evidence(alert),
+    step = tell_opening(
+        incident, alert.summary, happened_at=alert.fired_at, evidence=_evidence(alert)
     )
     commands = ("diagnose",) if service else ()
     return _store(step, claim, DeliveryOutcome.OPENED, commands)

@@ -12,26 +12,18 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.decision import Plan
-from shared.domain.event import EventKind
-from shared.domain.incident import State, tell
-from shared.domain.intent import (
-    EndpointRecord,
-    Intent,
-    IntentState,
-    Lease,
-    Rollback,
-)
+from shared.domain.incident import State
+from shared.domain.intent import EndpointRecord, Intent, IntentState, Lease, claimed_for
 from shared.domain.keys import shard_of
+from shared.domain.rollback import tell_intent
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, Unavailable
 from shared.protocol.actor import Actor, read_intent, settled
 from shared.protocol.commit import commit, read_incident
-from shared.protocol.ending import endpoint_name
 from shared.protocol.leftovers import OpenIntent
 from shared.protocol.records import read_record
 from shared.services import Services
 
-KEEP_ROLLBACKS = timedelta(days=1)
 GIVE_UP_AFTER_S = 60.0  # behind the lease: whoever takes an intent over later than this, ends it
 
 
@@ -77,35 +69,12 @@ async def _open(services: Services, service: Service, plan: Plan) -> Intent:
         raise Conflict(f"incident {plan.incident} is {was.value.state.value} already")
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
-    now = services.now()
-    rollback = Rollback(
-        incident=plan.incident, plan=plan.id, at=now, away_from=plan.bad, back_to=plan.good
-    )
-    recent = [r for r in record.value.rollbacks if now - r.at < KEEP_ROLLBACKS]
-    claimed = msgspec.structs.replace(
-        record.value, lease=lease, fence=lease.fence, rollbacks=(*recent, rollback)
-    )
-    marker = OpenIntent(service=service.name, plan=plan.id)
-    intent = Intent(plan=plan, fence=lease.fence, opened_at=now)
-    step = tell(
-        was.value,
-        EventKind.INTENT_OPENED,
-        actor="backstop",
-        what=f"is moving all traffic of {endpoint_name(plan)} from {plan.bad} to {plan.good}",
-        why=was.value.sentence,
-        now=now,
-        before=plan.before,
-        after=plan.after,
-        evidence={"plan": plan.id, "plan_hash": plan.hash, "fence": lease.fence},
-        changes={
-            "state": State.ACTING,
-            "plan": plan.id,
-            "automatic_rollbacks": was.value.automatic_rollbacks + 1,
-        },
-    )
+    intent = Intent(plan=plan, fence=lease.fence, opened_at=services.now())
+    step = tell_intent(was.value, intent)
     assert step.incident is not None
+    marker = OpenIntent(service=service.name, plan=plan.id)
     writes = [
-        Put(row=record.row, value=claimed, etag=record.etag),
+        Put(row=record.row, value=claimed_for(intent, record.value, lease), etag=record.etag),
         Put(row=f"intent|{plan.id}", value=intent, etag=MUST_NOT_EXIST),
         Put(row=marker.row, value=marker),
         Put(row=was.row, value=step.incident, etag=was.etag),

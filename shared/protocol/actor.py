@@ -16,10 +16,10 @@ from shared.domain.endpoint import EndpointSnapshot, WriteVerdict, parse_target
 from shared.domain.intent import Intent, IntentState, Move, judge
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
+from shared.domain.rollback import tell_end
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import command, commit, read_incident
-from shared.protocol.ending import tell_end
 from shared.protocol.records import read_controls, read_record
 from shared.services import Services
 

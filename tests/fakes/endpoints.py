@@ -133,10 +133,6 @@ class FakeEndpoints(Endpoints):
         return self.snapshot
 
     @override
-    async def warm(self, target: TargetRef) -> None:
-        await self._turns.take("endpoint.warm")
-
-    @override
     async def close(self) -> None:
         return None
 

@@ -6,6 +6,8 @@ import pytest
 
 from responders.handle import handle
 from responders.ingest import ingest
+from shared.domain.catalog import Mode
+from shared.domain.decision import Decision, Verdict
 from shared.domain.diagnosis import Health
 from shared.domain.http import Request
 from shared.domain.incident import Incident, State
@@ -18,7 +20,7 @@ from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.host import FakeHost
-from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, fired, new_services
+from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, fired, kinds, new_services
 from tests.shared.domain import telemetry_story as story
 from tests.shared.domain.worked_case import GOOD_RELEASE, SERVICE, alter
 
@@ -159,6 +161,35 @@ async def test_logs_that_are_out_move_nothing_and_page(services: FakeServices) -
     assert services.pager.did()[0] == (KEYS["a" * 32], "trigger")
     told = "".join(message.body for message in services.bus.published["changes"])
     assert Health.INCONCLUSIVE in told
+
+
+async def fail_the_test() -> None:
+    pytest.fail("the executor wrote to an endpoint that it may only read")
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.RECOMMEND])
+async def test_what_is_only_watched_is_decided_and_told_and_never_written(
+    services: FakeServices, mode: Mode
+) -> None:
+    services.outside.catalog = catalog_of(alter(OURS, mode=mode))
+    services.outside.turns.once("endpoint.write", fail_the_test)
+    host = FakeHost(services)
+    await accept(host.responder, fired())
+
+    await host.run(300)  # long enough for every job that acts, verifies or reconciles
+
+    incident = await only(services)
+    found = await services.state.read(SHARD, f"decision|{incident.id}", Decision)
+    assert found is not None
+    decided = found.value
+    assert (decided.verdict, decided.would_be) == (Verdict.HOLD, Verdict.ROLL_BACK), decided.reason
+    assert incident.state is State.HELD
+    assert incident.sentence == f"Traffic would go back from v2 to v1, but the mode is {mode}."
+    assert incident.sentence in str(services.teams.cards[1])
+    assert "incident.decided" in kinds(services)
+    assert sum((await ledger(services)).values()) == incident.sequence
+    assert services.endpoints.readings > 0  # it did look
+    assert services.endpoints.traffic == {"v2": 100}
 
 
 async def test_what_is_no_alert_troubles_nobody(services: FakeServices) -> None:

@@ -1,8 +1,10 @@
-"""Alerts as Azure Monitor posts them, in the common schema, about what the catalog owns."""
+"""Alerts of log rules about what the catalog owns, and about what nobody owns."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from infra.local.alerts import LogAlert
 
 SCOPE = "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
 FNOL = (
@@ -24,32 +26,13 @@ def alert(
     dimensions: Mapping[str, str] | None = None,
     severity: str = "Sev2",
 ) -> dict[str, Any]:
-    """One alert of a log rule. The same `number` and times are the same delivery again."""
-    essentials = {
-        "alertId": f"{SCOPE}/Microsoft.AlertsManagement/alerts/{number}",
-        "originAlertId": number,
-        "alertRule": rule,
-        "severity": severity,
-        "signalType": "Log",
-        "monitorCondition": "Resolved" if resolved_at else "Fired",
-        "monitoringService": "Log Alerts V2",
-        "alertTargetIDs": [target],
-        "firedDateTime": stamp(fired_at),
-        "description": "more failures than usual",
-        "essentialsVersion": "1.0",
-        "alertContextVersion": "1.0",
-    }
-    if resolved_at:
-        essentials["resolvedDateTime"] = stamp(resolved_at)
-    named = [{"name": name, "value": value} for name, value in (dimensions or {}).items()]
-    condition = {"windowSize": "PT5M", "allOf": [{"searchQuery": "T", "dimensions": named}]}
-    context = {"conditionType": "LogQueryCriteria", "condition": condition}
-    return {
-        "schemaId": "azureMonitorCommonAlertSchema",
-        "data": {"essentials": essentials, "alertContext": context, "customProperties": None},
-    }
-
-
-def stamp(at: datetime) -> str:
-    """Seven fractional digits, as Azure writes times."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    """One alert's body. The same `number` and times are the same delivery again."""
+    return LogAlert(
+        number=number,
+        rule=rule,
+        target=target,
+        fired_at=fired_at,
+        resolved_at=resolved_at,
+        dimensions=dimensions or {},
+        severity=severity,
+    ).body()

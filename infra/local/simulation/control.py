@@ -143,50 +143,61 @@ def _recent(load: Load, newest: int = 300) -> dict[str, dict[str, float]]:
     return found
 
 
-def create_control(simulation: Simulation) -> Starlette:
-    """Build the control route over a simulation."""
-    drills: dict[str, Callable[[], None]] = {
-        "ship-v2": simulation.ship,
-        "ship-v1": lambda: simulation.ship("v1"),
-        "share-v2": simulation.share,
-        "spoil-v1": simulation.spoil_v1,
-        "stale-index": simulation.stop_index,
-        "region-out": simulation.lose_region,
-        "upstream-429": simulation.throttle_models,
-        "logs-out": simulation.lose_logs,
-        "arm-out": simulation.lose_arm,
-        "bus-out": simulation.lose_bus,
-        "delete-known-good": simulation.delete_known_good,
-        "heal": simulation.heal,
-    }
+class Control:
+    """The route's handlers over one simulation."""
 
-    async def status(_request: Request) -> Response:
-        return _json(simulation.status())
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._drills: dict[str, Callable[[], None]] = {
+            "ship-v2": simulation.ship,
+            "ship-v1": lambda: simulation.ship("v1"),
+            "share-v2": simulation.share,
+            "spoil-v1": simulation.spoil_v1,
+            "stale-index": simulation.stop_index,
+            "region-out": simulation.lose_region,
+            "upstream-429": simulation.throttle_models,
+            "logs-out": simulation.lose_logs,
+            "arm-out": simulation.lose_arm,
+            "bus-out": simulation.lose_bus,
+            "delete-known-good": simulation.delete_known_good,
+            "heal": simulation.heal,
+        }
 
-    async def drill(request: Request) -> Response:
+    async def status(self, _request: Request) -> Response:
+        """What an observer sees."""
+        return _json(self._simulation.status())
+
+    async def drill(self, request: Request) -> Response:
+        """Play a drill."""
         name = request.path_params["name"]
-        if name not in drills:
-            return _json({"error": f"known drills: {', '.join(sorted(drills))}"}, 404)
-        drills[name]()
+        if name not in self._drills:
+            return _json({"error": f"known drills: {', '.join(sorted(self._drills))}"}, 404)
+        self._drills[name]()
         return _json({"drill": name})
 
-    async def start_load(_request: Request) -> Response:
-        await simulation.load.start()
-        return _json({"load": simulation.plan.rate_per_s})
+    async def start_load(self, _request: Request) -> Response:
+        """Let the customers come."""
+        await self._simulation.load.start()
+        return _json({"load": self._simulation.plan.rate_per_s})
 
-    async def recovered(request: Request) -> Response:
-        after = float(request.query_params["after"])
-        deployment = request.query_params.get("deployment")
-        region = request.query_params.get("region")
-        at = simulation.load.nth_good_unpinned_after(after, 5, deployment=deployment, region=region)
+    async def recovered(self, request: Request) -> Response:
+        """When the fifth good unpinned answer in a row came, of a deployment, in a region."""
+        asked = request.query_params
+        at = self._simulation.load.nth_good_unpinned_after(
+            float(asked["after"]), 5, deployment=asked.get("deployment"), region=asked.get("region")
+        )
         return _json({"at": at})
 
+
+def create_control(simulation: Simulation) -> Starlette:
+    """Build the control route over a simulation."""
+    control = Control(simulation)
     return Starlette(
         routes=[
-            Route("/status", status),
-            Route("/recovered", recovered),
-            Route("/load", start_load, methods=["POST"]),
-            Route("/drills/{name}", drill, methods=["POST"]),
+            Route("/status", control.status),
+            Route("/recovered", control.recovered),
+            Route("/load", control.start_load, methods=["POST"]),
+            Route("/drills/{name}", control.drill, methods=["POST"]),
         ]
     )
 

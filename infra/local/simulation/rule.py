@@ -15,6 +15,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
+from infra.local.alerts import LogAlert
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.plan import Plan
 from shared.adapters import queries
@@ -62,7 +63,7 @@ class Rule:
         self._headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
         self._lag = timedelta(seconds=plan.log_lag_s)
         self._bin = timedelta(seconds=plan.log_bin_s)
-        self._firing: dict[str, tuple[dict[str, Any], int]] = {}
+        self._firing: dict[str, tuple[LogAlert, int]] = {}
 
     async def run(self, every_s: float) -> None:
         """Evaluate for ever."""
@@ -77,20 +78,21 @@ class Rule:
             if found.burns and known is None:
                 alert = self._alert(found)
                 self._firing[found.value] = (alert, 0)
-                await self._post(session, alert)
+                await self._post(session, alert.body())
             elif found.burns and known is not None:
                 self._firing[found.value] = (known[0], 0)
             elif known is not None:
                 await self._cool_down(session, found.value, *known)
 
     async def _cool_down(
-        self, session: aiohttp.ClientSession, name: str, alert: dict[str, Any], well: int
+        self, session: aiohttp.ClientSession, name: str, alert: LogAlert, well: int
     ) -> None:
         if well + 1 < WELL_CHECKS:
             self._firing[name] = (alert, well + 1)
             return
         del self._firing[name]
-        await self._post(session, _resolved(alert))
+        ended = msgspec.structs.replace(alert, resolved_at=datetime.now(UTC))
+        await self._post(session, ended.body())
 
     def _look(self) -> list[Slice]:
         text = queries.render(
@@ -105,51 +107,17 @@ class Rule:
         rows = [dict(zip(names, row, strict=True)) for row in result.rows]
         return [_slice(row) for row in rows if _is_region(row)]
 
-    def _alert(self, found: Slice) -> dict[str, Any]:
-        now = _stamp()
-        rate = 100 * found.bad / found.total
-        essentials = {
-            "alertId": f"{self._scope}/providers/Microsoft.AlertsManagement/alerts/{uuid4()}",
-            "alertRule": f"{self._service}-availability-fast-burn",
-            "severity": "Sev1",
-            "signalType": "Log",
-            "monitorCondition": "Fired",
-            "monitoringService": "Log Alerts V2",
-            "alertTargetIDs": [self._target],
-            "configurationItems": [self._service],
-            "originAlertId": str(uuid4()),
-            "firedDateTime": now,
-            "description": f"{rate:.0f} % of requests in {found.value} fail",
-            "essentialsVersion": "1.0",
-            "alertContextVersion": "1.0",
-        }
-        condition = {
-            "windowSize": "PT5M",
-            "allOf": [
-                {
-                    "searchQuery": "AppRequests",
-                    "metricMeasureColumn": "Burn",
-                    "operator": "GreaterThan",
-                    "threshold": str(FAST_BURN),
-                    "timeAggregation": "Maximum",
-                    "dimensions": [{"name": found.dimension, "value": found.value}],
-                    "metricValue": round(found.bad / found.total / BUDGET, 1),
-                    "failingPeriods": {
-                        "numberOfEvaluationPeriods": 1,
-                        "minFailingPeriodsToAlert": 1,
-                    },
-                }
-            ],
-            "windowStartTime": now,
-            "windowEndTime": now,
-        }
-        context = {"conditionType": "LogQueryCriteria", "condition": condition}
-        data = {"essentials": essentials, "alertContext": context, "customProperties": None}
-        return {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
-
-    @property
-    def _scope(self) -> str:
-        return "/".join(self._target.split("/")[:3])
+    def _alert(self, found: Slice) -> LogAlert:
+        return LogAlert(
+            number=str(uuid4()),
+            rule=f"{self._service}-availability-fast-burn",
+            target=self._target,
+            fired_at=datetime.now(UTC),
+            description=f"{100 * found.bad / found.total:.0f} % of requests in {found.value} fail",
+            dimensions={found.dimension: found.value},
+            value=round(found.bad / found.total / BUDGET, 1),
+            threshold=FAST_BURN,
+        )
 
     async def _post(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
         """Post as an action group does: again after 408, 429, 503, 504 and a dropped line."""
@@ -186,13 +154,3 @@ def _slice(row: Mapping[str, Any]) -> Slice:
     return Slice(
         dimension=row["Dimension"], value=row["Value"], total=row["T5m"] or 0, bad=row["B5m"] or 0
     )
-
-
-def _resolved(alert: dict[str, Any]) -> dict[str, Any]:
-    essentials = alert["data"]["essentials"]
-    ended = {**essentials, "monitorCondition": "Resolved", "resolvedDateTime": _stamp()}
-    return {**alert, "data": {**alert["data"], "essentials": ended}}
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"

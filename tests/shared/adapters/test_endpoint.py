@@ -294,7 +294,7 @@ class TestWriteTraffic:
     async def test_a_write_that_hangs_is_unknown_by_its_deadline(
         self, world: World, endpoints: Endpoints, target: TargetRef
     ) -> None:
-        await endpoints.warm(target)
+        await endpoints.read(target)
         world.faults.append(Fault(match="^PUT", status=None, delay_s=30.0))
         answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=0.3)
         assert answer.verdict is WriteVerdict.UNKNOWN
@@ -320,7 +320,7 @@ class TestWriteTraffic:
     async def test_nothing_is_sent_after_the_deadline(
         self, world: World, endpoints: Endpoints, target: TargetRef
     ) -> None:
-        await endpoints.warm(target)
+        await endpoints.read(target)
         world.journal.clear()
         answer = await endpoints.write_traffic(target, {"v2": 100}, deadline_s=0.0)
         assert answer.verdict is WriteVerdict.UNKNOWN
@@ -349,7 +349,7 @@ class TestWaitIdle:
     ) -> None:
         world.operation_s = 600.0
         shift_traffic(world, SERVICE, {"v2": 100}, "pipeline")
-        await endpoints.warm(target)
+        await endpoints.read(target)
         with pytest.raises(Unavailable, match="Updating after"):
             await endpoints.wait_idle(target, timeout_s=1.0)
 
@@ -369,13 +369,6 @@ class TestClient:
         snapshots = await asyncio.gather(*(endpoints.read(target) for _ in range(4)))
         assert len({snapshot.fingerprint for snapshot in snapshots}) == 1
         assert len(endpoints._clients) == 1
-
-    async def test_warming_up_forgives_what_a_reading_would_not(
-        self, world: World, endpoints: Endpoints, target: TargetRef
-    ) -> None:
-        world.faults.append(outage())
-        await endpoints.warm(target)
-        assert requests(world, "GET")
 
     async def test_it_works_again_after_it_was_closed(
         self, endpoints: Endpoints, target: TargetRef

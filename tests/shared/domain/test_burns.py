@@ -80,7 +80,7 @@ def test_the_worst_burn_is_the_one_whose_calmer_window_is_highest() -> None:
     spike = burn("westeurope", short=(100, 90), long=(1000, 10))
     steady = burn("northeurope", short=(100, 20), long=(1000, 200))
 
-    worst = worst_burn([spike, steady], "5m", "1h")
+    worst = worst_burn([spike, steady], RollbackPolicy())
 
     assert worst is not None
     assert worst.where == "region=northeurope"
@@ -90,17 +90,18 @@ def test_the_worst_burn_is_the_one_whose_calmer_window_is_highest() -> None:
 def test_one_error_in_a_quiet_hour_is_no_burn() -> None:
     quiet = burn("westeurope", short=(1, 1), long=(3, 1))
 
-    assert worst_burn([quiet], "5m", "1h", minimum=50) is None
+    assert worst_burn([quiet], RollbackPolicy(minimum_requests=50)) is None
 
 
 def test_both_windows_need_the_minimum() -> None:
     just_begun = burn("westeurope", short=(10, 9), long=(400, 9))
 
-    assert worst_burn([just_begun], "5m", "1h", minimum=50) is None
+    assert worst_burn([just_begun], RollbackPolicy(minimum_requests=50)) is None
 
 
 def test_an_unknown_window_is_not_measured() -> None:
-    assert worst_burn([burn("westeurope", (100, 50), (100, 50))], "7m", "1h") is None
+    unknown = RollbackPolicy(short_window="7m")
+    assert worst_burn([burn("westeurope", (100, 50), (100, 50))], unknown) is None
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_without_an_objective_99_percent_is_supposed() -> None:
 
 
 def test_the_policy_says_what_is_too_fast() -> None:
-    worst = worst_burn([burn("westeurope", (100, 5), (100, 5))], "5m", "1h")
+    worst = worst_burn([burn("westeurope", (100, 5), (100, 5))], RollbackPolicy())
 
     assert burns_too_fast(worst, RollbackPolicy(burn_rate=5.0 - 1e-6))
     assert not burns_too_fast(worst, RollbackPolicy(burn_rate=5.1))

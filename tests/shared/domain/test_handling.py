@@ -23,6 +23,15 @@ def test_an_acknowledgement_answers_the_pages() -> None:
     assert incident.pages[0].acknowledged_at == NOW
 
 
+def test_a_page_that_the_pager_refused_is_never_answered() -> None:
+    refused = Page(contact="On call", at=at(1), reason="SEV1", refused=True)
+    step = acknowledge(
+        msgspec.structs.replace(PAGED, pages=(refused, *PAGED.pages)), who="ada", now=NOW
+    )
+    assert step.incident is not None
+    assert [page.acknowledged_at for page in step.incident.pages] == [None, NOW]
+
+
 def test_the_first_acknowledgement_counts() -> None:
     again = acknowledge(acknowledged(), who="ben", now=at(60))
     assert again.incident is None

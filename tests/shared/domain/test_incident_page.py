@@ -155,6 +155,20 @@ def test_pages_say_whether_somebody_answered() -> None:
     assert [line.label for line in shown] == ["answered", "not answered"]
 
 
+@pytest.mark.parametrize("state", [State.ESCALATED, State.RESOLVED])
+def test_a_page_that_the_pager_refused_says_so_and_whom_it_did_not_reach(state: State) -> None:
+    refused = Page(contact="Dana Reyes", at=NOW, reason="opened", refused=True)
+    answered = Page(contact="Sam Holt", at=NOW, reason="opened", acknowledged_at=NOW)
+    incident = replace(INCIDENT, pages=(refused, answered), state=state)
+    first, second = present(replace(DOSSIER, incident=incident), NOW).pages
+    assert (first.text, first.label, first.tone) == (
+        "Dana Reyes",
+        "refused by the pager",
+        Tone.BAD,
+    )
+    assert second.label == "answered"
+
+
 def test_notes_are_kept_as_they_were_written() -> None:
     note = Note(author="Dana", at=NOW, text="first line\n  second | where x")
     shown = present(replace(DOSSIER, incident=replace(INCIDENT, notes=(note,))), NOW).notes

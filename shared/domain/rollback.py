@@ -1,6 +1,7 @@
-"""Ending: what the end of an intent makes of its incident, and the words in which it is told.
+"""Rollback: what an intent makes of its incident, and the words in which that is told.
 
-Pure. The actor stores it with the intent and the released lease, in one transaction.
+Pure. `shared.protocol.act` stores the beginning with the intent and the lease, the actor stores the
+end with the released lease; each in one transaction.
 """
 
 from datetime import datetime
@@ -15,6 +16,27 @@ _ENDS = {
     IntentState.ABORTED: (EventKind.INTENT_ABORTED, State.ESCALATED),
     IntentState.ESCALATED: (EventKind.INTENT_ESCALATED, State.ESCALATED),
 }
+
+
+def tell_intent(incident: Incident, intent: Intent) -> Step:
+    """The incident once the intent is durable: from here on it is acting."""
+    plan = intent.plan
+    return tell(
+        incident,
+        EventKind.INTENT_OPENED,
+        actor="backstop",
+        what=f"is moving all traffic of {_endpoint(plan)} from {plan.bad} to {plan.good}",
+        why=incident.sentence,
+        now=intent.opened_at,
+        before=plan.before,
+        after=plan.after,
+        evidence={"plan": plan.id, "plan_hash": plan.hash, "fence": intent.fence},
+        changes={
+            "state": State.ACTING,
+            "plan": plan.id,
+            "automatic_rollbacks": incident.automatic_rollbacks + 1,
+        },
+    )
 
 
 def tell_end(incident: Incident, intent: Intent, traffic: dict[str, int], now: datetime) -> Step:
@@ -35,14 +57,14 @@ def tell_end(incident: Incident, intent: Intent, traffic: dict[str, int], now: d
     )
 
 
-def endpoint_name(plan: Plan) -> str:
+def _endpoint(plan: Plan) -> str:
     """The endpoint's own name, for sentences."""
     return plan.target.rsplit("/", 1)[-1]
 
 
 def _sentence(intent: Intent) -> str:
     plan, why = intent.plan, intent.detail
-    name = endpoint_name(plan)
+    name = _endpoint(plan)
     match intent.state:
         case IntentState.CONFIRMED:
             return f"moved all traffic of {name} from {plan.bad} back to {plan.good}"
