@@ -19,7 +19,11 @@ from shared.domain.incident import Incident, State, Step
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
+from shared.domain.noise import quiets
+from shared.domain.quiet import Quiet
+from shared.domain.quieting import defer
 from shared.domain.row import Put
+from shared.domain.rules import QUIET_RULE
 from shared.domain.steps import escalate, record_decision
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
@@ -27,6 +31,7 @@ from shared.protocol.commit import read_incident
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_controls, read_record, read_releases
 from shared.protocol.revise import Revision, revise
+from shared.protocol.surroundings import look_around
 from shared.services import Services
 
 LIVE_PROBES = 5
@@ -44,8 +49,9 @@ async def enforce(services: Services, message: Message) -> None:
         return
     if was.value.state is not State.DIAGNOSED:
         return
-    decision = decide(await _gather(services, service, was.value))
-    stored = await _record(services, decision)
+    case = await _gather(services, service, was.value)
+    decision = decide(case)
+    stored = await _record(services, decision, case.quiets)
     if stored and decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
         await act(services, service, decision.plan)
 
@@ -62,9 +68,19 @@ async def _gather(services: Services, service: Service | None, incident: Inciden
         diagnosis=diagnosis,
         record=EndpointRecord(target=incident.target, service=incident.service),
         controls=await read_controls(services),
+        quiets=await _quiets(services, service, incident),
         now=services.now(),
     )
     return await _look_at_endpoint(services, service, case) if service else case
+
+
+async def _quiets(
+    services: Services, service: Service | None, incident: Incident
+) -> tuple[Quiet, ...]:
+    if service is None:
+        return ()
+    around = await look_around(services, incident)
+    return quiets(incident, service, around.surroundings, services.now())
 
 
 async def _look_at_endpoint(services: Services, service: Service, case: Case) -> Case:
@@ -108,21 +124,28 @@ async def _target_probe(
     return await probe(services, case.service, snapshot, case.good, case.region, count)
 
 
-async def _record(services: Services, decision: Decision) -> bool:
+async def _record(services: Services, decision: Decision, found: tuple[Quiet, ...]) -> bool:
     """Store the decision and what it makes of the incident; False where it is resolved already."""
 
     def take(current: Incident) -> Revision:
         kept = Put(row=f"decision|{current.id}", value=decision)
-        return Revision(step=_decided(current, decision), writes=[kept])
+        return Revision(step=_decided(current, decision, found), writes=[kept])
 
     step = await revise(services, decision.incident, take)
     return step.incident is not None
 
 
-def _decided(incident: Incident, decision: Decision) -> Step:
-    """Take the decision; what needs a cure and gets none from Backstop goes to a person."""
+def _decided(incident: Incident, decision: Decision, found: tuple[Quiet, ...]) -> Step:
+    """Take the decision; what needs a cure and gets none from Backstop goes to a person.
+
+    What is only held back for now is asked anew when the incident goes on.
+    """
     step = record_decision(incident, decision, decision.decided_at)
-    if step.incident is None or not _needs_a_person(decision):
+    if step.incident is None:
+        return step
+    if decision.failed_rule == QUIET_RULE:
+        return step.then(defer(step.incident, found, decision.decided_at))
+    if not _needs_a_person(decision):
         return step
     return step.then(escalate(step.incident, decision.reason, "", decision.decided_at))
 

@@ -1,7 +1,8 @@
 """Page: wake the next person, and the next after that, until somebody acknowledges.
 
-Who is due now is decided by `shared.domain.escalation`. A page is stored in the incident, with its
-claim, before it is sent; the tick asks again for every open incident and takes up what was left.
+Who is due now is decided by `shared.domain.escalation`, what holds a page back by
+`shared.domain.noise`. A page is stored in the incident, with its claim, before it is sent; the tick
+asks again for every open incident, takes up what was left, and lets go on what was held back.
 What the pager refuses woke nobody: it is told, and the next contact is due at once. Who was woken
 is calmed again: acknowledged and resolved incidents are so at the pager, too.
 """
@@ -10,19 +11,25 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
+from functools import partial
 
 from shared.domain.catalog import UNOWNED, Contact, Service
 from shared.domain.escalation import next_page, page_reason
 from shared.domain.incident import Incident, Step
 from shared.domain.message import Message
+from shared.domain.noise import quiets
 from shared.domain.page import PageAction, PageView, render_page
+from shared.domain.quieting import go_on, keep_quiet
+from shared.domain.row import Put, Write
 from shared.domain.steps import page_refused, page_sent
+from shared.domain.storm import calm
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
 from shared.protocol.effect import Send, abandoned, claim, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.revise import Revision, revise
+from shared.protocol.surroundings import Around, look_around
 from shared.services import Services
 
 PAGE = "page-"
@@ -60,23 +67,55 @@ async def _quietly(doing: Awaitable[None]) -> None:
 
 
 async def _wake(services: Services, incident_id: str) -> None:
+    """Page who is due, one after another; keep quiet, or go on, where a rule says so."""
     while True:
-        step = await revise(services, incident_id, lambda i: _next(services, i))
+        was = (await read_incident(services, incident_id)).value
+        if not _concerns(services, was):
+            return
+        around = await look_around(services, was)
+        step = await revise(services, incident_id, partial(_next, services, around))
         if step.incident is None:
             return
-        name = f"{PAGE}{len(step.incident.pages) - 1}"
-        await deliver(services, incident_id, name, _waker(services))
+        if len(step.incident.pages) > len(was.pages):
+            name = f"{PAGE}{len(step.incident.pages) - 1}"
+            await deliver(services, incident_id, name, _waker(services))
 
 
-def _next(services: Services, incident: Incident) -> Revision:
-    """Store the page that is due now, with its claim; nothing where none is."""
+def _concerns(services: Services, incident: Incident) -> bool:
+    """Whether there may be something to do: most open incidents wait for a person."""
+    due = next_page(incident, _service(services, incident), services.now())
+    waits = incident.state.is_open() and (bool(incident.quiet) or incident.storm)
+    return due is not None or waits
+
+
+def _next(services: Services, around: Around, incident: Incident) -> Revision:
+    """What is to be done now: page, keep quiet, go on, end a storm; nothing where none is."""
     service, now = _service(services, incident), services.now()
-    contact = next_page(incident, service, now)
-    if contact is None:
-        return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
-    step = page_sent(incident, contact.name, page_reason(incident, service), now)
-    claiming = claim(services, incident.id, f"{PAGE}{len(incident.pages)}")
-    return Revision(step=step, writes=[claiming])
+    found = quiets(incident, service, around.surroundings, now)
+    contact = next_page(incident, service, now, found)
+    storm = around.storm.value if around.storm else None
+    if incident.quiet and not found:
+        return Revision(step=go_on(incident, now))
+    if contact is not None:
+        return _page_of(services, incident, contact, around)
+    if found:
+        return Revision(step=keep_quiet(incident, found, now))
+    if incident.storm and not (storm and storm.incident == incident.id and storm.rages(now)):
+        return Revision(step=calm(incident, now))
+    return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
+
+
+def _page_of(services: Services, incident: Incident, contact: Contact, around: Around) -> Revision:
+    """Store the page, with its claim; a first one counts for the group, by which it may flap."""
+    now = services.now()
+    step = page_sent(
+        incident, contact.name, page_reason(incident, _service(services, incident)), now
+    )
+    writes: list[Write] = [claim(services, incident.id, f"{PAGE}{len(incident.pages)}")]
+    group = around.group
+    if not incident.pages and group is not None and group.value.incident == incident.id:
+        writes.append(Put(row=group.row, value=group.value.woke(now), etag=group.etag))
+    return Revision(step=step, writes=writes)
 
 
 def _waker(services: Services) -> Send:

@@ -12,6 +12,7 @@ from shared.domain.incident import Incident
 from shared.domain.keys import shard_of, shard_of_incident
 from shared.domain.ledger import Head, LedgerRow
 from shared.domain.objectives import rto
+from shared.domain.quiet import Quiet
 from shared.domain.telemetry import AnswerStatus
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
@@ -22,14 +23,18 @@ from shared.services import Services
 
 
 async def show_delivery(services: Services, request: Request) -> Answer:
-    """Where did my alert go? Raises NotFound."""
+    """Where did my alert go, and what holds its incident back now? Raises NotFound."""
     delivery = (await read_delivery(services, request.path["key"])).value
+    quiet: tuple[Quiet, ...] = ()
+    if delivery.incident:
+        quiet = (await read_incident(services, delivery.incident)).value.quiet
     return json_answer(
         {
             "delivery": delivery.key,
             "state": delivery.state,
             "incident": delivery.incident,
             "rule": delivery.rule,
+            "quiet": quiet,
             "source": delivery.source,
             "accepted_at": delivery.accepted_at,
             "alert": delivery.alert.summary,

@@ -1,16 +1,21 @@
 """Triage: one accepted alert opens an incident, joins one, ends one, or is remembered.
 
-Second step of the flow. The claim of the alert's correlation key and the incident lie in the same
-shard, so two workers with two alerts of the same trouble can open one incident only.
+Second step of the flow. The claim of the alert's correlation key, the group of its target and the
+incident lie in the same shard, so two workers with two alerts of one trouble, by whichever rules,
+can open one incident only. What holds the incident back is told at once, and by the delivery.
 """
+
+import asyncio
 
 import msgspec
 
 from shared.domain.alert import Alert
 from shared.domain.catalog import CatalogMistake, Service
+from shared.domain.grouping import group_of
 from shared.domain.incident import Claim, DeliveryOutcome, Incident, Step
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
+from shared.domain.quieting import Weighed, weigh
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored, Write
 from shared.domain.triage import find_service
 from shared.domain.triage import triage as judge
@@ -18,16 +23,10 @@ from shared.errors import Conflict
 from shared.protocol.commit import command, commit, incident_row
 from shared.protocol.intake import Delivery, read_delivery, settle_delivery
 from shared.protocol.listing import point_to
+from shared.protocol.surroundings import Around, read_around
 from shared.services import Services
 
 ATTEMPTS = 8
-
-
-class _Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored about an alert's trouble."""
-
-    claim: Stored[Claim] | None
-    incident: Stored[Incident] | None
 
 
 class _Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,64 +37,95 @@ class _Owner(msgspec.Struct, frozen=True, kw_only=True):
     shard: str
 
 
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored about an alert's trouble, and around it."""
+
+    claim: Stored[Claim] | None
+    incident: Stored[Incident] | None
+    around: Around
+
+
 async def triage(services: Services, message: Message) -> None:
     """Take the delivery that the message names. Raises NotFound, Conflict, Unavailable."""
     delivery = (await read_delivery(services, message.body)).value
     if not delivery.pending:
         return
-    alert = delivery.alert
-    service = find_service(alert, services.catalog)
-    mistakes = () if service else services.catalog.mistakes_about(alert.targets)
-    shard = shard_of(service.name if service else "|".join(alert.targets))
+    owner = _owner(services, delivery.alert)
     for _ in range(ATTEMPTS):
         try:
-            await _take(services, delivery, _Owner(service=service, mistakes=mistakes, shard=shard))
+            await _take(services, delivery, owner)
         except Conflict:
             continue
         return
     raise Conflict(f"the rows of delivery {delivery.key} kept changing")
 
 
+def _owner(services: Services, alert: Alert) -> _Owner:
+    """What nobody owns lies in the shard of the target by which it is grouped."""
+    service = find_service(alert, services.catalog)
+    mistakes = () if service else services.catalog.mistakes_about(alert.targets)
+    shard = shard_of(service.name if service else next(iter(alert.targets), ""))
+    return _Owner(service=service, mistakes=mistakes, shard=shard)
+
+
 async def _take(services: Services, delivery: Delivery, owner: _Owner) -> None:
-    known = await _read(services, owner.shard, delivery.alert)
-    step = judge(
-        delivery.alert,
-        service=owner.service,
-        mistakes=owner.mistakes,
-        claim=known.claim.value if known.claim else None,
-        open_incident=known.incident.value if known.incident else None,
-        now=services.now(),
-        shard=owner.shard,
-    )
+    known = await _read(services, owner, delivery.alert)
+    weighed = _judge(services, delivery.alert, owner, known)
+    step = weighed.step
     if step.outcome is DeliveryOutcome.OPENED and step.incident:
         await point_to(services, step.incident)
-    await _store(services, owner.shard, known, step)
+    if weighed.began and weighed.began.incident:
+        await point_to(services, weighed.began.incident)
+    await _store(services, owner.shard, known, weighed)
     fallback = known.claim.value.incident if known.claim else ""
     incident = step.incident.id if step.incident else fallback or ""
     outcome = (step.outcome or DeliveryOutcome.REJECTED).value
     await settle_delivery(services, delivery, state=outcome, incident=incident, rule=step.reason)
 
 
-async def _read(services: Services, shard: str, alert: Alert) -> _Known:
-    claim = await services.state.read(shard, _claim_row(alert.correlation_key), Claim)
-    if claim is None or not claim.value.incident:
-        return _Known(claim=claim, incident=None)
-    row = incident_row(claim.value.incident)
-    return _Known(claim=claim, incident=await services.state.read(shard, row, Incident))
+def _judge(services: Services, alert: Alert, owner: _Owner, known: _Known) -> Weighed:
+    now = services.now()
+    step = judge(
+        alert,
+        service=owner.service,
+        mistakes=owner.mistakes,
+        claim=known.claim.value if known.claim else None,
+        open_incident=known.incident.value if known.incident else None,
+        now=now,
+        shard=owner.shard,
+    )
+    around = known.around.surroundings
+    return weigh(step, alert, service=owner.service, around=around, shard=owner.shard, now=now)
+
+
+async def _read(services: Services, owner: _Owner, alert: Alert) -> _Known:
+    claim, around = await asyncio.gather(
+        services.state.read(owner.shard, _claim_row(alert.correlation_key), Claim),
+        read_around(services, owner.service, owner.shard, group_of(alert, owner.service)),
+    )
+    claimed = claim.value.incident or "" if claim else ""
+    grouped = around.group.value.incident if around.group else ""
+    incident = await _open(services, owner.shard, claimed)
+    if incident is None and grouped != claimed:
+        incident = await _open(services, owner.shard, grouped)
+    return _Known(claim=claim, incident=incident, around=around)
+
+
+async def _open(services: Services, shard: str, incident: str) -> Stored[Incident] | None:
+    """The incident of that id, if it is open."""
+    if not incident:
+        return None
+    found = await services.state.read(shard, incident_row(incident), Incident)
+    return found if found and found.value.state.is_open() else None
 
 
 def _claim_row(correlation_key: str) -> str:
     return f"claim|{correlation_key}"
 
 
-async def _store(services: Services, shard: str, known: _Known, step: Step) -> None:
-    writes: list[Write] = []
-    if step.claim is not None:
-        etag = known.claim.etag if known.claim else MUST_NOT_EXIST
-        row = _claim_row(step.claim.correlation_key)
-        writes.append(Put(row=row, value=step.claim, etag=etag))
-    if step.incident is not None:
-        writes.append(_incident_put(known, step.incident))
+async def _store(services: Services, shard: str, known: _Known, weighed: Weighed) -> None:
+    step, began = weighed.step, weighed.began
+    writes = [*_claim_put(known, step), *_incident_puts(known, step), *_storm_puts(known, weighed)]
     if not writes:
         return
     commands = [
@@ -103,10 +133,39 @@ async def _store(services: Services, shard: str, known: _Known, step: Step) -> N
         for subject in step.commands
         if step.incident
     ]
-    await commit(services, shard, writes, events=step.events, commands=commands)
+    events = (*step.events, *(began.events if began else ()))
+    await commit(services, shard, writes, events=events, commands=commands)
 
 
-def _incident_put(known: _Known, incident: Incident) -> Put:
-    same = known.incident is not None and known.incident.value.id == incident.id
-    etag = known.incident.etag if same and known.incident else MUST_NOT_EXIST
-    return Put(row=incident_row(incident.id), value=incident, etag=etag)
+def _claim_put(known: _Known, step: Step) -> list[Write]:
+    if step.claim is None:
+        return []
+    etag = known.claim.etag if known.claim else MUST_NOT_EXIST
+    return [Put(row=_claim_row(step.claim.correlation_key), value=step.claim, etag=etag)]
+
+
+def _incident_puts(known: _Known, step: Step) -> list[Write]:
+    """The incident; where it is a new one, the group that names it from now on as well."""
+    if step.incident is None:
+        return []
+    row, group = incident_row(step.incident.id), known.around.group
+    if step.outcome is not DeliveryOutcome.OPENED:
+        assert known.incident is not None
+        return [Put(row=row, value=step.incident, etag=known.incident.etag)]
+    opened: list[Write] = [Put(row=row, value=step.incident, etag=MUST_NOT_EXIST)]
+    if group is not None:
+        value = group.value.opened(step.incident)
+        opened.append(Put(row=group.row, value=value, etag=group.etag))
+    return opened
+
+
+def _storm_puts(known: _Known, weighed: Weighed) -> list[Write]:
+    """The count, and the incident of a storm that begins."""
+    storm, began = known.around.storm, weighed.began
+    writes: list[Write] = []
+    if weighed.storm is not None and storm is not None:
+        writes.append(Put(row=storm.row, value=weighed.storm, etag=storm.etag))
+    if began is not None and began.incident is not None:
+        row = incident_row(began.incident.id)
+        writes.append(Put(row=row, value=began.incident, etag=MUST_NOT_EXIST))
+    return writes

@@ -12,6 +12,9 @@ from enum import StrEnum
 from shared.adapters.catalog_tree import Node
 from shared.domain.catalog import CatalogMistake
 
+NAME = "[a-z0-9][a-z0-9-]{1,62}"
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 

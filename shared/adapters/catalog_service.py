@@ -4,16 +4,15 @@
 `shared.adapters.catalog`.
 """
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from shared.adapters.catalog_fields import Report, Section
+from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Report, Section
+from shared.adapters.catalog_maintenance import read_maintenance, read_time_zone
+from shared.adapters.catalog_policy import read_policy
 from shared.adapters.catalog_slo import read_slo
 from shared.adapters.catalog_tree import Node
 from shared.domain.catalog import (
     Contact,
     Dependency,
     Mode,
-    RollbackPolicy,
     Service,
     Slo,
     Target,
@@ -22,13 +21,8 @@ from shared.domain.catalog import (
 from shared.domain.endpoint import parse_target
 from shared.errors import RejectedInput
 
-NAME = "[a-z0-9][a-z0-9-]{1,62}"
 MINIMUM_CONTACTS = 2
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
-
 _ARM_ID = "/subscriptions/[^/?#]+(/[^/?#]+)*"
-_WINDOWS = ("5m", "30m", "1h", "6h", "3d")
-_REASONS_TO_ASK = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
 
 
 def read_service(report: Report, documents: list[Node]) -> Service | None:
@@ -57,6 +51,7 @@ def _read_head(head: Section, slos: tuple[Slo, ...]) -> Service:
 
 
 def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Service:
+    zone = read_time_zone(spec)
     return Service(
         name=metadata.text("name", pattern=NAME),
         title=metadata.text("title", pattern=".{1,80}"),
@@ -68,11 +63,12 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         targets=_read_targets(spec),
         slos=slos,
         mode=spec.choice("mode", Mode, Mode.OBSERVE),
-        policy=_read_policy(spec),
+        policy=read_policy(spec),
         dependencies=_read_dependencies(spec),
         regions=spec.texts("regions", pattern="[a-z0-9]{2,40}"),
         resources=tuple(one.lower() for one in spec.texts("resources", pattern=_ARM_ID)),
-        time_zone=_read_time_zone(spec),
+        maintenance=read_maintenance(spec, zone),
+        time_zone=zone,
         runbook=spec.text("runbook", "", pattern="https://[^ ]{1,500}"),
         index_max_age_s=spec.seconds("index_max_age", MINUTE, 30 * DAY, HOUR),
         customer_impact=spec.flag("customer_impact", default=False),
@@ -115,44 +111,6 @@ def _check_endpoint(section: Section, arm_id: str) -> None:
         section.mistake("id", error.detail, "the ARM id of a managed online endpoint")
 
 
-def _read_policy(spec: Section) -> RollbackPolicy:
-    if not spec.has("policy"):
-        return RollbackPolicy()
-    section, usual = spec.section("policy"), RollbackPolicy()
-    policy = RollbackPolicy(
-        id=section.text("id", usual.id, pattern=NAME),
-        burn_rate=section.number("burn_rate", 0, 1_000, usual.burn_rate),
-        short_window=section.one_of("short_window", _WINDOWS, usual.short_window),
-        long_window=section.one_of("long_window", _WINDOWS, usual.long_window),
-        minimum_requests=section.whole("minimum_requests", 1, 1_000_000, usual.minimum_requests),
-        cooldown_s=section.seconds("cooldown", 0, 7 * DAY, usual.cooldown_s),
-        max_rollbacks_per_hour=section.whole(
-            "max_rollbacks_per_hour", 1, 2, usual.max_rollbacks_per_hour
-        ),
-        probes=section.whole("probes", 1, 200, usual.probes),
-        probe_pass_share=section.number("probe_pass_share", 0.5, 1, usual.probe_pass_share),
-        soak_s=section.seconds("soak", 1, 30 * DAY, usual.soak_s),
-        soak_minimum_requests=section.whole(
-            "soak_minimum_requests", 1, 10_000_000, usual.soak_minimum_requests
-        ),
-        verify_after_s=section.seconds("verify_after", 1, HOUR, usual.verify_after_s),
-        verify_checks=section.whole("verify_checks", 1, 20, usual.verify_checks),
-        acknowledge_within_s=section.seconds(
-            "acknowledge_within", 10, HOUR, usual.acknowledge_within_s
-        ),
-        approve_when=_read_reasons(section, usual),
-    )
-    if _WINDOWS.index(policy.short_window) >= _WINDOWS.index(policy.long_window):
-        section.mistake("short_window", "is not shorter than long_window", "5m with 1h, say")
-    section.close()
-    return policy
-
-
-def _read_reasons(section: Section, usual: RollbackPolicy) -> tuple[str, ...]:
-    given = section.texts("approve_when", pattern="|".join(_REASONS_TO_ASK))
-    return given if section.has("approve_when") else usual.approve_when
-
-
 def _read_dependencies(spec: Section) -> tuple[Dependency, ...]:
     found = []
     for section in spec.sections("dependencies", required=False):
@@ -160,12 +118,3 @@ def _read_dependencies(spec: Section) -> tuple[Dependency, ...]:
         found.append(Dependency(name=section.text("name"), kind=kind))
         section.close()
     return tuple(found)
-
-
-def _read_time_zone(spec: Section) -> str:
-    name = spec.text("time_zone", "UTC", pattern="[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
-    try:
-        ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        spec.mistake("time_zone", f"{name!r} is unknown", "a name like Europe/Amsterdam")
-    return name

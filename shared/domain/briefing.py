@@ -65,7 +65,13 @@ def gravity(incident: Incident) -> str:
 
 
 def deed(incident: Incident, decision: Decision | None) -> str:
-    """What Backstop did or refused, in one sentence."""
+    """What Backstop did or refused, in one sentence; and what holds it back now."""
+    told = _deed(incident, decision)
+    held = [plain(one.sentence) for one in incident.quiet if incident.state.is_open()]
+    return " ".join([told, *(one for one in held if one not in told)])
+
+
+def _deed(incident: Incident, decision: Decision | None) -> str:
     if told := plain(incident.sentence):
         return told
     if decision is None and incident.plan:

@@ -14,6 +14,7 @@ from shared.domain.diagnosis import Cause, Diagnosis
 from shared.domain.endpoint import EndpointSnapshot, ProbeReport
 from shared.domain.incident import Incident
 from shared.domain.intent import EndpointRecord
+from shared.domain.quiet import Quiet
 from shared.domain.release import Release
 
 
@@ -36,6 +37,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     target_probe: ProbeReport | None = None
     live_probe: ProbeReport | None = None
     controls: Controls
+    quiets: tuple[Quiet, ...] = ()  # what holds the incident back now
     now: datetime
 
     @property

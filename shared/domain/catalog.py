@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.keys import digest
+from shared.domain.maintenance import Window
 
 
 class Mode(StrEnum):
@@ -61,7 +62,10 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When traffic may move without a person. Times in seconds, shares from 0 to 1."""
+    """When traffic may move without a person, and what is too much noise to be told one by one.
+
+    Times in seconds, shares from 0 to 1.
+    """
 
     id: str = "default"
     burn_rate: float = 4.0
@@ -77,6 +81,8 @@ class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     verify_after_s: int = 60
     verify_checks: int = 3
     acknowledge_within_s: int = 300
+    storm_alerts: int = 10
+    flap_window_s: int = 1_800
     approve_when: tuple[str, ...] = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
 
 
@@ -104,6 +110,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     dependencies: tuple[Dependency, ...] = ()
     dependents: tuple[str, ...] = ()  # filled in by the loader from the other files
     regions: tuple[str, ...] = ()
+    maintenance: tuple[Window, ...] = ()
     resources: tuple[str, ...] = ()  # further ARM id prefixes whose alerts are this service's
     time_zone: str = "UTC"
     runbook: str = ""
@@ -115,6 +122,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     def policy_hash(self) -> str:
         """Changes when anything changes that a decision rests on."""
         return digest(msgspec.json.encode((self.mode, self.policy, self.slos, self.tier)).decode())
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The services that it depends on."""
+        return tuple(one.name for one in self.dependencies if one.kind == "service")
 
     def latency_threshold_ms(self) -> float:
         """The slowest answer that still counts as good; one hour where no objective says so."""

@@ -69,3 +69,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     policy_hash: str = ""
     decided_at: datetime
     hash: str = ""
+
+    @property
+    def failed_rule(self) -> str:
+        """The rule that decided, the first that failed; "" where all passed."""
+        return next((result.rule for result in self.rules if not result.passed), "")

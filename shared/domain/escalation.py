@@ -6,10 +6,12 @@ given the policy's time to acknowledge, for two rounds; after that all of them a
 the pager refused woke nobody, so the next contact does not wait for its answer.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.catalog import Contact, Service
 from shared.domain.incident import Incident, State
+from shared.domain.quiet import Quiet, holding_pages
 
 OPENED = "opened"
 ESCALATED = "escalated"
@@ -20,20 +22,23 @@ ROUNDS = 2
 _QUIET = frozenset({State.MITIGATED, State.RESOLVED})
 
 
-def next_page(incident: Incident, service: Service, now: datetime) -> Contact | None:
+def next_page(
+    incident: Incident, service: Service, now: datetime, quiets: Sequence[Quiet] = ()
+) -> Contact | None:
     """The contact who is to be paged now; None where nobody is, or not yet.
 
-    Ask again after each page: when all are to be paged at once, they are answered one by one.
+    `quiets` are the rules that hold the incident back now. Ask again after each page: when all are
+    to be paged at once, they are answered one by one.
     """
     reason = page_reason(incident, service)
-    if not reason or not _due(incident, service, reason, now):
+    if not reason or holding_pages(quiets) or not _due(incident, service, reason, now):
         return None
     return service.contacts[len(incident.pages) % len(service.contacts)]
 
 
 def page_reason(incident: Incident, service: Service) -> str:
     """Why the next page would be sent, to be kept in it; "" where none is to be sent any more."""
-    if _is_seen(incident) or incident.state in _QUIET or not _wakes(incident):
+    if _is_seen(incident) or incident.state in _QUIET or not wakes(incident):
         return ""
     number = len(incident.pages)
     everybody = ROUNDS * len(service.contacts)
@@ -46,7 +51,8 @@ def page_reason(incident: Incident, service: Service) -> str:
     return UNACKNOWLEDGED if number else OPENED
 
 
-def _wakes(incident: Incident) -> bool:
+def wakes(incident: Incident) -> bool:
+    """Whether it is grave enough for a person to be woken."""
     return incident.severity.pages() or incident.state is State.ESCALATED
 
 

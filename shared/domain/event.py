@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     ALERT_JOINED = "alert.joined"
     ALERT_RESOLVED = "alert.resolved"
+    ALERT_SWEPT = "alert.swept"
     DIAGNOSED = "incident.diagnosed"
     SEVERITY_CHANGED = "incident.severity-changed"
     DECIDED = "incident.decided"
@@ -32,6 +33,9 @@ class EventKind(StrEnum):
     ESCALATED = "incident.escalated"
     PAGED = "incident.paged"
     PAGE_REFUSED = "incident.page-refused"
+    PAGED_DIRECTLY = "incident.paged-directly"
+    QUIETED = "incident.quieted"
+    RESUMED = "incident.resumed"
     ACKNOWLEDGED = "incident.acknowledged"
     COMMANDED = "incident.commanded"
     NOTED = "incident.noted"
@@ -42,7 +46,6 @@ class EventKind(StrEnum):
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
-    ALERT_SWEPT = "alert.swept"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from shared.domain.event import ChangeEvent, EventKind, Telling, happened
+from shared.domain.quiet import Quiet
 
 # What before and after of an event say; the rest is in the incident, or is personal.
 _TOLD = ("state", "severity", "commander", "firing", "plan", "before", "after")
@@ -101,6 +102,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     checks: int = 0  # verifications made since the act
     bad_share_after: float | None = None  # of the affected requests since the act
     pages: tuple[Page, ...] = ()
+    quiet: tuple[Quiet, ...] = ()  # what holds it back, as it was told; () once it went on
+    deferred: bool = False  # automation was held back: it is asked anew when the incident goes on
+    storm: bool = False  # it tells of a storm of alerts
     notes: tuple[Note, ...] = ()
 
 

@@ -9,9 +9,21 @@ from shared.domain.case import Case
 from shared.domain.catalog import Mode
 from shared.domain.decision import RuleResult
 from shared.domain.known_good import moved
+from shared.domain.quiet import holding_automation
 from shared.domain.soak import short_capacity
 
 HOUR = timedelta(hours=1)
+
+
+def nothing_keeps_quiet(case: Case) -> RuleResult:
+    """No maintenance, no incident of a service that it depends on, no storm."""
+    found = holding_automation(case.quiets)
+    return RuleResult(
+        rule="nothing-keeps-quiet",
+        passed=found is None,
+        observed=f"{found.rule}: {found.sentence}" if found else "nothing",
+        required="nothing that holds automation back",
+    )
 
 
 def cooldown(case: Case) -> RuleResult:

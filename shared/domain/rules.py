@@ -23,14 +23,15 @@ All rules are asked always; the first that fails decides. Reading on: `premises`
 18. target-probe-passes: refuse
 19. minimum-traffic: inconclusive
 20. burn-rate-or-failed-probe: hold
-21. cooldown: hold
-22. rate-limit: hold
-23. one-automatic-rollback-an-incident: hold
-24. no-ping-pong: hold
-25. mode-lets-act: hold
-26. unmoved-since-earned: needs_approval
-27. capacity-enough: needs_approval
-28. mode-automatic: needs_approval
+21. nothing-keeps-quiet: hold
+22. cooldown: hold
+23. rate-limit: hold
+24. one-automatic-rollback-an-incident: hold
+25. no-ping-pong: hold
+26. mode-lets-act: hold
+27. unmoved-since-earned: needs_approval
+28. capacity-enough: needs_approval
+29. mode-automatic: needs_approval
 """
 
 from collections.abc import Callable
@@ -85,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     Rule(proof.target_probe_passes, _REFUSE, "The known good fails, too: {observed}."),
     Rule(proof.minimum_traffic, _UNSURE, "Too little traffic to judge: {observed}."),
     Rule(proof.burn_rate_or_failed_probe, _HOLD, "Not bad enough to act on: {observed}."),
+    Rule(restraint.nothing_keeps_quiet, _HOLD, "Held back by {observed}"),
     Rule(restraint.cooldown, _HOLD, "Too soon: {observed}, {required} are required."),
     Rule(restraint.rate_limit, _HOLD, "Too many rollbacks of this endpoint: {observed}."),
     Rule(
@@ -102,4 +104,5 @@ RULES: tuple[Rule, ...] = (
     Rule(restraint.capacity_enough, _ASK, _APPROVE + "{observed}."),
     Rule(restraint.mode_automatic, _ASK, _APPROVE + "the mode is {observed}."),
 )
+QUIET_RULE = "nothing-keeps-quiet"
 MODE_RULES = frozenset({"mode-lets-act", "mode-automatic"})

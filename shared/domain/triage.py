@@ -13,6 +13,7 @@ from shared.domain.alert import Alert, Condition
 from shared.domain.alert_summary import plain
 from shared.domain.catalog import Catalog, CatalogMistake, Service
 from shared.domain.event import EventKind
+from shared.domain.grouping import target_of
 from shared.domain.incident import (
     Claim,
     DeliveryOutcome,
@@ -28,6 +29,8 @@ from shared.domain.steps import AUTOMATION, BUSY, change_severity, escalate, res
 
 KEPT_DELIVERIES = 32
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
+_AGAIN = "deduplication: the same trouble again"
+_GROUPED = "grouping: another alert about the same target"
 _BACK = "The trouble is back after customers were served well again."
 
 
@@ -59,19 +62,21 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
 ) -> Step:
     """Take one alert. `claim` is the stored row of its correlation key, None where there is none.
 
-    `open_incident` is the claim's incident, or another open one of the service that it is to join;
+    `open_incident` is the claim's incident, else the open one of the alert's target, to be joined;
     `mistakes` are those of the broken file that names the target, where no valid one does.
     The answer's claim is to be stored with the incident in one transaction.
     """
     claim = claim or Claim(correlation_key=alert.correlation_key)
     incident = open_incident if open_incident and open_incident.state.is_open() else None
     if alert.delivery_key in claim.deliveries:
-        return _nothing(None, DeliveryOutcome.DUPLICATE, "this delivery was taken before")
+        return _nothing(
+            None, DeliveryOutcome.DUPLICATE, "deduplication: this delivery was taken before"
+        )
     taken = _take(claim, alert)
     if alert.condition is Condition.RESOLVED:
         return _end(alert, incident, taken, now)
     if claim.resolved_at is not None and alert.fired_at <= claim.resolved_at:
-        return _nothing(taken, DeliveryOutcome.SUPPRESSED, "its end is known already")
+        return _nothing(taken, DeliveryOutcome.SUPPRESSED, "event time: its end is known already")
     if incident is None:
         opened = _open(alert, service, taken, now, shard)
         return _blame_the_file(opened, mistakes, now) if mistakes and not service else opened
@@ -98,7 +103,7 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
     incident = Incident(
         id=incident_id(alert, shard),
         service=service.name if service else "",
-        target=_target(alert, service),
+        target=target_of(alert, service),
         title=plain(f"{service.title if service else 'Unowned'}: {alert.rule}", 120),
         severity=choice.severity,
         severity_reasons=choice.reasons,
@@ -131,12 +136,13 @@ def _join(
 ) -> Step:
     key = alert.correlation_key
     known = key in incident.correlation_keys
+    why = _AGAIN if known else _GROUPED
     step = tell(
         incident,
         EventKind.ALERT_JOINED,
         actor=AUTOMATION,
         what=alert.summary,
-        why="the same trouble again" if known else "another alert of the same trouble",
+        why=why,
         happened_at=alert.fired_at,
         now=now,
         evidence=_evidence(alert),
@@ -146,27 +152,34 @@ def _join(
             "correlation_keys": _with(incident.correlation_keys, key),
         },
     )
-    if step.incident and _is_back(incident, key):
+    if step.incident and _is_back(incident, alert):
         step = step.then(escalate(step.incident, _BACK, "", now))
     if known:
-        return _store(step, claim, DeliveryOutcome.JOINED)
+        return _store(step, claim, DeliveryOutcome.JOINED, reason=why)
     choice = classify(alert, service)
     if step.incident and choice.severity < incident.severity:
         step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
     commands = () if incident.state in BUSY or not service else ("diagnose",)
-    return _store(step, claim, DeliveryOutcome.JOINED, commands)
+    return _store(step, claim, DeliveryOutcome.JOINED, commands, why)
 
 
-def _is_back(incident: Incident, key: str) -> bool:
-    """Whether what had ended fires anew although customers were said to be served well."""
-    return incident.state is State.MITIGATED and key not in incident.firing
+def _is_back(incident: Incident, alert: Alert) -> bool:
+    """Whether something fires anew although customers were said to be served well.
+
+    What fired before that is late news of the trouble that was cured.
+    """
+    if incident.state is not State.MITIGATED or alert.correlation_key in incident.firing:
+        return False
+    return incident.recovered_at is None or alert.fired_at > incident.recovered_at
 
 
 def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -> Step:
     if claim.is_firing:
-        return _nothing(claim, DeliveryOutcome.REMEMBERED, "a later alert fires")
+        return _nothing(claim, DeliveryOutcome.REMEMBERED, "event time: a later alert fires")
     if incident is None or alert.correlation_key not in incident.firing:
-        return _nothing(claim, DeliveryOutcome.REMEMBERED, "nothing is open to be ended")
+        return _nothing(
+            claim, DeliveryOutcome.REMEMBERED, "event time: nothing is open to be ended"
+        )
     still = tuple(key for key in incident.firing if key != alert.correlation_key)
     step = tell(
         incident,
@@ -186,11 +199,20 @@ def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -
 
 
 def _store(
-    step: Step, claim: Claim, outcome: DeliveryOutcome, commands: tuple[str, ...] = ()
+    step: Step,
+    claim: Claim,
+    outcome: DeliveryOutcome,
+    commands: tuple[str, ...] = (),
+    reason: str = "",
 ) -> Step:
     assert step.incident is not None
-    claimed = msgspec.structs.replace(claim, incident=step.incident.id)
-    return msgspec.structs.replace(step, claim=claimed, outcome=outcome, commands=commands)
+    return msgspec.structs.replace(
+        step,
+        claim=msgspec.structs.replace(claim, incident=step.incident.id),
+        outcome=outcome,
+        commands=commands,
+        reason=reason,
+    )
 
 
 def _nothing(claim: Claim | None, outcome: DeliveryOutcome, reason: str) -> Step:
@@ -199,13 +221,6 @@ def _nothing(claim: Claim | None, outcome: DeliveryOutcome, reason: str) -> Step
 
 def _with(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
     return keys if key in keys else (*keys, key)
-
-
-def _target(alert: Alert, service: Service | None) -> str:
-    """What would be rolled back: the service's own target that the alert names, or its first."""
-    own = [target.id for target in service.targets] if service else []
-    named = [target for target in own if target in alert.targets]
-    return next(iter((*named, *own, *alert.targets)), "")
 
 
 def _evidence(alert: Alert) -> dict[str, object]:

@@ -1,11 +1,16 @@
-"""Records: what is stored about a service beside its incidents: endpoints, releases, controls."""
+"""Records: what is stored about a service beside its incidents.
+
+Endpoints, releases, controls; the groups of its alerts, and the count by which a storm is known.
+"""
 
 from shared.domain.catalog import Service
 from shared.domain.control import Controls, KillSwitch
+from shared.domain.grouping import Group
 from shared.domain.intent import EndpointRecord
 from shared.domain.keys import digest, shard_of
 from shared.domain.release import Release
 from shared.domain.row import MUST_NOT_EXIST, Stored
+from shared.domain.storm import Storm
 from shared.errors import Unavailable
 from shared.services import Services
 
@@ -47,3 +52,16 @@ async def read_controls(services: Services) -> Controls:
     except Unavailable:
         return Controls(known=False)
     return Controls(kill_switches=tuple(row.value for row in rows))
+
+
+async def read_group(services: Services, shard: str, first: Group) -> Stored[Group]:
+    """What is stored of a group; `first`, not stored yet, where nothing is."""
+    found = await services.state.read(shard, first.row, Group)
+    return found or Stored(row=first.row, value=first, etag=MUST_NOT_EXIST)
+
+
+async def read_storm(services: Services, service: Service) -> Stored[Storm]:
+    """The count of a service's alerts; an empty one, not stored yet, where there is none."""
+    row = f"storm|{service.name}"
+    found = await services.state.read(shard_of(service.name), row, Storm)
+    return found or Stored(row=row, value=Storm(service=service.name), etag=MUST_NOT_EXIST)

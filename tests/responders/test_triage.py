@@ -1,5 +1,6 @@
 """Triage: an alert opens an incident, joins one, ends one or is remembered; never two by a race."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -7,7 +8,10 @@ import pytest
 
 from responders.triage import triage
 from shared.domain.alert import Alert
+from shared.domain.catalog import Dependency, Service, Target, TargetKind
+from shared.domain.grouping import Group
 from shared.domain.incident import Incident, Severity, State
+from shared.domain.maintenance import Once
 from shared.domain.row import Put
 from shared.errors import NotFound
 from shared.protocol.commit import read_incident
@@ -18,6 +22,7 @@ from tests.fakes.scene import (
     NOW,
     SERVICE,
     SHARD,
+    TARGET,
     ended,
     fired,
     kinds,
@@ -25,6 +30,12 @@ from tests.fakes.scene import (
     new_services,
 )
 
+HOUR = timedelta(hours=1)
+SEARCH = "/subscriptions/s/agents/policy-search"
+PARENT = msgspec.structs.replace(
+    SERVICE, name="policy-search", targets=(Target(kind=TargetKind.AGENT, id=SEARCH),)
+)
+CHILD = msgspec.structs.replace(SERVICE, dependencies=(Dependency(name=PARENT.name),))
 NOBODYS = "/subscriptions/s/resourcegroups/rg/providers/microsoft.web/sites/brochure"
 
 
@@ -180,7 +191,7 @@ async def test_an_end_that_overtakes_its_beginning_in_the_middle_opens_nothing(
     assert (await list_incidents(services))[0] == []
 
 
-@pytest.mark.parametrize("number", range(1, 19))
+@pytest.mark.parametrize("number", range(1, 21))
 async def test_killed_anywhere_the_alert_is_taken_once(services: FakeServices, number: int) -> None:
     key, _ = await accept(services, fired())
     services.outside.turns.at(number, die)
@@ -199,3 +210,189 @@ async def test_killed_anywhere_the_alert_is_taken_once(services: FakeServices, n
 async def test_a_delivery_that_is_not_there_is_not_found(services: FakeServices) -> None:
     with pytest.raises(NotFound):
         await triage(services, message("triage", "261123-none"))
+
+
+# One target is one incident.
+
+
+async def test_another_rule_about_the_same_target_joins(services: FakeServices) -> None:
+    first = await take(services, fired())
+
+    joined = await take(services, fired("p95"))
+
+    assert (joined.state, joined.incident) == ("joined", first.incident)
+    assert joined.rule == "grouping: another alert about the same target"
+    assert (await only(services)).alerts == 2
+
+
+async def test_two_rules_at_once_open_one_incident(services: FakeServices) -> None:
+    services.outside.turns.once("state.write", lambda: take(services.another("two"), fired("p95")))
+
+    delivery = await take(services, fired())
+
+    assert delivery.state == "joined"
+    assert (await only(services)).alerts == 2
+
+
+async def test_one_rule_about_two_targets_opens_two(services: FakeServices) -> None:
+    for target in (NOBODYS, f"{NOBODYS}-2"):
+        await take(services, fired(target=target))
+
+    found, _ = await list_incidents(services)
+    assert {incident.target for incident in found} == {NOBODYS, f"{NOBODYS}-2"}
+
+
+async def test_what_nobody_owns_is_one_incident_whatever_else_an_alert_names(
+    services: FakeServices,
+) -> None:
+    both = msgspec.structs.replace(
+        fired("p95", target=NOBODYS), targets=(NOBODYS, f"{NOBODYS}/slots/blue")
+    )
+    await take(services, fired(target=NOBODYS))
+
+    assert (await take(services, both)).state == "joined"
+
+
+async def test_alerts_that_name_no_target_are_told_apart_by_their_rule(
+    services: FakeServices,
+) -> None:
+    for rule in ("5xx", "p95"):
+        await take(services, msgspec.structs.replace(fired(rule), targets=()))
+
+    assert len((await list_incidents(services))[0]) == 2
+
+
+async def test_an_incident_ends_with_the_last_of_its_rules(services: FakeServices) -> None:
+    await take(services, fired())
+    await take(services, fired("p95"))
+
+    await take(services, ended(fired()))
+    assert (await only(services)).state.is_open()
+    await take(services, ended(fired("p95")))
+
+    assert (await only(services)).state is State.RESOLVED
+
+
+async def test_a_target_whose_incident_ended_opens_another(services: FakeServices) -> None:
+    first = await take(services, fired())
+    await take(services, ended(fired()))
+
+    again = await take(services, fired("p95"))
+
+    assert again.state == "opened"
+    assert again.incident != first.incident
+
+
+# What holds the incident back is told by the delivery.
+
+
+def patched() -> Service:
+    window = Once(start=NOW - HOUR, end=NOW + HOUR, reason="patches")
+    return msgspec.structs.replace(SERVICE, maintenance=(window,))
+
+
+async def test_in_maintenance_an_incident_opens_and_the_delivery_says_that_it_is_held(
+    services: FakeServices,
+) -> None:
+    services.outside.catalog = catalog_of(patched())
+
+    delivery = await take(services, fired())
+
+    assert delivery.state == "opened"
+    assert delivery.rule.startswith("maintenance: fnol-summary is in maintenance until 15:05 UTC")
+    assert [quiet.rule for quiet in (await only(services)).quiet] == ["maintenance"]
+    assert kinds(services) == ["incident.opened", "incident.quieted"]
+    assert services.bus.subjects("work") == ["triage", "diagnose"]
+
+
+async def test_an_alert_of_a_service_whose_parent_is_hurt_is_held(services: FakeServices) -> None:
+    parent = await take_parent(services)
+
+    delivery = await take(services, fired())
+
+    assert f"inhibition: fnol-summary depends on policy-search, which has {parent}" in delivery.rule
+
+
+async def test_a_parent_that_is_well_again_holds_nothing(services: FakeServices) -> None:
+    await take_parent(services)
+    await take(services, ended(fired(target=SEARCH)))
+
+    assert (await take(services, fired())).rule == ""
+
+
+async def test_of_a_service_that_needs_itself_through_others_the_first_is_not_held(
+    services: FakeServices,
+) -> None:
+    search = msgspec.structs.replace(PARENT, dependencies=(Dependency(name=SERVICE.name),))
+    services.outside.catalog = catalog_of(CHILD, search)
+    first = await take(services, fired())
+    services.outside.wait(1)
+
+    second = await take(services, fired(target=SEARCH))
+
+    assert first.rule == ""
+    assert f"which has {first.incident}" in second.rule
+    assert (await take(services, fired("p95"))).rule.startswith("grouping: ")
+
+
+async def take_parent(services: FakeServices) -> str:
+    """An incident of the service that the child depends on."""
+    services.outside.catalog = catalog_of(CHILD, PARENT)
+    return (await take(services, fired(target=SEARCH))).incident
+
+
+STORM = SERVICE.policy.storm_alerts
+
+
+async def test_so_many_different_alerts_are_a_storm_with_one_incident_of_its_own(
+    services: FakeServices,
+) -> None:
+    deliveries = [await take(services, fired(f"rule-{n}")) for n in range(STORM + 5)]
+
+    trouble, telling = sorted(
+        (await list_incidents(services))[0], key=lambda incident: incident.storm
+    )
+    assert (trouble.alerts, telling.storm) == (STORM + 5, True)
+    told = ["storm: " in delivery.rule for delivery in deliveries]
+    assert told == [n >= STORM - 1 for n in range(STORM + 5)]
+    assert kinds(services).count("incident.opened") == 2
+
+
+async def test_a_rule_that_repeats_itself_is_no_storm(services: FakeServices) -> None:
+    for number in range(3 * STORM):
+        await take(services, msgspec.structs.replace(fired(), delivery_key=f"{number:032d}"))
+
+    assert not (await only(services)).storm
+
+
+async def test_a_storm_of_one_service_holds_no_other(services: FakeServices) -> None:
+    services.outside.catalog = catalog_of(SERVICE, PARENT)
+    for number in range(STORM):
+        await take(services, fired(f"rule-{number}"))
+
+    assert (await take(services, fired(target=SEARCH))).rule == ""
+
+
+async def test_two_alerts_that_begin_a_storm_at_once_open_one_incident_of_it(
+    services: FakeServices,
+) -> None:
+    for number in range(STORM - 1):
+        await take(services, fired(f"rule-{number}"))
+    services.outside.turns.once(
+        "state.write", lambda: take(services.another("two"), fired("another"))
+    )
+
+    await take(services, fired("one-more"))
+
+    storms = [one for one in (await list_incidents(services))[0] if one.storm]
+    assert len(storms) == 1
+
+
+async def test_a_target_that_opens_again_and_again_is_said_to_flap(services: FakeServices) -> None:
+    lately = (NOW - HOUR / 4, NOW - HOUR / 5)
+    group = Group(service=SERVICE.name, target=TARGET, openings=lately, paged=lately)
+    await services.state.write(SHARD, [Put(row=group.row, value=group)])
+
+    delivery = await take(services, fired())
+
+    assert delivery.rule.startswith("flapping: opened 3 times in 30 min, and 2 pages were sent")

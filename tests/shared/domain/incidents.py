@@ -7,7 +7,8 @@ import msgspec
 
 from shared.domain.alert import Alert, Condition
 from shared.domain.catalog import Contact, Service, Target, TargetKind
-from shared.domain.incident import Claim, Incident, Severity, Step
+from shared.domain.grouping import Group, group_of
+from shared.domain.incident import Claim, DeliveryOutcome, Incident, Severity, Step
 from shared.domain.keys import digest
 from shared.domain.triage import triage
 
@@ -36,25 +37,29 @@ SERVICE = Service(
 )
 
 
-def fired(minute: float, rule: str = "5xx", severity: int | None = 1) -> Alert:
+def fired(
+    minute: float, rule: str = "5xx", severity: int | None = 1, *, target: str = ENDPOINT
+) -> Alert:
+    about = () if target == ENDPOINT else (target,)
     return Alert(
-        delivery_key=digest(rule, "fired", str(minute)),
-        correlation_key=digest(rule),
+        delivery_key=digest(rule, "fired", str(minute), *about),
+        correlation_key=digest(rule, *about),
         alert_id=f"/alerts/{rule}",
         rule=rule,
         kind="metric",
         condition=Condition.FIRED,
         severity=severity,
-        targets=(ENDPOINT,),
+        targets=(target,),
         fired_at=at(minute),
         summary=f"{rule}: RequestsFailed is 42, above 5 on fnol-summary",
     )
 
 
-def resolved(minute: float, began: float, rule: str = "5xx") -> Alert:
+def resolved(minute: float, began: float, rule: str = "5xx", *, target: str = ENDPOINT) -> Alert:
+    beginning = fired(began, rule, target=target)
     return msgspec.structs.replace(
-        fired(began, rule),
-        delivery_key=digest(rule, "resolved", str(minute)),
+        beginning,
+        delivery_key=digest(beginning.correlation_key, "resolved", str(minute)),
         condition=Condition.RESOLVED,
         resolved_at=at(minute),
     )
@@ -83,20 +88,24 @@ class World:
         self.service = service
         self.incidents: dict[str, Incident] = {}
         self.claims: dict[str, Claim] = {}
+        self.groups: dict[str, Group] = {}
         self.steps: list[Step] = []
 
     def take(self, alert: Alert) -> Step:
         claim = self.claims.get(alert.correlation_key)
+        group = self.group_of(alert)
         step = triage(
             alert,
             service=self.service,
             claim=claim,
-            open_incident=self.incidents.get(claim.incident or "") if claim else None,
+            open_incident=self.open_of(claim, group),
             now=NOW,
             shard=SHARD,
         )
         if step.incident:
             self.incidents[step.incident.id] = step.incident
+            if group and step.outcome is DeliveryOutcome.OPENED:
+                self.groups[group.row] = group.opened(step.incident)
         if step.claim:
             self.claims[alert.correlation_key] = step.claim
         self.steps.append(step)
@@ -106,6 +115,16 @@ class World:
         for alert in alerts:
             self.take(alert)
         return self
+
+    def group_of(self, alert: Alert) -> Group | None:
+        first = group_of(alert, self.service)
+        return self.groups.get(first.row, first) if first else None
+
+    def open_of(self, claim: Claim | None, group: Group | None) -> Incident | None:
+        """The open incident of the alert's own trouble, else of its target."""
+        ids = [claim.incident or "" if claim else "", group.incident if group else ""]
+        found = [self.incidents[one] for one in ids if one in self.incidents]
+        return next((one for one in found if one.state.is_open()), None)
 
     def open(self) -> list[Incident]:
         return [incident for incident in self.incidents.values() if incident.state.is_open()]

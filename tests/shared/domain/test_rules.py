@@ -12,6 +12,7 @@ from shared.domain.decide import decide
 from shared.domain.decision import Decision, Verdict
 from shared.domain.diagnosis import Attribution, Cause, Health
 from shared.domain.incident import State
+from shared.domain.quiet import Quiet, QuietRule
 from shared.domain.rules import RULES
 from tests.shared.domain.worked_case import (
     BAD_PROBE,
@@ -45,6 +46,7 @@ from tests.shared.domain.worked_case import (
 MISTAKE = CatalogMistake(file="fnol.yaml", line=7, field="spec.rto", problem="not a duration")
 OTHER_TARGET = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET + "-2")
 AGENT = Target(kind=TargetKind.AGENT, id=TARGET)
+QUIET = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")
 UNBURNT = with_diagnosis(burns=())
 POINTER = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET, capabilities=("pointer",))
 
@@ -100,6 +102,7 @@ HELD = {
         alter(UNBURNT, live_probe=alter(BAD_PROBE, sent=4, passed=0)),
         alter(UNBURNT, live_probe=alter(BAD_PROBE, sent=100, passed=95)),
     ],
+    "nothing-keeps-quiet": [alter(CASE, quiets=(QUIET,))],
     "cooldown": [with_rollbacks(alter(ROLLBACK, at=ago(899)))],
     "rate-limit": [
         with_rollbacks(alter(ROLLBACK, at=ago(3599)), alter(ROLLBACK, at=ago(1000))),
@@ -168,6 +171,9 @@ PASSING = {
     ),
     "a kill switch that is off": alter(
         CASE, controls=Controls(kill_switches=(alter(KILL_SWITCH, on=False),))
+    ),
+    "what holds pages back, but not automation": alter(
+        CASE, quiets=(alter(QUIET, automation=False),)
     ),
     "exactly the cooldown": with_rollbacks(alter(ROLLBACK, at=ago(900))),
     "two rollbacks, one over an hour ago": with_rollbacks(
@@ -276,7 +282,7 @@ def test_a_dependency_is_named() -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        (CASE, "All 28 rules passed: traffic goes back from v2 to v1."),
+        (CASE, "All 29 rules passed: traffic goes back from v2 to v1."),
         (
             with_service(mode=Mode.OBSERVE),
             "Traffic would go back from v2 to v1, but the mode is observe.",

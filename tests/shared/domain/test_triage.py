@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import product
+from random import Random
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.alert import Alert
 from shared.domain.catalog import Catalog, CatalogMistake, Service, Target, TargetKind
@@ -240,6 +243,83 @@ def test_the_latest_event_says_whether_the_trouble_is_on(
 
 def test_there_is_never_more_than_one_open_incident_of_one_trouble() -> None:
     assert all(len(World().take_all(sequence).open()) <= 1 for sequence in sequences())
+
+
+# One target is one incident, whichever rules tell of it.
+
+
+SECOND = f"{ENDPOINT}-eu"
+TWO = msgspec.structs.replace(
+    SERVICE, targets=(*SERVICE.targets, Target(kind=TargetKind.ONLINE_ENDPOINT, id=SECOND))
+)
+
+
+def test_two_rules_about_one_target_are_one_incident() -> None:
+    world = World().take_all([FIRED_1, fired(2, rule="latency")])
+    (incident,) = world.incidents.values()
+    assert world.steps[1].outcome is DeliveryOutcome.JOINED
+    assert world.steps[1].reason == "grouping: another alert about the same target"
+    assert len(incident.firing) == 2
+
+
+def test_two_targets_under_one_rule_are_two_incidents() -> None:
+    world = World(TWO).take_all([fired(1), fired(1, target=SECOND)])
+    assert sorted(incident.target for incident in world.open()) == [ENDPOINT, SECOND]
+
+
+def test_what_nobody_owns_is_grouped_by_its_target_too() -> None:
+    world = World(None).take_all([fired(1), fired(2, rule="latency"), fired(3, target=SECOND)])
+    assert sorted(incident.alerts for incident in world.open()) == [1, 2]
+
+
+def test_an_incident_ends_when_no_rule_fires_any_more() -> None:
+    both = [FIRED_1, fired(2, rule="latency"), RESOLVED_1]
+    assert len(World().take_all(both).open()) == 1
+    assert World().take_all([*both, resolved(6, began=2, rule="latency")]).open() == []
+
+
+def test_a_target_whose_incident_was_resolved_opens_another_one() -> None:
+    world = World().take_all([FIRED_1, RESOLVED_1, fired(6, rule="latency")])
+    assert [incident.state for incident in world.incidents.values()] == ["resolved", "opened"]
+
+
+def test_late_news_of_a_trouble_that_was_cured_wakes_nobody() -> None:
+    cured = msgspec.structs.replace(opened(), state=State.MITIGATED, recovered_at=at(5))
+    for alert, state in ((fired(5, rule="latency"), "mitigated"), (fired(6, "p95"), "escalated")):
+        step = triage(alert, service=SERVICE, claim=None, open_incident=cured, now=NOW, shard=SHARD)
+        assert step.incident is not None
+        assert step.incident.state == state
+
+
+TROUBLES = [(rule, target) for rule in ("5xx", "latency") for target in (ENDPOINT, SECOND)]
+EVENTS = [
+    alert
+    for rule, target in TROUBLES
+    for minute in (1, 10)
+    for alert in (
+        fired(minute, rule=rule, target=target),
+        resolved(minute + 4, began=minute, rule=rule, target=target),
+    )
+]
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=12), st.randoms(use_true_random=False))
+@settings(max_examples=80, deadline=None)
+def test_whatever_the_order_what_fires_is_in_one_open_incident_of_its_target(
+    alerts: list[Alert], random: Random
+) -> None:
+    shuffled = random.sample(alerts, len(alerts))
+    first, second = World(TWO).take_all(alerts), World(TWO).take_all(shuffled)
+    assert firing(first) == firing(second)
+    for world in (first, second):
+        targets = [incident.target for incident in world.open()]
+        assert len(targets) == len(set(targets))
+        on = {key for key, claim in world.claims.items() if claim.is_firing}
+        assert {key for keys in firing(world).values() for key in keys} == on
+
+
+def firing(world: World) -> dict[str, set[str]]:
+    return {incident.target: set(incident.firing) for incident in world.open()}
 
 
 # Whose alert it is.

@@ -1,0 +1,55 @@
+"""The policy of a service's file: when traffic may move, and how much noise is too much.
+
+Part of reading one service (`shared.adapters.catalog_service`). What a file leaves out is usual.
+"""
+
+from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
+from shared.domain.catalog import RollbackPolicy
+
+_WINDOWS = ("5m", "30m", "1h", "6h", "3d")
+_REASONS_TO_ASK = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
+
+
+def read_policy(spec: Section) -> RollbackPolicy:
+    """Read the policy; where the file has none, the usual one."""
+    if not spec.has("policy"):
+        return RollbackPolicy()
+    section = spec.section("policy")
+    policy = _fields(section, RollbackPolicy())
+    if _WINDOWS.index(policy.short_window) >= _WINDOWS.index(policy.long_window):
+        section.mistake("short_window", "is not shorter than long_window", "5m with 1h, say")
+    section.close()
+    return policy
+
+
+def _fields(section: Section, usual: RollbackPolicy) -> RollbackPolicy:
+    return RollbackPolicy(
+        id=section.text("id", usual.id, pattern=NAME),
+        burn_rate=section.number("burn_rate", 0, 1_000, usual.burn_rate),
+        short_window=section.one_of("short_window", _WINDOWS, usual.short_window),
+        long_window=section.one_of("long_window", _WINDOWS, usual.long_window),
+        minimum_requests=section.whole("minimum_requests", 1, 1_000_000, usual.minimum_requests),
+        cooldown_s=section.seconds("cooldown", 0, 7 * DAY, usual.cooldown_s),
+        max_rollbacks_per_hour=section.whole(
+            "max_rollbacks_per_hour", 1, 2, usual.max_rollbacks_per_hour
+        ),
+        probes=section.whole("probes", 1, 200, usual.probes),
+        probe_pass_share=section.number("probe_pass_share", 0.5, 1, usual.probe_pass_share),
+        soak_s=section.seconds("soak", 1, 30 * DAY, usual.soak_s),
+        soak_minimum_requests=section.whole(
+            "soak_minimum_requests", 1, 10_000_000, usual.soak_minimum_requests
+        ),
+        verify_after_s=section.seconds("verify_after", 1, HOUR, usual.verify_after_s),
+        verify_checks=section.whole("verify_checks", 1, 20, usual.verify_checks),
+        acknowledge_within_s=section.seconds(
+            "acknowledge_within", 10, HOUR, usual.acknowledge_within_s
+        ),
+        storm_alerts=section.whole("storm_alerts", 2, 100, usual.storm_alerts),
+        flap_window_s=section.seconds("flap_window", MINUTE, DAY, usual.flap_window_s),
+        approve_when=_read_reasons(section, usual),
+    )
+
+
+def _read_reasons(section: Section, usual: RollbackPolicy) -> tuple[str, ...]:
+    given = section.texts("approve_when", pattern="|".join(_REASONS_TO_ASK))
+    return given if section.has("approve_when") else usual.approve_when

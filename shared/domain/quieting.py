@@ -1,0 +1,129 @@
+"""Quieting: an incident is held back, and goes on. The steps around `shared.domain.noise`.
+
+`weigh` is asked by triage for every alert, `keep_quiet` and `go_on` for what is open already.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.alert import Alert
+from shared.domain.catalog import UNOWNED, Service
+from shared.domain.event import EventKind
+from shared.domain.grouping import Group
+from shared.domain.incident import DeliveryOutcome, Incident, State, Step, tell
+from shared.domain.noise import Surroundings, quiets
+from shared.domain.quiet import Quiet, sentences
+from shared.domain.steps import AUTOMATION
+from shared.domain.storm import Storm, count, open_storm
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert's step with what noise makes of it. None where there is nothing to store.
+
+    `storm` is the service's new count, `began` opens the incident of a storm that begins with this
+    alert. The step's reason names every rule that holds the incident back.
+    """
+
+    step: Step
+    storm: Storm | None = None
+    began: Step | None = None
+
+
+def weigh(
+    step: Step,
+    alert: Alert,
+    *,
+    service: Service | None,
+    around: Surroundings,
+    shard: str,
+    now: datetime,
+) -> Weighed:
+    """Count a firing alert that was taken, and hold its incident back where a rule says so."""
+    if step.incident is None or step.outcome is DeliveryOutcome.RESOLVED:
+        return Weighed(step=step)
+    storm, began = _counted(alert, service, around.storm, shard, now)
+    known = msgspec.structs.replace(
+        around,
+        group=_group(around.group, step),
+        storm=storm or around.storm,
+        storm_incident=began.incident if began else around.storm_incident,
+    )
+    found = quiets(step.incident, service or UNOWNED, known, now)
+    kept = keep_quiet(step.incident, found, now)
+    held = step.then(kept) if kept.incident else step
+    reason = " ".join(filter(None, (step.reason, sentences(found))))
+    return Weighed(step=msgspec.structs.replace(held, reason=reason), storm=storm, began=began)
+
+
+def _group(group: Group | None, step: Step) -> Group | None:
+    """The group as the step leaves it."""
+    if group is None or step.incident is None or step.outcome is not DeliveryOutcome.OPENED:
+        return group
+    return group.opened(step.incident)
+
+
+def _counted(
+    alert: Alert, service: Service | None, storm: Storm | None, shard: str, now: datetime
+) -> tuple[Storm | None, Step | None]:
+    """The new count, where it is another one, and the opening of the storm that it begins."""
+    if service is None or storm is None:
+        return None, None
+    counted = count(storm, alert, service.policy.storm_alerts)
+    if counted is storm:
+        return None, None
+    if storm.rages(now) or not counted.rages(now):
+        return counted, None
+    began = open_storm(service, counted, shard, now)
+    assert began.incident is not None
+    return msgspec.structs.replace(counted, incident=began.incident.id), began
+
+
+def keep_quiet(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
+    """Keep what holds the incident back; told once for each rule."""
+    known = {quiet.rule for quiet in incident.quiet}
+    new = [quiet for quiet in found if quiet.rule not in known]
+    if not new:
+        return Step(incident=None, reason="that is known already")
+    return tell(
+        incident,
+        EventKind.QUIETED,
+        actor=AUTOMATION,
+        what=f"keeps quiet: {', '.join(quiet.rule for quiet in new)}",
+        why=sentences(new),
+        now=now,
+        evidence={"rules": [quiet.rule.value for quiet in found]},
+        changes={"quiet": found},
+    )
+
+
+def go_on(incident: Incident, now: datetime) -> Step:
+    """Nothing holds the incident back any more; what would have been moved is looked at anew.
+
+    The diagnosis is made again, because the old one tells of the time before.
+    """
+    again = incident.deferred and incident.state is State.HELD
+    step = tell(
+        incident,
+        EventKind.RESUMED,
+        actor=AUTOMATION,
+        what="goes on: diagnosed anew" if again else "goes on",
+        why=f"over: {', '.join(quiet.rule for quiet in incident.quiet)}",
+        now=now,
+        changes={
+            "quiet": (),
+            "deferred": False,
+            "state": State.OPENED if again else incident.state,
+        },
+    )
+    return msgspec.structs.replace(step, commands=("diagnose",)) if again else step
+
+
+def defer(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
+    """Nothing else than quiet kept automation from acting: it is asked anew when that is over.
+
+    Told by what `keep_quiet` tells, and by nothing where that was told before.
+    """
+    deferred = msgspec.structs.replace(incident, deferred=True)
+    kept = keep_quiet(deferred, found, now)
+    return kept if kept.incident else Step(incident=deferred)

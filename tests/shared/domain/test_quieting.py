@@ -1,0 +1,167 @@
+"""Quieting: what is held back is told once, and goes on when nothing holds it any more."""
+
+import msgspec
+import pytest
+
+from shared.domain.event import EventKind
+from shared.domain.grouping import Group
+from shared.domain.incident import DeliveryOutcome, Incident, Severity, State, Step
+from shared.domain.maintenance import Once
+from shared.domain.noise import Surroundings
+from shared.domain.quiet import Quiet, QuietRule
+from shared.domain.quieting import Weighed, defer, go_on, keep_quiet, weigh
+from shared.domain.storm import Storm
+from shared.domain.triage import triage
+from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE, SHARD, at, fired, opened
+
+STORMY = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")
+PATCHED = Quiet(rule=QuietRule.MAINTENANCE, sentence="patches.")
+POLICY = msgspec.structs.replace(SERVICE.policy, storm_alerts=2)
+TOUCHY = msgspec.structs.replace(SERVICE, policy=POLICY)
+COUNT = Storm(service=SERVICE.name)
+NOON = at(3)
+
+
+def changed(step: Step) -> Incident:
+    assert step.incident is not None, step.reason
+    return step.incident
+
+
+def kinds(step: Step) -> list[EventKind]:
+    return [event.kind for event in step.events]
+
+
+# Held back, and going on.
+
+
+def test_what_holds_an_incident_back_is_told_with_its_reason() -> None:
+    step = keep_quiet(opened(), (PATCHED, STORMY), NOW)
+    assert changed(step).quiet == (PATCHED, STORMY)
+    assert kinds(step) == [EventKind.QUIETED]
+    assert step.events[0].what == "keeps quiet: maintenance, storm"
+    assert step.events[0].why == "maintenance: patches. storm: a storm rages."
+
+
+def test_the_same_rule_is_told_once_whatever_its_sentence_says() -> None:
+    held = changed(keep_quiet(opened(), (STORMY,), NOW))
+    louder = msgspec.structs.replace(STORMY, sentence="a storm of 12 rages.")
+    assert keep_quiet(held, (louder,), NOW).incident is None
+
+
+def test_another_rule_is_told_beside_it() -> None:
+    held = changed(keep_quiet(opened(), (STORMY,), NOW))
+    step = keep_quiet(held, (PATCHED, STORMY), NOW)
+    assert step.events[0].what == "keeps quiet: maintenance"
+    assert changed(step).quiet == (PATCHED, STORMY)
+
+
+def test_an_incident_goes_on_where_it_stood() -> None:
+    held = changed(keep_quiet(opened(), (STORMY,), NOW))
+    step = go_on(held, NOW)
+    assert (changed(step).quiet, changed(step).state) == ((), State.OPENED)
+    assert (step.commands, step.events[0].why) == ((), "over: storm")
+    assert kinds(step) == [EventKind.RESUMED]
+
+
+def test_what_would_have_been_moved_is_diagnosed_and_decided_anew() -> None:
+    decided = msgspec.structs.replace(opened(), state=State.HELD)
+    held = changed(defer(decided, (PATCHED,), NOW))
+    step = go_on(held, NOW)
+    assert held.deferred
+    assert (changed(step).state, changed(step).deferred) == (State.OPENED, False)
+    assert step.commands == ("diagnose",)
+
+
+@pytest.mark.parametrize("state", [State.ESCALATED, State.ACTING, State.MITIGATED])
+def test_what_has_moved_on_meanwhile_is_not_begun_again(state: State) -> None:
+    moved = msgspec.structs.replace(opened(), state=state, deferred=True, quiet=(PATCHED,))
+    step = go_on(moved, NOW)
+    assert (changed(step).state, step.commands) == (state, ())
+
+
+def test_deferring_what_was_told_before_tells_nothing() -> None:
+    held = changed(keep_quiet(opened(), (PATCHED,), NOW))
+    step = defer(held, (PATCHED,), NOW)
+    assert changed(step).deferred
+    assert step.events == ()
+
+
+# What noise makes of an alert.
+
+
+def weighed(
+    number: int = 0,
+    *,
+    around: Surroundings,
+    joined: Incident | None = None,
+) -> Weighed:
+    alert = fired(number, rule=f"rule-{number}")
+    step = triage(alert, service=TOUCHY, claim=None, open_incident=joined, now=NOON, shard=SHARD)
+    return weigh(step, alert, service=TOUCHY, around=around, shard=SHARD, now=NOON)
+
+
+def test_an_alert_that_nothing_holds_back_is_as_triage_left_it() -> None:
+    found = weighed(around=Surroundings())
+    assert kinds(found.step) == [EventKind.INCIDENT_OPENED]
+    assert (found.step.reason, found.storm, found.began) == ("", None, None)
+
+
+def test_an_alert_in_maintenance_opens_an_incident_that_is_diagnosed_and_says_why() -> None:
+    window = Once(start=at(0), end=at(60), reason="patches")
+    service = msgspec.structs.replace(SERVICE, maintenance=(window,))
+    step = triage(fired(1), service=service, claim=None, open_incident=None, now=NOON, shard=SHARD)
+    found = weigh(
+        step, fired(1), service=service, around=Surroundings(), shard=SHARD, now=NOON
+    ).step
+    assert (found.outcome, found.commands) == (DeliveryOutcome.OPENED, ("diagnose",))
+    assert kinds(found) == [EventKind.INCIDENT_OPENED, EventKind.QUIETED]
+    assert found.reason.startswith("maintenance: fnol-summary is in maintenance until 10:00 UTC")
+
+
+def test_what_joins_is_told_by_its_delivery_with_both_rules() -> None:
+    parent = msgspec.structs.replace(opened(service="policy-search"), opened_at=NOON)
+    around = Surroundings(parents=(parent,))
+    found = weighed(1, around=around, joined=opened())
+    assert found.step.reason.startswith("grouping: another alert about the same target inhib")
+
+
+def test_a_second_different_alert_begins_the_storm_and_opens_its_incident() -> None:
+    first = weighed(0, around=Surroundings(storm=COUNT))
+    assert (first.storm is not None, first.began) == (True, None)
+    second = weighed(1, around=Surroundings(storm=first.storm))
+    assert second.began is not None
+    assert second.storm is not None
+    telling = changed(second.began)
+    assert telling.storm
+    assert second.storm.incident == telling.id
+    assert [quiet.rule for quiet in changed(second.step).quiet] == ["storm"]
+
+
+def test_a_storm_that_rages_already_opens_no_second_incident() -> None:
+    storm = COUNT
+    for number in range(6):
+        found = weighed(number, around=Surroundings(storm=storm))
+        storm = found.storm or storm
+        assert (found.began is not None) is (number == 1)
+
+
+def test_the_third_opening_of_a_target_that_was_paged_for_twice_flaps() -> None:
+    group = Group(service=SERVICE.name, target=ENDPOINT, openings=(at(0), at(1)))
+    paged = group.woke(at(0)).woke(at(1))
+    found = weighed(2, around=Surroundings(group=paged))
+    assert found.step.reason.startswith("flapping: opened 3 times in 30 min, and 2 pages")
+    assert [quiet.rule for quiet in changed(found.step).quiet] == ["flapping"]
+
+
+def test_an_alert_that_nobody_owns_makes_no_storm() -> None:
+    step = triage(fired(1), service=None, claim=None, open_incident=None, now=NOON, shard=SHARD)
+    found = weigh(step, fired(1), service=None, around=Surroundings(), shard=SHARD, now=NOON)
+    assert (found.storm, changed(found.step).severity) == (None, Severity.SEV2)
+
+
+def test_an_end_holds_nothing_back() -> None:
+    ended = Step(incident=opened(), outcome=DeliveryOutcome.RESOLVED)
+    raging = msgspec.structs.replace(COUNT, until=at(60))
+    around = Surroundings(storm=raging)
+    found = weigh(ended, fired(1), service=SERVICE, around=around, shard=SHARD, now=NOON)
+    assert found == Weighed(step=ended)
