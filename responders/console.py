@@ -14,11 +14,11 @@ from shared.domain.catalog import Service
 from shared.domain.chart import Chart, plot
 from shared.domain.chart_drawing import draw
 from shared.domain.chart_scope import focus_of, marks_of, window_of
+from shared.domain.evidence import read_evidence
 from shared.domain.home_page import Overview, present_home
 from shared.domain.http import Answer, Request
 from shared.domain.incident_page import Dossier, present
 from shared.domain.intent import EndpointRecord
-from shared.domain.measurements import read_evidence
 from shared.domain.problem import problem_from
 from shared.domain.quarantine_page import COUNTED, present_quarantine
 from shared.domain.telemetry import QueryAnswer

@@ -5,7 +5,7 @@ import msgspec
 from shared.domain.burns import parse_burns
 from shared.domain.catalog import Service, Slo
 from shared.domain.chart import Tone
-from shared.domain.measurements import read_evidence
+from shared.domain.evidence import read_evidence
 from shared.domain.objectives import budget_left
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.wording import share

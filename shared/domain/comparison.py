@@ -12,7 +12,8 @@ from shared.domain.breach import LEAST_COMPARED
 from shared.domain.burns import breach_share
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Finding, Signal
-from shared.domain.measurements import Evidence, OnsetRow, VersionRow
+from shared.domain.evidence import Evidence
+from shared.domain.measurements import OnsetRow, VersionRow
 from shared.domain.onset import LEAST_BAD
 from shared.domain.proportions import NOTHING, SURE, Count, evidence_above, z_score
 from shared.domain.wording import share

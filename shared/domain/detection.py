@@ -13,7 +13,8 @@ import msgspec
 from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, Gauge, gauge_of
 from shared.domain.burns import breach_share, burns_too_fast, parse_burns, worst_burn
 from shared.domain.catalog import Service
-from shared.domain.measurements import Evidence, OnsetRow
+from shared.domain.evidence import Evidence
+from shared.domain.measurements import OnsetRow
 from shared.domain.onset import (
     Onset,
     Scope,

@@ -18,10 +18,11 @@ from shared.domain.catalog import Service
 from shared.domain.detection import burn_breaches, find_breaches
 from shared.domain.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
 from shared.domain.doubts import doubts, unanswered
+from shared.domain.evidence import Evidence, read_evidence
 from shared.domain.findings import find_all, outcome_breaches
 from shared.domain.incident import Incident
 from shared.domain.inquiry import Inquiry
-from shared.domain.measurements import Evidence, OnsetRow, read_evidence
+from shared.domain.measurements import OnsetRow
 from shared.domain.narrative import tell_breach, tell_healthy, tell_inconclusive, tell_recovered
 from shared.domain.onset import Arrival, Scope, arrivals, bin_width, count_of, refine
 from shared.domain.parts import part_breaches
@@ -58,7 +59,7 @@ def diagnose(
     known_good: KnownGood | None,
     now: datetime,
 ) -> Diagnosis:
-    """Diagnose an incident from the answers to all queries of `measurements.ROWS`, by name."""
+    """Diagnose an incident from the answers to all queries of `evidence.ROWS`, by name."""
     examined = _examine(incident, service, read_evidence(answers), now)
     changes = (*changes, *changes_from(examined.evidence.activity))
     diagnosis = _observed(examined)

@@ -7,7 +7,7 @@ seems to fail each make a diagnosis inconclusive instead of healthy.
 from shared.domain.breach import LEAST_COMPARED
 from shared.domain.burns import breach_share
 from shared.domain.catalog import Service
-from shared.domain.measurements import CORE, DECISIVE, Evidence
+from shared.domain.evidence import CORE, DECISIVE, Evidence
 from shared.domain.onset import Scope, count_of
 from shared.domain.phrases import listing
 

@@ -13,7 +13,8 @@ from shared.domain.burns import WorstBurn, burns_too_fast, parse_burns, worst_bu
 from shared.domain.catalog import Service, Slo
 from shared.domain.comparison import slice_findings, version_findings
 from shared.domain.diagnosis import Burn, Finding, Signal
-from shared.domain.measurements import AnomalyRow, Evidence, Trouble
+from shared.domain.evidence import Evidence, Trouble
+from shared.domain.measurements import AnomalyRow
 from shared.domain.onset import LEAST_BAD
 from shared.domain.outcomes import LEAST_SWING, Swing, swings
 from shared.domain.parts import part_findings

@@ -15,7 +15,8 @@ from shared.domain.breach import LEAST_COMPARED, Breach, BreachKind, gauge_of
 from shared.domain.catalog import Service
 from shared.domain.contrast import Contrast
 from shared.domain.diagnosis import Attribution, Cause
-from shared.domain.measurements import Evidence, OnsetRow
+from shared.domain.evidence import Evidence
+from shared.domain.measurements import OnsetRow
 from shared.domain.onset import LEAST_BAD, Arrival, Scope, count_of
 from shared.domain.parts import MODEL_KIND, tool_contrasts
 from shared.domain.phrases import listing

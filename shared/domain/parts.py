@@ -11,7 +11,8 @@ from shared.domain.breach import Breach, BreachKind
 from shared.domain.catalog import Service
 from shared.domain.contrast import Contrast, contrast_of, signal_of, worst_first
 from shared.domain.diagnosis import Finding, Signal
-from shared.domain.measurements import Evidence, IndexRow
+from shared.domain.evidence import Evidence
+from shared.domain.measurements import IndexRow
 from shared.domain.phrases import listing, span
 from shared.domain.proportions import NOTHING, Count
 from shared.domain.upstreams import FROM_SHARE, upstream_finding, upstreams

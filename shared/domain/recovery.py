@@ -16,8 +16,9 @@ from shared.domain.burns import burn_rate
 from shared.domain.catalog import Service
 from shared.domain.detection import find_breaches
 from shared.domain.diagnosis import Diagnosis
+from shared.domain.evidence import Evidence, read_evidence
 from shared.domain.findings import outcome_breaches
-from shared.domain.measurements import Evidence, OnsetRow, read_evidence
+from shared.domain.measurements import OnsetRow
 from shared.domain.parts import part_breaches
 from shared.domain.phrases import clock, listing, within
 from shared.domain.proportions import NOTHING, SURE, Count, evidence_above, evidence_below

@@ -15,7 +15,8 @@ from shared.domain.breach import LEAST_COMPARED, OUTAGE_SHARE, BreachKind
 from shared.domain.burns import breach_share
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis, Finding, Health, Signal, Tenants
-from shared.domain.measurements import TenantRow, Trouble, read_rows
+from shared.domain.evidence import Trouble, read_rows
+from shared.domain.measurements import TenantRow
 from shared.domain.onset import LEAST_BAD
 from shared.domain.phrases import verb
 from shared.domain.proportions import SURE, Count, evidence_above

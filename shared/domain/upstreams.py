@@ -11,7 +11,8 @@ import msgspec
 
 from shared.domain.contrast import Contrast, contrast_of, signal_of
 from shared.domain.diagnosis import Finding
-from shared.domain.measurements import DependencyRow, Evidence
+from shared.domain.evidence import Evidence
+from shared.domain.measurements import DependencyRow
 from shared.domain.phrases import listing, verb
 from shared.domain.proportions import NOTHING, Count
 from shared.domain.wording import share

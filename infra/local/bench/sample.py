@@ -20,9 +20,9 @@ from shared.domain.control import Controls
 from shared.domain.diagnose import diagnose
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.endpoint import Deployment, EndpointSnapshot, ProbeReport
+from shared.domain.evidence import ROWS
 from shared.domain.incident import Incident
 from shared.domain.intent import EndpointRecord
-from shared.domain.measurements import ROWS
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.triage import triage
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared.domain.breach import Breach, BreachKind
 from shared.domain.detection import burn_breaches, find_breaches
-from shared.domain.measurements import Evidence, OnsetRow, read_evidence
+from shared.domain.evidence import Evidence, read_evidence
+from shared.domain.measurements import OnsetRow
 from tests.shared.domain.telemetry_story import (
     OVERFLOWS,
     REGIONS,

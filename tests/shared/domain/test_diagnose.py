@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.diagnose import diagnose
 from shared.domain.diagnosis import Cause, Diagnosis, Health, Signal
-from shared.domain.measurements import CORE, DECISIVE
+from shared.domain.evidence import CORE, DECISIVE
 from shared.domain.release import Change, KnownGood
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.telemetry_story import (

@@ -7,8 +7,9 @@ from shared.domain.breach import BreachKind
 from shared.domain.comparison import slice_findings
 from shared.domain.detection import find_breaches
 from shared.domain.diagnosis import Finding, Signal
+from shared.domain.evidence import DECISIVE, ROWS, Evidence, read_evidence
 from shared.domain.findings import find_all, outcome_breaches
-from shared.domain.measurements import DECISIVE, ROWS, Evidence, OnsetRow, read_evidence
+from shared.domain.measurements import OnsetRow
 from shared.domain.parts import part_breaches
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.telemetry_story import (

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.diagnosis import Signal
-from shared.domain.measurements import ROWS, read_evidence
+from shared.domain.evidence import ROWS, read_evidence
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.telemetry_story import START, answer, answers_of, serve
 
