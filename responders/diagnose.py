@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from shared.domain.catalog import Service
 from shared.domain.diagnose import diagnose as find_out
 from shared.domain.diagnosis import Diagnosis, Health
-from shared.domain.incident import Incident, State
+from shared.domain.incident import Incident, State, Step
 from shared.domain.intent import EndpointRecord
 from shared.domain.message import WORK, Message
 from shared.domain.release import Change, Release
@@ -65,6 +65,9 @@ async def diagnose(services: Services, message: Message) -> None:
         return
 
     def take(current: Incident) -> Revision:
+        if current.state is not State.OPENED:
+            # Its decision rests on the diagnosis that came first, which must stay beside it.
+            return Revision(step=Step(incident=None, reason="somebody else has diagnosed it"))
         step = record_diagnosis(current, found, raise_severity(current, found), now)
         return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
 

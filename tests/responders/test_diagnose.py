@@ -189,6 +189,16 @@ async def test_an_incident_that_is_past_it_is_not_diagnosed_again(
     assert kinds(services) == []
 
 
+async def test_of_two_diagnoses_at_once_the_first_stands(services: FakeServices) -> None:
+    other = services.another("two")
+    services.outside.turns.once("state.write", lambda: diagnose(other, message("diagnose")))
+
+    await run(services)
+
+    assert kinds(services) == ["incident.diagnosed", "incident.severity-changed"]
+    assert services.bus.subjects("work") == ["enforce"]
+
+
 async def test_what_a_person_wrote_meanwhile_stays(services: FakeServices) -> None:
     services.outside.turns.once(
         "state.write",
