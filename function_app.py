@@ -135,6 +135,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.page", "page_all_due"),
         Later("responders.notify", "post_abandoned_cards"),
         Later("responders.sweep", "sweep"),
+        Later("responders.remind", "remind"),
         Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (

@@ -47,6 +47,7 @@ class Services:
         self.watched_at: datetime | None = None
         self.sweeps: dict[str, Sweep] = {}  # by subscription
         self.exhumed_at: datetime | None = None
+        self.reminded_at: datetime | None = None
         self.warming: asyncio.Task[None] | None = None
 
     @cached_property

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
+    REMINDED = "incident.reminded"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,6 +100,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     checks: int = 0  # verifications made since the act
+    progressed_at: datetime | None = None  # when state or checks changed last; None since opened
+    reminders: int = 0  # how often the step that is due was asked for again since then
     bad_share_after: float | None = None  # of the affected requests since the act
     pages: tuple[Page, ...] = ()
     quiet: tuple[Quiet, ...] = ()  # what holds it back, as it was told; () once it went on
@@ -190,6 +192,8 @@ def tell(
     told = [name for name in _TOLD if name in changes]
     changed = msgspec.structs.replace(incident, **changes)
     changed = msgspec.structs.replace(changed, sequence=sequence, changed_at=now)
+    if (changed.state, changed.checks) != (incident.state, incident.checks):
+        changed = msgspec.structs.replace(changed, progressed_at=now, reminders=0)
     said: Telling = {
         "before": _picked(incident, told),
         "after": _picked(changed, told),

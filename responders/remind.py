@@ -1,0 +1,42 @@
+"""Remind: no open incident waits for a step that does not come.
+
+The responder's tick looks at the open incidents. Where a command was lost it is issued again, in
+the same transaction as the event that tells of it; where that did not help, a person is woken.
+"""
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+
+from shared.domain.catalog import UNOWNED
+from shared.domain.incident import Incident
+from shared.domain.stall import push
+from shared.errors import Conflict, NotFound
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.listing import open_incidents
+from shared.protocol.revise import Revision, revise
+from shared.services import Services
+
+log = logging.getLogger("backstop.remind")
+
+EVERY = timedelta(seconds=30)  # what it looks for takes minutes
+
+
+async def remind(services: Services, _: Leftovers) -> None:
+    """Push every incident that stands still, when it is time to look again. Raises Unavailable."""
+    now = services.now()
+    if services.reminded_at is not None and now - services.reminded_at < EVERY:
+        return
+    services.reminded_at = now
+    for incident in await open_incidents(services):
+        if _pushed(services, incident).step.incident is not None:
+            log.warning("incident %s stands still: %s", incident.id, incident.state.value)
+            with suppress(Conflict, NotFound):  # somebody else is at it
+                await revise(services, incident.id, partial(_pushed, services))
+
+
+def _pushed(services: Services, incident: Incident) -> Revision:
+    service = services.catalog.services.get(incident.service, UNOWNED)
+    patience = timedelta(seconds=services.settings.patience_s)
+    return Revision(step=push(incident, service, patience, services.now()))
