@@ -136,7 +136,8 @@ def _join(
 ) -> Step:
     key = alert.correlation_key
     known = key in incident.correlation_keys
-    why = _AGAIN if known else _GROUPED
+    anew = not known and service is not None and _nothing_could_be_done(incident)
+    why = _AGAIN if known else f"{_GROUPED}; it is diagnosed anew" if anew else _GROUPED
     step = tell(
         incident,
         EventKind.ALERT_JOINED,
@@ -150,6 +151,7 @@ def _join(
             "alerts": incident.alerts + 1,
             "firing": _with(incident.firing, key),
             "correlation_keys": _with(incident.correlation_keys, key),
+            **({"state": State.OPENED} if anew else {}),
         },
     )
     if step.incident and _is_back(incident, alert):
@@ -161,6 +163,12 @@ def _join(
         step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
     commands = () if incident.state in BUSY or not service else ("diagnose",)
     return _store(step, claim, DeliveryOutcome.JOINED, commands, why)
+
+
+def _nothing_could_be_done(incident: Incident) -> bool:
+    """Whether it was judged without a plan, and no person has it: then it is as good as new."""
+    judged = incident.state in (State.HELD, State.ESCALATED) and not incident.deferred
+    return judged and not incident.plan and incident.acknowledged_at is None
 
 
 def _is_back(incident: Incident, alert: Alert) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.alert import Alert
 from shared.domain.catalog import Catalog, CatalogMistake, Service, Target, TargetKind
 from shared.domain.event import EventKind
-from shared.domain.incident import DeliveryOutcome, Severity, State
+from shared.domain.incident import DeliveryOutcome, Severity, State, Step
 from shared.domain.triage import find_service, triage
 from tests.shared.domain.incidents import (
     ENDPOINT,
@@ -289,6 +290,53 @@ def test_late_news_of_a_trouble_that_was_cured_wakes_nobody() -> None:
         step = triage(alert, service=SERVICE, claim=None, open_incident=cured, now=NOW, shard=SHARD)
         assert step.incident is not None
         assert step.incident.state == state
+
+
+def rejoined(**changes: Any) -> Step:
+    """What another rule makes of an incident that was judged already."""
+    judged = msgspec.structs.replace(opened(), **{"state": State.ESCALATED, **changes})
+    alert = fired(2, rule="latency")
+    return triage(alert, service=SERVICE, claim=None, open_incident=judged, now=NOW, shard=SHARD)
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.ESCALATED])
+def test_what_could_not_be_cured_is_diagnosed_anew_when_another_rule_tells_of_it(
+    state: State,
+) -> None:
+    step = rejoined(state=state)
+    assert step.incident is not None
+    assert (step.incident.state, step.commands) == (State.OPENED, ("diagnose",))
+    assert step.reason.endswith("about the same target; it is diagnosed anew")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"acknowledged_at": NOW, "acknowledged_by": "ada"},
+        {"plan": "plan-1"},
+        {"state": State.HELD, "deferred": True},
+        {"state": State.VERIFYING},
+        {"state": State.MITIGATED, "recovered_at": NOW},
+    ],
+)
+def test_what_a_person_has_or_what_was_planned_is_left_as_it_is(changes: dict[str, Any]) -> None:
+    step = rejoined(**changes)
+    assert step.incident is not None
+    assert step.incident.state is changes.get("state", State.ESCALATED)
+
+
+def test_without_an_owner_there_is_nothing_to_diagnose_anew() -> None:
+    judged = msgspec.structs.replace(opened(service=""), state=State.ESCALATED)
+    step = triage(
+        fired(2, rule="latency"),
+        service=None,
+        claim=None,
+        open_incident=judged,
+        now=NOW,
+        shard=SHARD,
+    )
+    assert step.incident is not None
+    assert (step.incident.state, step.commands) == (State.ESCALATED, ())
 
 
 TROUBLES = [(rule, target) for rule in ("5xx", "latency") for target in (ENDPOINT, SECOND)]
