@@ -36,6 +36,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     tick: str = "* * * * * *"
     operation_s: float = 2.0
     rule_every_s: float = 2.0
+    sweep_every_s: float = 30.0
     fuse_s: float = 6.0
 
 
@@ -167,6 +168,7 @@ class World:
             "BACKSTOP_LEASE_S": str(pace.lease_s),
             "BACKSTOP_PATIENCE_S": str(pace.patience_s),
             "BACKSTOP_WATCH_EVERY_S": "0",  # at every tick: a soak takes seconds here
+            "BACKSTOP_SWEEP_EVERY_S": str(pace.sweep_every_s),
             "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
             "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),
         }

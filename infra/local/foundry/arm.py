@@ -29,8 +29,11 @@ _ENDPOINT = f"{_ENDPOINTS}/{{endpoint}}"
 _DEPLOYMENT = f"{_ENDPOINT}/deployments/{{deployment}}"
 
 
-def create_arm(world: World) -> ASGIApp:
-    """Build the server. It must be uvicorn's own app, not mounted: see `Door`."""
+def create_arm(world: World, *more: Route) -> ASGIApp:
+    """Build the server. It must be uvicorn's own app, not mounted: see `Door`.
+
+    `more` are routes of other resource providers, behind the same door.
+    """
     desk = _Desk(world)
     routes = [
         Route(_WORKSPACE, desk.workspace),
@@ -44,6 +47,7 @@ def create_arm(world: World) -> ASGIApp:
         Route(_DEPLOYMENT, desk.put_deployment, methods=["PUT"]),
         Route(_DEPLOYMENT, desk.delete_deployment, methods=["DELETE"]),
         Route(f"{_WORKSPACE}/operations/{{operation}}", desk.operation),
+        *more,
     ]
     app = Starlette(routes=routes, exception_handlers={ArmError: _refusal})
     return Door(app=app, clock=world.clock, faults=world.faults, journal=world.journal)

@@ -23,6 +23,7 @@ from infra.local.foundry.world import World
 from infra.local.foundry.writes import delete_deployment, shift_traffic
 from infra.local.inbox.store import InboxStore
 from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
 from infra.local.simulation.rule import Rule
 
@@ -42,6 +43,7 @@ class Simulation:
     inbox: InboxStore
     load: Load
     rule: Rule
+    alerts: AlertsManagement
     logs: Starlette
     history_rows: int
 
@@ -87,6 +89,10 @@ class Simulation:
         """Break every connection to the bus, until it is healed."""
         self.bus.begin_outage()
 
+    def lose_webhooks(self) -> None:
+        """Let no action group call anybody, until it is healed: alerts fire, and nobody is told."""
+        self.alerts.delivering = False
+
     def lose_logs(self) -> None:
         """Let the workspace answer 503."""
         self.logs.state.faults.outage = True
@@ -101,6 +107,7 @@ class Simulation:
         self.world.troubles.regions_out.clear()
         self.world.troubles.upstream_429.clear()
         self.bus.end_outage()
+        self.alerts.delivering = True
         self.logs.state.faults.outage = False
         self.world.faults.clear()
 
@@ -159,6 +166,7 @@ class Control:
             "logs-out": simulation.lose_logs,
             "arm-out": simulation.lose_arm,
             "bus-out": simulation.lose_bus,
+            "webhooks-out": simulation.lose_webhooks,
             "delete-known-good": simulation.delete_known_good,
             "heal": simulation.heal,
         }

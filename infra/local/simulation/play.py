@@ -31,6 +31,7 @@ from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
 from infra.local.simulation.control import Simulation, create_control
+from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan, read_plan
 from infra.local.simulation.rule import Rule
 
@@ -96,6 +97,7 @@ def _simulation(plan: Plan) -> Simulation:
     endpoint = seed(world, fuse_s=plan.fuse_s)
     url = f"{world.scoring_url}/endpoints/{SERVICE}/score"
     target = endpoint.id.lower()
+    alerts = AlertsManagement()
     return Simulation(
         plan=plan,
         world=world,
@@ -103,7 +105,8 @@ def _simulation(plan: Plan) -> Simulation:
         bus=Emulator(topology(plan), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
         load=Load(url, plan.rate_per_s, SHARES, Random(11)),
-        rule=Rule(store, plan, service=SERVICE, target=target),
+        rule=Rule(store, plan, alerts, service=SERVICE, target=target),
+        alerts=alerts,
         logs=create_app(store),
         history_rows=rows,
     )
@@ -121,7 +124,7 @@ def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
     ports = plan.ports
     return [
         (simulation.logs, ports.logs),
-        (create_arm(simulation.world), ports.arm),
+        (create_arm(simulation.world, simulation.alerts.route()), ports.arm),
         (create_scoring(simulation.world), ports.scoring),
         (create_inbox(simulation.inbox), ports.inbox),
         (create_control(simulation), ports.control),

@@ -17,6 +17,7 @@ import msgspec
 
 from infra.local.alerts import LogAlert
 from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
 from shared.adapters import queries
 
@@ -49,14 +50,24 @@ class Rule:
     """One scheduled log rule, split by region, stateful.
 
     Its action is in two action groups, so every alert is posted twice, as Azure would. `posted`
-    counts accepted webhooks, `folded` those among them that were known already.
+    counts accepted webhooks, `folded` those among them that were known already. In a blackout it
+    posts nothing: then only `alerts` know what was fired.
     """
 
-    def __init__(self, store: TelemetryStore, plan: Plan, *, service: str, target: str) -> None:
+    def __init__(
+        self,
+        store: TelemetryStore,
+        plan: Plan,
+        alerts: AlertsManagement,
+        *,
+        service: str,
+        target: str,
+    ) -> None:
         self.posted = 0
         self.folded = 0
         self.first_fired_at: float | None = None
         self._store = store
+        self._alerts = alerts
         self._service = service
         self._target = target
         self._url = plan.alert_url
@@ -78,7 +89,7 @@ class Rule:
             if found.burns and known is None:
                 alert = self._alert(found)
                 self._firing[found.value] = (alert, 0)
-                await self._post(session, alert.body())
+                await self._post(session, alert)
             elif found.burns and known is not None:
                 self._firing[found.value] = (known[0], 0)
             elif known is not None:
@@ -92,7 +103,7 @@ class Rule:
             return
         del self._firing[name]
         ended = msgspec.structs.replace(alert, resolved_at=datetime.now(UTC))
-        await self._post(session, ended.body())
+        await self._post(session, ended)
 
     def _look(self) -> list[Slice]:
         text = queries.render(
@@ -119,11 +130,12 @@ class Rule:
             threshold=FAST_BURN,
         )
 
-    async def _post(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
+    async def _post(self, session: aiohttp.ClientSession, alert: LogAlert) -> None:
         """Post as an action group does: again after 408, 429, 503, 504 and a dropped line."""
         self.first_fired_at = self.first_fired_at or datetime.now(UTC).timestamp()
-        for _ in range(ACTION_GROUPS):
-            await self._post_once(session, alert)
+        self._alerts.register(alert)
+        for _ in range(ACTION_GROUPS if self._alerts.delivering else 0):
+            await self._post_once(session, alert.body())
 
     async def _post_once(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
         for wait in (*RETRY_S, 0):
