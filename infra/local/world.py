@@ -162,6 +162,7 @@ class World:
             "BACKSTOP_PAGER_FALLBACK_URL": f"{self.addresses.inbox}/webhook",
             "BACKSTOP_PAGER_KEY_CLAIMS_AI": PAGER_KEY,
             "BACKSTOP_PAGER_KEY_CLAIMS_PLATFORM": PAGER_KEY[::-1],
+            "BACKSTOP_PAGER_KEY_DUTY": PAGER_KEY[16:] + PAGER_KEY[:16],
             "BACKSTOP_PUBLIC_URL": self.addresses.api,
             "BACKSTOP_CATALOG": str(self.folder / "catalog"),
             "BACKSTOP_TICK": pace.tick,

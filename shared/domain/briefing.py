@@ -11,6 +11,7 @@ from shared.domain.catalog import Mode, Service
 from shared.domain.decision import Decision, Verdict
 from shared.domain.diagnosis import Diagnosis, Health
 from shared.domain.incident import Incident, State
+from shared.domain.quarantine import ITSELF
 from shared.domain.wording import duration, moment, plain, share, traffic
 
 
@@ -23,14 +24,22 @@ def feeling(
     if incident.recovered_at is not None:
         return f"{who} get good answers again since {moment(incident.recovered_at, zone, now)}."
     if found is None:
-        gap = "felt was not measured" if over else "feel is not measured yet"
-        return f"What {who.lower()} {gap}. The alert: {plain(incident.title)}"
+        return _unmeasured(incident, who)
     if found.health is Health.INCONCLUSIVE:
         feel = "felt" if over else "feel"
         return f"It could not be found out what {who.lower()} {feel}. {plain(found.sentence)}"
     if found.health is Health.HEALTHY:
         return f"{who} got good answers when it was last measured. {plain(found.sentence)}"
     return f"{who} {'got' if over else 'get'} {_harm(service, found, now)}"
+
+
+def _unmeasured(incident: Incident, who: str) -> str:
+    """Nothing is measured for what is Backstop's own trouble, so that is said first."""
+    if incident.service == ITSELF:
+        return f"{plain(incident.title)}. Whether {who.lower()} feel it is not known."
+    over = incident.state is State.RESOLVED
+    gap = "felt was not measured" if over else "feel is not measured yet"
+    return f"What {who.lower()} {gap}. The alert: {plain(incident.title)}"
 
 
 def _harm(service: Service | None, found: Diagnosis, now: datetime) -> str:

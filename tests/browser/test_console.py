@@ -13,6 +13,8 @@ from playwright.async_api import Page as Tab
 
 from shared.domain.incident import State
 from shared.domain.row import Put
+from shared.errors import RejectedInput
+from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
 from tests.browser.console import console
 from tests.fakes import FakeServices
@@ -27,6 +29,7 @@ from tests.fakes.scene import (
     store_incident,
 )
 
+EVENTS = Path(__file__).parents[1] / "events"
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",
@@ -55,6 +58,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def services() -> FakeServices:
     made = new_services()
     await store_case(made)
+    refused = RejectedInput("not-json", "the body is not JSON in UTF-8: line 1 column 2")
+    await keep_body(made, "api/alerts", (EVENTS / "metric_static_fired.json").read_bytes(), refused)
     made.logs.answer(
         "onset",
         [
@@ -92,7 +97,7 @@ async def tab(browser: Browser) -> AsyncIterator[Tab]:
     await opened.close()
 
 
-@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown"])
+@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 390), ("light", 1280)])
 async def test_every_page_fits_and_breaks_no_policy(
     browser: Browser, base: str, path: str, scheme: Literal["light", "dark"], width: int
@@ -183,6 +188,20 @@ async def test_the_kill_switch_is_turned_off_and_on_again(
     await expect(tab.get_by_text("Automation is off for all services")).to_have_count(0)
     (switch,) = (await read_controls(services)).kill_switches
     assert (switch.on, switch.by, switch.reason) == (False, "Dana Reyes", "all is well")
+
+
+async def test_from_the_first_page_one_gets_to_the_quarantine_and_empties_it(
+    tab: Tab, base: str
+) -> None:
+    await tab.goto(base)
+    await expect(tab.get_by_text("1 input could not be taken")).to_be_visible()
+    await tab.get_by_role("link", name="Look at the quarantine").click()
+    await tab.get_by_text("Resubmit", exact=True).click()
+    await tab.get_by_label("Your name").fill("Dana Reyes")
+    await tab.get_by_label("Why it can be taken now").fill("the reader is mended")
+    await tab.get_by_role("button", name="Resubmit it").click()
+    await expect(tab.get_by_text("Dana Reyes resubmitted it: accepted")).to_be_visible()
+    await expect(tab.get_by_role("button")).to_have_count(0)
 
 
 async def test_without_scripts_the_buttons_work_as_well(

@@ -35,6 +35,13 @@ def test_what_is_not_measured_is_not_guessed() -> None:
     assert told == ("What customers feel is not measured yet. The alert: fnol-summary failure rate")
 
 
+def test_backstop_s_own_trouble_is_told_first() -> None:
+    own = replace(INCIDENT, service="backstop", title="Backstop has dead letters in work/executor")
+    told = briefing.feeling(own, None, None, NOW)
+    assert told.startswith("Backstop has dead letters in work/executor.")
+    assert told.endswith("is not known.")
+
+
 def test_what_could_not_be_found_out_says_so() -> None:
     unknown = replace(DIAGNOSIS, health=Health.INCONCLUSIVE, sentence="The logs do not answer.")
     assert briefing.feeling(INCIDENT, SERVICE, unknown, NOW) == (
