@@ -1,5 +1,6 @@
 """A sound file, one thing changed, one mistake that says where it is and what would be right."""
 
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from shared.domain.catalog import (
     Service,
     TargetKind,
 )
+from shared.domain.maintenance import Once, Weekly
 from shared.errors import Misconfigured
 
 SHIPPED = Path(__file__).parents[3] / "shared" / "catalog"
@@ -222,6 +224,8 @@ def test_every_mistake_says_where_it_is_and_what_would_be_right(
         ("policy: {probe_pass_share: 95}", "spec.policy.probe_pass_share", "95 is not allowed"),
         ("policy: {short_window: 1h}", "spec.policy.short_window", "not shorter"),
         ("policy: {max_rollbacks_per_hour: 60}", "spec.policy.max_rollbacks_per_hour", "60 is"),
+        ("policy: {storm_alerts: 1}", "spec.policy.storm_alerts", "1 is not allowed"),
+        ("policy: {flap_window: 2d}", "spec.policy.flap_window", "'2d' is not allowed"),
         ("policy: {approve_when: [never]}", "spec.policy.approve_when", "'never' is not allowed"),
         ("dependencies: [{name: wordings, kind: inde}]", "spec.dependencies[0].kind", "unknown"),
         ("dependencies: [{name: quote}]", "spec.dependencies", "no other service quote"),
@@ -234,6 +238,75 @@ def test_a_field_that_may_be_left_out_must_be_right_where_it_is_not(
     (mistake,) = mistakes_of(tmp_path, with_line(line))
     assert mistake.field == field
     assert problem in mistake.problem
+
+
+ONCE = "start: 2026-11-28T22:00, end: 2026-11-29T02:00, reason: The index is rebuilt"
+WEEKLY = 'every: [saturday], at: "22:00", lasts: 4h, reason: Patches'
+
+
+def test_a_maintenance_window_is_read_in_the_zone_of_its_service(tmp_path: Path) -> None:
+    text = with_line(f"maintenance: [{{{ONCE}}}]").replace(
+        "tier: 2", "tier: 2\n  time_zone: Europe/Amsterdam"
+    )
+    (window,) = read(tmp_path, text).maintenance
+    assert window == Once(
+        start=datetime(2026, 11, 28, 21, 0, tzinfo=UTC),
+        end=datetime(2026, 11, 29, 1, 0, tzinfo=UTC),
+        reason="The index is rebuilt",
+    )
+
+
+def test_a_window_may_name_its_own_zone_or_offset(tmp_path: Path) -> None:
+    own = ONCE.replace("02:00", "02:00+05:30").replace("reason", "time_zone: Asia/Tokyo, reason")
+    (window,) = read(tmp_path, with_line(f"maintenance: [{{{own}}}]")).maintenance
+    assert isinstance(window, Once)
+    assert window.start == datetime(2026, 11, 28, 13, 0, tzinfo=UTC)
+    assert window.end == datetime(2026, 11, 28, 20, 30, tzinfo=UTC)
+
+
+def test_a_window_may_come_every_week(tmp_path: Path) -> None:
+    (window,) = read(tmp_path, with_line(f"maintenance: [{{{WEEKLY}}}]")).maintenance
+    assert window == Weekly(days=(5,), at=time(22, 0), lasts_s=14_400, zone="UTC", reason="Patches")
+
+
+@pytest.mark.parametrize(
+    ("window", "field", "problem", "allowed"),
+    [
+        (ONCE.replace("-28T", "-31T"), "start", "is no date", "2026-11-28T22:00"),
+        (ONCE.replace("T22:00", " 22:00"), "start", "is not allowed", "text like"),
+        (ONCE.replace("11-29", "11-27"), "end", "is not after start", "a later moment"),
+        (ONCE.replace("2026-11-29", "2027-11-29"), "end", "more than 14 days", "shorter"),
+        (ONCE.replace("end: 2026-11-29T02:00, ", ""), "end", "is missing", ""),
+        (ONCE.replace(", reason: The index is rebuilt", ""), "reason", "is missing", ""),
+        (f"{ONCE}, until: never", "until", "is unknown", "one of end"),
+        (f"{ONCE}, time_zone: Mars/Base", "time_zone", "'Mars/Base' is unknown", "Europe/"),
+        (WEEKLY.replace("saturday", "saterday"), "every", "'saterday' is not", "saturday"),
+        (WEEKLY.replace("[saturday]", "[]"), "every", "names no day", "monday"),
+        (WEEKLY.replace("22:00", "24:00"), "at", "'24:00' is not allowed", "text like"),
+        (WEEKLY.replace("4h", "25h"), "lasts", "'25h' is not allowed", "from 1m to 1d"),
+        (WEEKLY.replace("reason", "start: 2026-11-28T22:00, reason"), "start", "is unknown", ""),
+    ],
+)
+def test_a_mistaken_window_says_where_and_what_would_be_right(
+    tmp_path: Path, window: str, field: str, problem: str, allowed: str
+) -> None:
+    (mistake,) = mistakes_of(tmp_path, with_line(f"maintenance: [{{{window}}}]"))
+    assert (mistake.file, mistake.line) == ("quotes.yaml", 17)
+    assert mistake.field == f"spec.maintenance[0].{field}"
+    assert problem in mistake.problem
+    assert allowed in mistake.allowed
+
+
+def test_the_windows_of_the_readme_are_in_order(tmp_path: Path) -> None:
+    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    _, _, rest = readme.partition("```yaml\n  maintenance:\n")
+    windows = rest.partition("```")[0]
+    assert len(read(tmp_path, f"{HEAD}  maintenance:\n{windows}{SLO}").maintenance) == 2
+
+
+def test_how_much_noise_is_too_much_is_policy(tmp_path: Path) -> None:
+    policy = read(tmp_path, with_line("policy: {storm_alerts: 25, flap_window: 1h}")).policy
+    assert (policy.storm_alerts, policy.flap_window_s) == (25, 3_600)
 
 
 @pytest.mark.parametrize(
