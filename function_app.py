@@ -131,7 +131,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
     Role.RESPONDER: (
         Later("responders.warm", "warm_responder"),
         Later("shared.protocol.commit", "relay"),
-        Later("shared.protocol.intake", "relay_deliveries"),
+        Later("shared.protocol.alarm", "watch_deliveries"),
         Later("responders.page", "page_all_due"),
         Later("responders.notify", "post_abandoned_cards"),
         Later("responders.sweep", "sweep"),

@@ -7,7 +7,8 @@ that can never be taken is kept in quarantine and answered 400, a part that is o
 from shared.domain.alert import parse_alert
 from shared.domain.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
-from shared.protocol.intake import accept, recall, remember
+from shared.protocol.alarm import take_in
+from shared.protocol.intake import recall, remember
 from shared.protocol.quarantine import keep_body
 from shared.services import Services
 
@@ -22,7 +23,7 @@ async def ingest(services: Services, request: Request) -> Answer:
     except RejectedInput as error:
         await keep_body(services, "api/alerts", request.body, error)
         raise
-    delivery, new = await accept(services, alert)
+    delivery, new = await take_in(services, alert)
     remember(services, request.body, delivery)
     return _answer(delivery, new=new)
 

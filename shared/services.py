@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.adapters.scoring import Scoring
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
+    from shared.domain.alarm import Alarm
     from shared.domain.catalog import Catalog
     from shared.domain.fired_alert import Sweep
 
@@ -46,6 +47,8 @@ class Services:
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
         self.sweeps: dict[str, Sweep] = {}  # by subscription
+        self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm
+        self.alarm_keeper: asyncio.Task[None] | None = None
         self.exhumed_at: datetime | None = None
         self.reminded_at: datetime | None = None
         self.warming: asyncio.Task[None] | None = None
@@ -194,10 +197,11 @@ class Services:
         await self.account.create(*TABLES)
 
     async def close(self) -> None:
-        """Close what was made, all at once; nothing is warmed any more."""
-        if self.warming is not None:
-            self.warming.cancel()
-            await asyncio.wait([self.warming])
+        """Close what was made, all at once; what still runs beside ends first."""
+        tasks = [task for task in (self.warming, self.alarm_keeper) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
         names = (*clients, "fired_alerts", "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]

@@ -11,6 +11,7 @@ from hashlib import sha256
 import msgspec
 
 from shared.domain.alert import Alert
+from shared.domain.incident import Page
 from shared.domain.message import WORK, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
@@ -32,7 +33,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted alert and what became of it.
 
     `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why. `source`
-    is who brought it: the webhook, or the sweep that found what never arrived.
+    is who brought it: the webhook, or the sweep that found what never arrived. `pages` were sent
+    for it directly, before triage took it: see alarm.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     incident: str = ""
     rule: str = ""
     source: str = WEBHOOK
+    pages: tuple[Page, ...] = ()
 
 
 def delivery_id(alert: Alert, now: datetime) -> str:
@@ -155,21 +158,33 @@ async def settle_delivery(
     await services.deliveries.write(_partition(was.key), [Put(row=was.key, value=now)])
 
 
-async def relay_deliveries(services: Services, leftovers: Leftovers) -> None:
-    """Send the deliveries that triage has not taken yet; every tick looks at a few partitions."""
+async def note_pages(services: Services, alert: Alert, pages: tuple[Page, ...]) -> None:
+    """Keep in a pending delivery whom somebody has paged directly. Raises Conflict, Unavailable."""
+    was = await read_delivery(services, delivery_id(alert, services.now()))
+    if was.value.pending and len(pages) > len(was.value.pages):
+        now = msgspec.structs.replace(was.value, pages=pages)
+        put = Put(row=was.row, value=now, etag=was.etag, flags=(PENDING,))
+        await services.deliveries.write(_partition(was.row), [put])
+
+
+async def relay_deliveries(services: Services, leftovers: Leftovers) -> list[Delivery]:
+    """Send the deliveries that triage has not taken yet, and answer them.
+
+    Every tick looks at a few partitions.
+    """
     now = services.now()
     days = [*_relayed_days(now), NO_DAY]
     partitions = [f"{day}-{digit:x}" for digit in range(16) for day in days]
     chosen = in_turn(partitions, leftovers.turn, IN_TURN)
-    await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))
+    found = await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))
+    return [delivery for some in found for delivery in some]
 
 
-async def _relay_partition(services: Services, partition: str, now: datetime) -> None:
+async def _relay_partition(services: Services, partition: str, now: datetime) -> list[Delivery]:
     rows = await services.deliveries.scan(partition, "", Delivery, flag=PENDING)
     late = [
-        row.value.key
-        for row in rows
-        if row.value.pending and now - row.value.accepted_at > RELAY_AFTER
+        row.value for row in rows if row.value.pending and now - row.value.accepted_at > RELAY_AFTER
     ]
     if late:
-        await publish_quietly(services, WORK, [_triage(key) for key in late])
+        await publish_quietly(services, WORK, [_triage(delivery.key) for delivery in late])
+    return late

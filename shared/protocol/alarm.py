@@ -1,0 +1,189 @@
+"""Alarm: a grave alert reaches a human although a part is out, and needs no storage for that.
+
+Beside the flow. Whoever takes in an alert sets its alarm: at once where it could not be made
+durable, else for the case that triage does not take it in time. A task of the process, the keeper,
+looks after the alarms: it hands the alert to intake again, pages who is due, and calls the alarm
+off when triage has taken the alert. Pages go out under the name that the incident will have, so
+that other processes' pages, later ones and the incident's own fold into one at the pager.
+What a dead process knew is lost; what it had stored is found by the tick, which sets the alarm
+again, and the delivery's row says who was paged already.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import msgspec
+
+from shared.domain.alarm import (
+    PATIENCE,
+    Alarm,
+    alarm_of,
+    name_of,
+    next_direct_page,
+    render_direct_page,
+    service_of,
+    tell_direct_pages,
+)
+from shared.domain.alert import Alert
+from shared.domain.catalog import Contact, Service
+from shared.domain.incident import Incident
+from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
+from shared.protocol.intake import Delivery, accept, note_pages, read_delivery, relay_deliveries
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.revise import Revision, revise
+from shared.services import Services
+
+log = logging.getLogger("backstop.alarm")
+
+MOST = 200  # alarms of a process; a target has one, however many alerts come about it
+LOOK_EVERY_S = 5.0
+ACCEPT_WITHIN_S = 8.0  # Azure Monitor hangs up after ten
+ANSWER_WITHIN_S = 5.0  # else the tables do not answer, as far as an alarm is concerned
+UNTAKEN = "triage has not taken the alert yet"
+
+
+async def take_in(services: Services, alert: Alert) -> tuple[str, bool]:
+    """Accept an alert and set its alarm; answer its delivery id and whether it is new.
+
+    Raises Unavailable where it could not be made durable: somebody is paged for it all the same.
+    """
+    try:
+        key, new = await _accept_in_time(services, alert)
+    except Unavailable as trouble:
+        set_alarm(services, alert, why=f"the {trouble.part} did not answer", at_once=True)
+        raise
+    if new:
+        set_alarm(services, alert, why=UNTAKEN)
+    return key, new
+
+
+async def _accept_in_time(services: Services, alert: Alert) -> tuple[str, bool]:
+    """Accept, or give up while whoever posts still listens."""
+    try:
+        async with asyncio.timeout(ACCEPT_WITHIN_S):
+            return await accept(services, alert)
+    except TimeoutError:
+        raise Unavailable("tables", f"no answer within {ACCEPT_WITHIN_S:.0f} s") from None
+
+
+def set_alarm(services: Services, alert: Alert, *, why: str, at_once: bool = False) -> None:
+    """Page for an alert, at once or if triage does not take it in time; nothing if it is mild."""
+    now, name = services.now(), name_of(alert, services.catalog)
+    if name in services.alarms and not (at_once and services.alarms[name].due_at > now):
+        return
+    due_at = now if at_once else now + PATIENCE
+    alarm = alarm_of(alert, services.catalog, why=why, now=now, due_at=due_at)
+    if alarm is None:
+        return
+    if len(services.alarms) >= MOST:
+        log.error("too many alarms: nobody is paged directly for %s", alert.summary)
+        return
+    services.alarms[name] = alarm
+    if services.alarm_keeper is None or services.alarm_keeper.done():
+        services.alarm_keeper = asyncio.create_task(_keep(services), name="alarms")
+
+
+async def watch_deliveries(services: Services, leftovers: Leftovers) -> None:
+    """Relay what triage has not taken, and set the alarm of what it should have taken by now."""
+    now = services.now()
+    for delivery in await relay_deliveries(services, leftovers):
+        if now - delivery.accepted_at >= PATIENCE:
+            set_alarm(services, delivery.alert, why=UNTAKEN, at_once=True)
+
+
+async def look_after_alarms(services: Services) -> None:
+    """Page who is due now, and call off what triage has taken."""
+    now = services.now()
+    for name in [name for name, alarm in services.alarms.items() if alarm.is_forgotten(now)]:
+        del services.alarms[name]
+    due = [name for name, one in services.alarms.items() if not one.over_at and one.due_at <= now]
+    await asyncio.gather(*(_look(services, name) for name in due))
+
+
+async def _keep(services: Services) -> None:
+    while services.alarms:
+        await look_after_alarms(services)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _look(services: Services, name: str) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            goes_on = await _ask_triage(services, name)
+    except (BackstopError, TimeoutError) as error:
+        log.warning("an alarm goes on: %s", error)
+        goes_on = True
+    if goes_on:
+        await _page(services, name)
+
+
+async def _ask_triage(services: Services, name: str) -> bool:
+    """Whether the alarm goes on: triage has not taken the alert, though it had the time to.
+
+    What could not be made durable when it came is handed to intake now, and triage has its time.
+    """
+    alarm, now = services.alarms[name], services.now()
+    key, new = await accept(services, alarm.alert)
+    if new:
+        services.alarms[name] = alarm.again(UNTAKEN, now)
+        return False
+    delivery = (await read_delivery(services, key)).value
+    if delivery.pending:
+        services.alarms[name] = alarm.knows(delivery.pages)
+        return True
+    await _call_off(services, name, delivery)
+    return False
+
+
+async def _call_off(services: Services, name: str, delivery: Delivery) -> None:
+    """Triage has it: say what was done meanwhile in the incident, and let it be."""
+    alarm, now = services.alarms[name], services.now()
+
+    def take(incident: Incident) -> Revision:
+        return Revision(step=tell_direct_pages(incident, alarm, now))
+
+    if alarm.sent and delivery.incident:
+        with contextlib.suppress(NotFound):
+            await revise(services, delivery.incident, take)
+    services.alarms[name] = msgspec.structs.replace(alarm, over_at=now)
+    if not alarm.sent:
+        del services.alarms[name]
+
+
+async def _page(services: Services, name: str) -> None:
+    """Page who is due, one after another; a pager that is out is tried at the next look."""
+    service = service_of(services.alarms[name], services.catalog)
+    while True:
+        alarm, now = services.alarms[name], services.now()
+        contact = next_direct_page(alarm, service, now)
+        if contact is None:
+            return
+        try:
+            refused = await _send(services, alarm, contact, service)
+        except Unavailable as error:
+            log.error("nobody could be paged directly: %s", error)  # noqa: TRY400 - it says all
+            return
+        services.alarms[name] = alarm.paged(contact, service, now, refused=refused)
+        await _note(services, services.alarms[name])
+
+
+async def _send(services: Services, alarm: Alarm, contact: Contact, service: Service) -> bool:
+    """Send one page; answer whether the pager refused it. Raises Unavailable."""
+    key = services.settings.pager_keys.get(contact.pager, "")
+    url, now = services.settings.public_url, services.now()
+    body = render_direct_page(alarm, contact, service, key=key, url=url, now=now)
+    try:
+        await services.pager.send(body)
+    except RejectedInput as error:
+        log.error("%s could not be paged directly: %s", contact.name, error)  # noqa: TRY400 - it says all
+        return True
+    log.warning("paged %s directly for %s: %s", contact.name, alarm.incident.id, alarm.why)
+    return False
+
+
+async def _note(services: Services, alarm: Alarm) -> None:
+    """Let other processes know, where the tables answer: they then page nobody a second time."""
+    with contextlib.suppress(Unavailable, Conflict, NotFound, TimeoutError):
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await note_pages(services, alarm.alert, alarm.incident.pages)

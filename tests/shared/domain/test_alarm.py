@@ -1,0 +1,178 @@
+"""Alarms: whom to page for a grave alert that triage has not taken, under which name."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.alarm import (
+    KEPT,
+    MUTE,
+    Alarm,
+    alarm_of,
+    name_of,
+    next_direct_page,
+    render_direct_page,
+    service_of,
+    tell_direct_pages,
+)
+from shared.domain.alert import Alert
+from shared.domain.catalog import UNOWNED, Catalog, CatalogMistake, Service
+from shared.domain.event import EventKind
+from shared.domain.incident import Severity
+from shared.domain.keys import shard_of
+from shared.domain.maintenance import Once
+from shared.domain.page import dedup_key
+from shared.domain.triage import triage
+from tests.fakes.scene import ended, fired
+from tests.shared.domain.worked_case import INCIDENT, NOW, SERVICE, alter
+
+CATALOG = Catalog(services={SERVICE.name: SERVICE})
+NOBODYS = "/subscriptions/s/resourcegroups/r/providers/microsoft.web/sites/brochure"
+ALERT = fired()
+LATER = timedelta(seconds=20)
+
+
+def alarm(alert: Alert = ALERT, catalog: Catalog = CATALOG, **changes: Any) -> Alarm:
+    found = alarm_of(alert, catalog, why="the tables did not answer", now=NOW, due_at=NOW)
+    assert found is not None
+    return alter(found, **changes)
+
+
+def page_all(found: Alarm, now: datetime, *, refused: bool = False) -> tuple[Alarm, list[str]]:
+    """Page whoever is due now; answer their names."""
+    names: list[str] = []
+    contact = next_direct_page(found, SERVICE, now)
+    while contact is not None:
+        found = found.paged(contact, SERVICE, now, refused=refused)
+        names.append(contact.name)
+        contact = next_direct_page(found, SERVICE, now)
+    return found, names
+
+
+def test_it_has_the_severity_and_the_name_of_the_incident_that_triage_opens() -> None:
+    opened = triage(
+        ALERT,
+        service=SERVICE,
+        claim=None,
+        open_incident=None,
+        now=NOW + LATER,
+        shard=shard_of(SERVICE.name),
+    ).incident
+    assert opened is not None
+
+    body = render_direct_page(
+        alarm(), SERVICE.contacts[0], SERVICE, key="key", url="https://b.example", now=NOW
+    )
+
+    assert alarm().incident.severity is opened.severity is Severity.SEV1
+    assert body["dedup_key"] == dedup_key(opened)
+
+
+@pytest.mark.parametrize(
+    "mild",
+    [fired(severity=2), fired(severity=None), ended(ALERT), fired(target=NOBODYS)],
+    ids=["Sev2", "no severity", "an end", "nobody's"],
+)
+def test_what_would_wake_nobody_is_no_alarm(mild: Alert) -> None:
+    assert alarm_of(mild, CATALOG, why="", now=NOW, due_at=NOW) is None
+
+
+def test_where_the_owner_s_file_is_broken_the_duty_contact_is_paged() -> None:
+    mistake = CatalogMistake(
+        file="fnol.yaml", line=3, field="spec", problem="unknown", service=SERVICE.name
+    )
+    broken = Catalog(mistakes=(mistake,), broken_targets={ALERT.targets[0]: SERVICE.name})
+
+    found = alarm(fired(severity=3), broken)
+
+    assert service_of(found, broken) is UNOWNED
+    contact = next_direct_page(found, UNOWNED, NOW)
+    assert contact is not None
+    assert contact.pager == "duty"
+
+
+def test_alerts_of_one_target_are_one_alarm_and_of_another_another() -> None:
+    assert name_of(fired("5xx"), CATALOG) == name_of(fired("slow"), CATALOG)
+    assert name_of(fired(), CATALOG) != name_of(fired(target=NOBODYS), CATALOG)
+    untargeted = alter(ALERT, targets=())
+    assert name_of(untargeted, CATALOG) == untargeted.correlation_key
+
+
+def test_nobody_is_paged_before_it_is_due() -> None:
+    waiting = alarm(due_at=NOW + LATER)
+    assert page_all(waiting, NOW + LATER - timedelta(seconds=1))[1] == []
+    assert page_all(waiting, NOW + LATER)[1] == ["Ada"]
+
+
+def test_who_does_not_acknowledge_is_followed_by_the_next() -> None:
+    wait = timedelta(seconds=SERVICE.policy.acknowledge_within_s)
+    found, names = page_all(alarm(), NOW)
+    again = page_all(found, NOW + wait - timedelta(seconds=1))[1]
+    found, later = page_all(found, NOW + wait)
+
+    assert (names, again, later) == (["Ada"], [], ["Ben"])
+
+
+def test_a_refused_page_woke_nobody_so_all_are_tried_at_once() -> None:
+    found, names = page_all(alarm(), NOW, refused=True)
+
+    assert set(names) == {"Ada", "Ben", "Cleo"}
+    assert found.sent == ()
+
+
+def test_what_another_process_has_paged_counts() -> None:
+    theirs = page_all(alarm(), NOW)[0]
+    mine = alarm().knows(theirs.incident.pages)
+
+    assert page_all(mine, NOW + LATER)[1] == []
+    assert mine.sent == ()
+    assert theirs.knows(()).incident.pages == theirs.incident.pages
+
+
+def test_in_a_maintenance_nobody_is_paged() -> None:
+    window = Once(start=NOW, end=NOW + LATER, reason="index rebuild")
+    resting: Service = alter(SERVICE, maintenance=(window,))
+
+    assert next_direct_page(alarm(), resting, NOW) is None
+    assert next_direct_page(alarm(), resting, NOW + LATER) is not None
+
+
+def test_the_page_says_why_backstop_does_nothing() -> None:
+    body = render_direct_page(
+        alarm(), SERVICE.contacts[0], SERVICE, key="key", url="https://b.example", now=NOW
+    )
+    payload = body["payload"]
+    assert isinstance(payload, dict)
+    details = payload["custom_details"]
+    assert (body["routing_key"], body["event_action"]) == ("key", "trigger")
+    assert details["paged"] == "Ada: directly, because the tables did not answer"
+    assert "the tables did not answer" in details["backstop"]
+
+
+def test_direct_pages_are_told_in_the_incident() -> None:
+    sent = page_all(alarm(), NOW)[0]
+
+    step = tell_direct_pages(INCIDENT, sent, NOW + LATER)
+
+    (event,) = step.events
+    assert event.kind is EventKind.PAGED_DIRECTLY
+    assert event.what == "paged directly: Ada at 14:05 UTC"
+    assert (event.why, event.happened_at) == ("the tables did not answer", NOW)
+    assert step.incident is not None
+    assert step.incident.sequence == INCIDENT.sequence + 1
+
+
+@pytest.mark.parametrize(
+    ("over_at", "after", "forgotten"),
+    [
+        (None, KEPT, False),
+        (None, KEPT + LATER, True),
+        (NOW, MUTE, False),
+        (NOW, MUTE + LATER, True),
+    ],
+)
+def test_an_alarm_is_forgotten_some_time(
+    over_at: datetime | None, after: timedelta, forgotten: bool
+) -> None:
+    assert alarm(over_at=over_at).is_forgotten(NOW.astimezone(UTC) + after) is forgotten
