@@ -9,7 +9,6 @@ from shared.domain.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
 from shared.protocol.alarm import take_in
 from shared.protocol.intake import recall, remember
-from shared.protocol.quarantine import keep_body
 from shared.services import Services
 
 
@@ -21,6 +20,8 @@ async def ingest(services: Services, request: Request) -> Answer:
     try:
         alert = parse_alert(request.body, services.now())
     except RejectedInput as error:
+        from shared.protocol.quarantine import keep_body  # noqa: PLC0415 - few ever need it
+
         await keep_body(services, "api/alerts", request.body, error)
         raise
     delivery, new = await take_in(services, alert)

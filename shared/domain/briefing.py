@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from shared.domain.catalog import Mode, Service
 from shared.domain.decision import Decision, Verdict
 from shared.domain.diagnosis import Diagnosis, Health
+from shared.domain.event import ITSELF
 from shared.domain.incident import Incident, State
-from shared.domain.quarantine import ITSELF
 from shared.domain.wording import duration, moment, plain, share, traffic
 
 

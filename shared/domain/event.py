@@ -13,6 +13,8 @@ from typing import Any, Required, TypedDict, Unpack
 
 import msgspec
 
+ITSELF = "backstop"  # the service that events and incidents of Backstop's own trouble name
+
 
 class EventKind(StrEnum):
     """What happened. The names are stable: the ledger keeps them for years."""

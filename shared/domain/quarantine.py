@@ -10,12 +10,11 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.event import ITSELF, ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.payload import MAX_BODY
 from shared.domain.wording import plain
 
-ITSELF = "backstop"  # the service that events and incidents about Backstop's own trouble name
 LONGEST_BODY = MAX_BODY  # bytes; what is longer is refused for its length, now and later
 LONGEST_NAME = 100
 LONGEST_DETAIL = 500

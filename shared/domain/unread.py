@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.domain.event import ITSELF
 from shared.domain.incident import Incident, Severity, State, Step, tell_opening
 from shared.domain.keys import digest
-from shared.domain.quarantine import ITSELF, InputKind, Quarantined
+from shared.domain.quarantine import InputKind, Quarantined
 
 JOINS_FOR = timedelta(days=1)  # longer open and unmended, it is told anew
 _WHY = {

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
-from shared.domain.quarantine import ITSELF
 from shared.protocol.listing import OPEN, Pointer
 from shared.protocol.records import CONTROLS
 from shared.services import Services

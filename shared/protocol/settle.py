@@ -13,7 +13,6 @@ import msgspec
 
 from shared.domain.message import Message
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.quarantine import keep_message
 from shared.services import Services
 
 log = logging.getLogger("backstop.settle")
@@ -56,10 +55,18 @@ async def _take(services: Services, topic: str, message: Message, handle: Handle
     try:
         await handle(services, message)
     except RejectedInput as error:
-        await keep_message(services, f"{topic}/{message.subject}", topic, message, error)
+        await _quarantine(services, topic, message, error)
     except NotFound as error:
         missing = RejectedInput("not-found", str(error))
-        await keep_message(services, f"{topic}/{message.subject}", topic, message, missing)
+        await _quarantine(services, topic, message, missing)
+
+
+async def _quarantine(
+    services: Services, topic: str, message: Message, error: RejectedInput
+) -> None:
+    from shared.protocol.quarantine import keep_message  # noqa: PLC0415 - few ever need it
+
+    await keep_message(services, f"{topic}/{message.subject}", topic, message, error)
 
 
 def _again(services: Services, message: Message, at_least_s: float) -> Message:
