@@ -15,7 +15,7 @@ from shared.domain.http import Answer, Request, json_answer
 from shared.domain.quarantine import InputKind, KeptState, Quarantined, put_right
 from shared.domain.row import Stored
 from shared.errors import Conflict, RejectedInput
-from shared.protocol.intake import accept
+from shared.protocol.alarm import take_in
 from shared.protocol.kept import list_kept, mark_resubmitted, read_body, read_kept
 from shared.services import Services
 
@@ -89,7 +89,7 @@ async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes)
     if not was.value.is_whole:
         detail = f"only {len(body)} of {was.value.size} bytes are kept: post the whole alert again"
         raise RejectedInput("too-large", detail)
-    delivery, new = await accept(services, parse_alert(body, was.value.at))
+    delivery, new = await take_in(services, parse_alert(body, was.value.at))
     became = "accepted" if new else "accepted before, as the same delivery"
     return _Taken(became=became, delivery=delivery)
 
