@@ -13,6 +13,7 @@ from shared.domain.decision import Verdict
 from shared.domain.diagnosis import Cause
 from shared.domain.incident import DeliveryOutcome, State
 from shared.domain.intent import IntentState
+from shared.domain.quiet import QuietRule
 from shared.domain.rules import RULES
 from tests.docs.documents import ROOT, read
 
@@ -29,6 +30,8 @@ def table_after(name: str, header: str) -> set[str]:
     ("name", "header", "words", "beside"),
     [
         ("README.md", "mode", Mode, set()),
+        ("docs/architecture.md", "rule | when", QuietRule, set()),
+        ("docs/operations.md", "you read", QuietRule, set()),
         ("docs/runbooks/detect.md", "`state`", State, {"resolved"}),
         ("docs/runbooks/diagnose.md", "`attribution.cause`", Cause, set()),
         ("docs/runbooks/rollback.md", "`verdict`", Verdict, set()),
