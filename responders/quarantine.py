@@ -86,9 +86,7 @@ async def _resubmit(services: Services, key: str, said: Resubmission) -> Quarant
 
 async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
     """Read it as of the time it came, and accept it as the webhook does."""
-    if not was.value.is_whole:
-        detail = f"only {len(body)} of {was.value.size} bytes are kept: post the whole alert again"
-        raise RejectedInput("too-large", detail)
+    _refuse_half(was.value, body)
     delivery, new = await take_in(services, parse_alert(body, was.value.at))
     became = "accepted" if new else "accepted before, as the same delivery"
     return _Taken(became=became, delivery=delivery)
@@ -96,6 +94,7 @@ async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes)
 
 async def _send_message(_: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
     """The transaction that marks it sends it, by way of the outbox."""
+    _refuse_half(was.value, body)
     return _Taken(became=f"sent to topic {was.value.address.topic} again", copy=body)
 
 
@@ -107,7 +106,14 @@ async def _take_out(services: Services, was: Stored[Quarantined], body: bytes) -
     )
     if found:
         return _Taken(became=f"moved from the dead letters to topic {address.topic}")
+    _refuse_half(was.value, body)
     return _Taken(became=f"sent to topic {address.topic}; the dead letter was gone", copy=body)
+
+
+def _refuse_half(kept: Quarantined, body: bytes) -> None:
+    if not kept.is_whole:
+        detail = f"only {len(body)} of {kept.size} bytes are kept: it must be sent again, whole"
+        raise RejectedInput("too-large", detail)
 
 
 type _Road = Callable[[Services, Stored[Quarantined], bytes], Awaitable[_Taken]]

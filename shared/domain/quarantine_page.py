@@ -71,12 +71,12 @@ def _line(kept: Quarantined) -> InputLine:
         state=kept.state,
         fate=_fate(kept),
         incident=kept.incident,
-        may_be_resubmitted=waits and kept.is_whole,
+        may_be_resubmitted=waits and (kept.is_whole or kept.kind is InputKind.DEAD_LETTER),
     )
 
 
 def _fate(kept: Quarantined) -> str:
     if kept.state is KeptState.KEPT:
-        return "" if kept.is_whole else "Too long to be kept whole: it must be posted again."
+        return "" if kept.is_whole else "Too long to be kept whole: it must be sent again."
     delivery = f" (delivery {kept.delivery})" if kept.delivery else ""
     return f"{plain(kept.by)} resubmitted it: {kept.became}{delivery}"

@@ -153,8 +153,20 @@ async def test_half_an_alert_is_never_taken_for_a_whole_one(services: FakeServic
     body = SOUND + b" " * MAX_BODY
     key = await keep_body(services, "api/alerts", body, RejectedInput("too-large", "no"))
 
-    with pytest.raises(RejectedInput, match="post the whole alert again"):
+    with pytest.raises(RejectedInput, match="must be sent again, whole"):
         await again(services, key)
+
+
+async def test_half_a_dead_letter_is_sent_by_the_bus_alone(services: FakeServices) -> None:
+    key = await bury(services, message("triage", "x" * (MAX_BODY + 1)))
+    letters = services.bus.buried.pop((WORK, "responder"))
+    with pytest.raises(RejectedInput, match="must be sent again, whole"):
+        await again(services, key)
+
+    services.bus.buried[WORK, "responder"] = letters
+    await again(services, key)
+
+    assert len(services.bus.published["work"][0].body) == MAX_BODY + 1
 
 
 async def test_a_second_resubmit_of_the_same_does_nothing(services: FakeServices) -> None:

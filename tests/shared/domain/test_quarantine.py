@@ -139,9 +139,11 @@ def test_the_first_page_says_how_much_waits(count: int, said: str) -> None:
 
 def test_a_line_offers_a_resubmit_only_where_it_can_help() -> None:
     cut = kept(size=10**6)
-    waits, done, half = present_quarantine([KEPT, RIGHT, cut], "").inputs
+    letter = kept(size=10**6, kind=InputKind.DEAD_LETTER)
+    waits, done, half, on_the_bus = present_quarantine([KEPT, RIGHT, cut, letter], "").inputs
     assert (waits.may_be_resubmitted, waits.fate) == (True, "")
     assert not done.may_be_resubmitted
     assert done.fate == "ada resubmitted it: accepted (delivery 261123-1)"
     assert not half.may_be_resubmitted
-    assert "posted again" in half.fate
+    assert "sent again" in half.fate
+    assert on_the_bus.may_be_resubmitted
