@@ -61,14 +61,17 @@ async def _gather(services: Services, service: Service | None, incident: Inciden
     found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
     diagnosis = found.value if found else None
     mistakes = services.catalog.broken(incident.service)
+    controls, held = await asyncio.gather(
+        read_controls(services), _quiets(services, service, incident)
+    )
     case = Case(
         service=service,
         catalog_mistakes=mistakes,
         incident=incident,
         diagnosis=diagnosis,
         record=EndpointRecord(target=incident.target, service=incident.service),
-        controls=await read_controls(services),
-        quiets=await _quiets(services, service, incident),
+        controls=controls,
+        quiets=held,
         now=services.now(),
     )
     return await _look_at_endpoint(services, service, case) if service else case

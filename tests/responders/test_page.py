@@ -7,8 +7,12 @@ import msgspec
 import pytest
 
 from responders.page import page, page_all_due
+from shared.domain.event import ChangeEvent
+from shared.domain.grouping import Group
 from shared.domain.handling import acknowledge
 from shared.domain.incident import Incident, Severity, State
+from shared.domain.maintenance import Once
+from shared.domain.row import Put
 from shared.domain.steps import resolve
 from shared.errors import NotFound, Unavailable
 from shared.protocol.leftovers import find_leftovers
@@ -19,6 +23,7 @@ from tests.fakes.scene import (
     KEYS,
     SERVICE,
     SHARD,
+    TARGET,
     incident_now,
     kinds,
     message,
@@ -27,6 +32,7 @@ from tests.fakes.scene import (
     told,
 )
 
+GROUP = Group(service=SERVICE.name, target=TARGET, incident=INCIDENT.id)
 ADA, BEN, CLEO = KEYS.values()
 DUTY = "key of duty"
 WAIT = SERVICE.policy.acknowledge_within_s
@@ -336,3 +342,78 @@ async def test_a_page_that_was_left_unsent_wakes_nobody_who_has_seen_it(
 async def test_an_incident_that_is_not_there_is_not_found(services: FakeServices) -> None:
     with pytest.raises(NotFound):
         await run(services, "INC-35-261123-FFFFFFFF")
+
+
+# What holds a page back.
+
+
+async def group_now(services: FakeServices) -> Group:
+    return services.state.peek(SHARD, GROUP.row, Group)
+
+
+async def store_group(services: FakeServices, **changes: Any) -> None:
+    group = msgspec.structs.replace(GROUP, **changes)
+    await services.state.write(SHARD, [Put(row=group.row, value=group)])
+
+
+async def test_a_first_page_counts_for_the_target_and_no_other_does(
+    services: FakeServices,
+) -> None:
+    await store_group(services)
+
+    await run(services)
+    first = services.now()
+    await tick(services, WAIT)
+
+    assert len((await incident_now(services)).pages) == 2
+    assert (await group_now(services)).paged == (first,)
+
+
+async def test_a_target_that_was_paged_for_twice_pages_when_the_window_is_over(
+    services: FakeServices,
+) -> None:
+    lately = (services.now() - timedelta(minutes=9), services.now() - timedelta(minutes=5))
+    await store_group(services, openings=lately, paged=lately)
+
+    await run(services)
+    await tick(services, 20 * 60)
+    assert services.pager.sent == []
+    assert kinds(services) == ["incident.quieted"]
+    await tick(services, 60)
+
+    assert services.pager.did() == [(ADA, "trigger")]
+    assert kinds(services) == ["incident.quieted", "incident.resumed", "incident.paged"]
+
+
+async def test_two_workers_that_page_at_once_count_once(services: FakeServices) -> None:
+    await store_group(services)
+    services.outside.turns.once("state.write", lambda: run(services.another("two")))
+
+    await run(services)
+
+    assert len((await group_now(services)).paged) == 1
+    assert services.pager.did() == [(ADA, "trigger")]
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+async def test_killed_anywhere_what_is_held_goes_on_once(
+    services: FakeServices, number: int
+) -> None:
+    until = services.now() + timedelta(seconds=30)
+    window = Once(start=services.now() - timedelta(seconds=1), end=until, reason="patches")
+    services.outside.catalog = catalog_of(msgspec.structs.replace(SERVICE, maintenance=(window,)))
+    await run(services)
+    services.outside.wait(31)
+    services.outside.turns.at(number, die)
+    try:
+        await run(services)
+    except Killed:
+        services.outside.turns.forget()
+        await tick(services, 21)
+        await tick(services)
+
+    rows = services.state.rows(SHARD, f"event|{INCIDENT.id}|")
+    stored = [services.state.peek(SHARD, row, ChangeEvent).kind for row in rows]
+    assert stored == ["incident.quieted", "incident.resumed", "incident.paged"]
+    assert set(services.pager.did()) == {(ADA, "trigger")}
+    assert len((await incident_now(services)).pages) == 1
