@@ -1,13 +1,11 @@
-"""The alert rule: asks the workspace as Azure Monitor would and posts what fires to the webhook.
+"""The alert rules: ask the workspace as Azure Monitor would and post what fires to the webhook.
 
-It runs the shipped burn-rate query over the real wire format of its answers, looks at every slice,
-and fires once a slice; it resolves when the slice has been well for a while. Nothing else in the
-local world knows that an incident exists.
+Every slice of what they read fires once, and resolves when it has been well for a while. Nothing
+else in the local world knows that an incident exists.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,37 +17,19 @@ from infra.local.alerts import LogAlert
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
-from shared.adapters import queries
+from infra.local.simulation.readings import Reading, read_rules
 
 log = logging.getLogger("simulation.rule")
 
-FAST_BURN = 14.4
-MINIMUM_REQUESTS = 20
-BUDGET = 0.01  # of the availability objective, 99 %
 ACTION_GROUPS = 2
 WELL_CHECKS = 3  # Azure resolves a metric alert after three clean checks
 RETRY_S = (5, 20, 5, 40, 5)  # as action groups do
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of the traffic and what its last five minutes were like."""
-
-    dimension: str
-    value: str
-    total: int
-    bad: int
-
-    @property
-    def burns(self) -> bool:
-        """Whether its error budget burns fast."""
-        enough = self.total >= MINIMUM_REQUESTS
-        return enough and self.bad / self.total / BUDGET >= FAST_BURN
-
-
 class Rule:
-    """One scheduled log rule, split by region, stateful.
+    """The scheduled log rules of one service, split by what they read, stateful.
 
-    Its action is in two action groups, so every alert is posted twice, as Azure would. `posted`
+    Their action is in two action groups, so every alert is posted twice, as Azure would. `posted`
     counts accepted webhooks, `folded` those among them that were known already. In a blackout it
     posts nothing: then only `alerts` know what was fired.
     """
@@ -86,11 +66,11 @@ class Rule:
     async def _evaluate(self, session: aiohttp.ClientSession) -> None:
         for found in await asyncio.to_thread(self._look):
             known = self._firing.get(found.value)
-            if found.burns and known is None:
+            if found.fires and known is None:
                 alert = self._alert(found)
                 self._firing[found.value] = (alert, 0)
                 await self._post(session, alert)
-            elif found.burns and known is not None:
+            elif found.fires and known is not None:
                 self._firing[found.value] = (known[0], 0)
             elif known is not None:
                 await self._cool_down(session, found.value, *known)
@@ -105,29 +85,20 @@ class Rule:
         ended = msgspec.structs.replace(alert, resolved_at=datetime.now(UTC))
         await self._post(session, ended)
 
-    def _look(self) -> list[Slice]:
-        text = queries.render(
-            "burn_rates",
-            Service=self._service,
-            LatencyThresholdMs=2000.0,
-            Lag=self._lag,
-            Bin=self._bin,
-        )
-        result = self._store.query(text)
-        names = [name for name, _ in result.columns]
-        rows = [dict(zip(names, row, strict=True)) for row in result.rows]
-        return [_slice(row) for row in rows if _is_region(row)]
+    def _look(self) -> list[Reading]:
+        return read_rules(self._store, service=self._service, lag=self._lag, width=self._bin)
 
-    def _alert(self, found: Slice) -> LogAlert:
+    def _alert(self, found: Reading) -> LogAlert:
         return LogAlert(
             number=str(uuid4()),
-            rule=f"{self._service}-availability-fast-burn",
+            rule=f"{self._service}-{found.rule}",
             target=self._target,
             fired_at=datetime.now(UTC),
-            description=f"{100 * found.bad / found.total:.0f} % of requests in {found.value} fail",
+            severity=found.severity,
+            description=found.description,
             dimensions={found.dimension: found.value},
-            value=round(found.bad / found.total / BUDGET, 1),
-            threshold=FAST_BURN,
+            value=found.measured,
+            threshold=found.threshold,
         )
 
     async def _post(self, session: aiohttp.ClientSession, alert: LogAlert) -> None:
@@ -156,13 +127,3 @@ class Rule:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
-
-
-def _is_region(row: Mapping[str, Any]) -> bool:
-    return (row["Sli"], row["Dimension"]) == ("availability", "region")
-
-
-def _slice(row: Mapping[str, Any]) -> Slice:
-    return Slice(
-        dimension=row["Dimension"], value=row["Value"], total=row["T5m"] or 0, bad=row["B5m"] or 0
-    )

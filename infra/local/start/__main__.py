@@ -25,7 +25,7 @@ PACE = Pace(soak_s=20, verify_after_s=6, acknowledge_within_s=180, operation_s=3
 RATE_PER_S = 20.0
 
 
-def main(folder: Path = FOLDER) -> int:
+def main(folder: Path = FOLDER, pace: Pace = PACE) -> int:
     """Run until asked to stop; 1 where a part would not start."""
     screen = Screen()
     where, port = choose_addresses()
@@ -34,7 +34,7 @@ def main(folder: Path = FOLDER) -> int:
     screen.fact("starting Azurite, the simulated services and both function apps")
     try:
         with running_world(
-            folder, pace=PACE, addresses=where, tables=folder / "tables", rate_per_s=RATE_PER_S
+            folder, pace=pace, addresses=where, tables=folder / "tables", rate_per_s=RATE_PER_S
         ) as world:
             told = write_addresses(folder.with_suffix(".json"), where, drills)
             asyncio.run(_run(world, port, told, screen))
@@ -57,7 +57,7 @@ async def _run(world: World, port: int, told: dict[str, str], screen: Screen) ->
         drills = Drills(where, world.executor, session)
         async with serving(create_drills(drills), port):
             await drills.start_load()
-            _tell(screen, told)
+            _tell(screen, told, world.pace)
             watch = asyncio.create_task(Watch(where, drills, session, screen).run())
             await asyncio.wait(
                 {watch, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED"
@@ -69,12 +69,12 @@ async def _run(world: World, port: int, told: dict[str, str], screen: Screen) ->
     screen.fact("stopping")
 
 
-def _tell(screen: Screen, told: dict[str, str]) -> None:
+def _tell(screen: Screen, told: dict[str, str], pace: Pace) -> None:
     screen.fact(f"console   {told['api']}/", "bold")
     screen.fact(f"inbox     {told['inbox']}/")
     screen.fact(f"drills    {told['drills']}/   ship v2 there, and watch the console")
     screen.fact(f"endpoint  {told['endpoint']}")
-    screen.fact(f"v1 soaks for {PACE.soak_s} s here, 24 h in production; Ctrl-C ends it all")
+    screen.fact(f"v1 soaks for {pace.soak_s} s here, 24 h in production; Ctrl-C ends it all")
 
 
 if __name__ == "__main__":

@@ -22,12 +22,14 @@ DRILLS = (
     Drill(
         name="stale-index",
         title="Stop the index",
-        expect="Both versions answer from an old index: Backstop holds and names the index.",
+        expect="Both versions answer from an old index, and an alert says how old it is: Backstop "
+        "moves nothing and names the index.",
     ),
     Drill(
         name="region-out",
         title="Take a region out",
-        expect="The model of swedencentral is gone for both versions: no rollback can help.",
+        expect="The model of swedencentral is gone for both versions: no rollback can help. "
+        "Backstop moves nothing and names the region.",
     ),
     Drill(
         name="upstream-429",
@@ -37,12 +39,14 @@ DRILLS = (
     Drill(
         name="logs-out",
         title="Take the logs out",
-        expect="Nothing can be found out any more: Backstop says so, pages, and moves nothing.",
+        expect="Nothing can be found out any more. Ship v2 as well: Backstop says so, pages, and "
+        "moves nothing.",
     ),
     Drill(
         name="arm-out",
         title="Take ARM out",
-        expect="The endpoint cannot be read: Backstop says that it could not find out.",
+        expect="The endpoint cannot be read any more. Ship v2 as well: Backstop says that it could "
+        "not find out, and pages.",
     ),
     Drill(
         name="bus-out",

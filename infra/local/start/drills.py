@@ -53,6 +53,7 @@ class Drills:
         html = self._page.render(
             drills=DRILLS,
             status=await self.status(),
+            executor=self.executor(),
             addresses=self._addresses,
             did=next((drill.title for drill in DRILLS if drill.name == did), ""),
         )
@@ -76,6 +77,12 @@ class Drills:
         async with self._session.get(f"{self._addresses.control}/status") as answer:
             found: dict[str, Any] = await answer.json(content_type=None)
             return found
+
+    def executor(self) -> str:
+        """Whether the executor runs, and as which process."""
+        if not self._executor.is_alive():
+            return "killed; a new one comes in a moment"
+        return f"runs as process {self._executor.pid}"
 
     async def start_load(self) -> None:
         """Register the version that serves, and let the customers come."""

@@ -101,14 +101,18 @@ async def press(session: aiohttp.ClientSession, page: str, name: str, **headers:
         return answer.status
 
 
+async def shown(session: aiohttp.ClientSession, page: str) -> str:
+    async with session.get(page) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
 async def test_the_page_shows_who_serves_and_every_button(
     session: aiohttp.ClientSession, page: str
 ) -> None:
-    async with session.get(page) as answer:
-        shown = await answer.text()
-    assert answer.status == 200
-    assert "50 % good answers" in shown
-    assert all(f'action="/drills/{drill.name}"' in shown for drill in DRILLS)
+    html = await shown(session, page)
+    assert "50 % good answers" in html
+    assert all(f'action="/drills/{drill.name}"' in html for drill in DRILLS)
 
 
 @pytest.mark.parametrize("name", [drill.name for drill in DRILLS if drill.name != "kill-executor"])
@@ -142,10 +146,19 @@ async def test_the_executor_is_killed_and_comes_back(
 ) -> None:
     monkeypatch.setattr(room, "DEAD_S", 0.0)
     before = executor.pid
+    assert f"runs as process {before}" in await shown(session, page)
     assert await press(session, page, "kill-executor") == 303
     await drills.settled()
     assert executor.is_alive()
     assert executor.pid != before
+    assert f"runs as process {executor.pid}" in await shown(session, page)
+
+
+async def test_a_killed_executor_is_said_until_the_new_one_comes(
+    session: aiohttp.ClientSession, page: str, executor: Child
+) -> None:
+    executor.kill()
+    assert "killed; a new one comes in a moment" in await shown(session, page)
 
 
 async def test_an_unknown_drill_does_nothing(
