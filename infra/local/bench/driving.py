@@ -41,6 +41,10 @@ class Driver:
         """Wait until an incident is as wanted."""
         return await self._until(f"{self._at.api}/api/incidents/{key}", done)
 
+    async def seen(self, done: Callable[[Json], bool]) -> Json:
+        """Wait until the simulated services have seen what is wanted."""
+        return await self._until(f"{self._at.control}/seen", done)
+
     async def control(self, method: str, path: str) -> Json:
         """Ask the simulated services."""
         async with self._session.request(method, f"{self._at.control}{path}") as answer:

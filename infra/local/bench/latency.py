@@ -21,6 +21,7 @@ from infra.local.world import Pace
 
 SLOWEST_NOTICE_S = 1.5
 PACE = Pace(tick="0 * * * * *", verify_after_s=60)
+TICKING = Pace(tick="*/10 * * * * *", verify_after_s=60)  # as it is set in production
 # A responder stamps when it judges: what it has read by then counts to the step before.
 STEPS = (
     "until triage judges",
@@ -52,10 +53,12 @@ def measure(run: Run) -> Result:
     count = run.count(20, 1)
     with bench_world(run.folder, services=count + 1, pace=PACE) as world:
         first, *timings = asyncio.run(_play(run, world, count))
+    with bench_world(run.folder / "warm", services=1, pace=TICKING) as world:
+        warm = asyncio.run(_play_warm(run, world))
     return Result(
         title="Accepted alert to the write",
-        figures=(*_totals(timings), *_steps(timings), *_notice(timings), _cold(first)),
-        details={"incidents": [msgspec.to_builtins(one) for one in (first, *timings)]},
+        figures=(*_totals(timings), *_steps(timings), *_notice(timings), *_firsts(first, warm)),
+        details={"incidents": [msgspec.to_builtins(one) for one in (first, warm, *timings)]},
     )
 
 
@@ -67,6 +70,16 @@ async def _play(run: Run, world: CastWorld, count: int) -> list[Timing]:
             run.say(f"incident {number} of {count}")
             timings.append(await _incident(driver, number))
         return timings
+
+
+async def _play_warm(run: Run, world: CastWorld) -> Timing:
+    """The first incident of processes whose first tick came before it."""
+    await trust_v1(world, 1)
+    async with open_driver(world) as driver:
+        run.say("the first tick of both processes")
+        await driver.seen(lambda seen: any(span["part"] == "arm" for span in seen["spans"]))
+        run.say("the first incident after it")
+        return await _incident(driver, 0)
 
 
 async def _incident(driver: Driver, number: int) -> Timing:
@@ -167,10 +180,18 @@ def _notice(timings: list[Timing]) -> list[Figure]:
     ]
 
 
-def _cold(first: Timing) -> Figure:
-    return Figure(
-        name="the first incident of the processes",
-        value=first.total,
-        unit="ms",
-        note="imports the SDKs and opens all links",
-    )
+def _firsts(cold: Timing, warm: Timing) -> list[Figure]:
+    return [
+        Figure(
+            name="the first incident of processes that have not ticked yet",
+            value=cold.total,
+            unit="ms",
+            note="imports the SDKs and opens all links",
+        ),
+        Figure(
+            name="the first incident of processes that their first tick has warmed",
+            value=warm.total,
+            unit="ms",
+            note="it comes within ten seconds",
+        ),
+    ]
