@@ -55,15 +55,22 @@ async def set_kill_switch(services: Services, request: Request) -> Answer:
 
 
 def _check(services: Services, asked: KillSwitchRequest) -> None:
-    if asked.scope != EVERYTHING and asked.scope not in services.catalog.services:
-        known = ", ".join([EVERYTHING, *sorted(services.catalog.services)])
-        raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {known}")
+    known = [EVERYTHING, *sorted(_names(services))]
+    if asked.scope not in known:
+        named = ", ".join(known)
+        raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {named}")
     if not asked.who.strip() or not asked.reason.strip():
         raise RejectedInput("missing-field", "who and reason are needed: both are recorded")
     if max(len(asked.who), len(asked.reason)) > LONGEST_REASON:
         raise RejectedInput("too-long", f"who and reason may have {LONGEST_REASON} characters")
     if asked.minutes is not None and not 1 <= asked.minutes <= LONGEST_MINUTES:
         raise RejectedInput("wrong-minutes", f"minutes must lie between 1 and {LONGEST_MINUTES}")
+
+
+def _names(services: Services) -> set[str]:
+    """The services that may be stopped: a broken file keeps nobody from it, it will be mended."""
+    catalog = services.catalog
+    return {*catalog.services, *(one.service for one in catalog.mistakes if one.service)}
 
 
 async def _turn(services: Services, asked: KillSwitchRequest) -> KillSwitch:

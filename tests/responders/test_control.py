@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from responders.control import LONGEST_MINUTES, set_kill_switch, show_kill_switch
+from shared.domain.catalog import Catalog, CatalogMistake
 from shared.domain.http import Request
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.records import read_controls
@@ -46,6 +47,19 @@ async def test_a_switch_for_one_service_stops_that_one_only(services: FakeServic
     await turn(services, scope=SERVICE.name)
     assert await stops(services)
     assert not await stops(services, "another")
+
+
+async def test_a_service_whose_file_is_broken_can_be_stopped_before_it_is_mended(
+    services: FakeServices,
+) -> None:
+    mistake = CatalogMistake(
+        file="a.yaml", line=1, field="spec.mode", problem="no such mode", service=SERVICE.name
+    )
+    services.outside.catalog = Catalog(mistakes=(mistake,))
+
+    await turn(services, scope=SERVICE.name)
+
+    assert await stops(services)
 
 
 async def test_turning_it_back_lets_automation_act_again(services: FakeServices) -> None:
