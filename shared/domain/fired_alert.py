@@ -13,7 +13,7 @@ import msgspec
 from shared.domain.alert import Alert, parse_alert
 from shared.domain.alert_context import last_segment
 from shared.domain.catalog import Service
-from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.payload import Fields, fields, items, moment, text
 from shared.domain.steps import AUTOMATION
 
@@ -97,15 +97,15 @@ def subscription_of(arm_id: str) -> str:
 def tell_swept(alert: Alert, delivery: str, service: Service | None, now: datetime) -> ChangeEvent:
     """The event of an alert that never arrived; its id is the same however often it is found."""
     late = int((now - alert.at).total_seconds())
-    return ChangeEvent(
-        id=f"swept-{delivery}",
-        kind=EventKind.ALERT_SWEPT,
-        service=service.name if service else "",
+    return happened(
+        EventKind.ALERT_SWEPT,
+        f"swept-{delivery}",
+        service.name if service else "",
+        now,
         actor=AUTOMATION,
         what=alert.summary,
         why=f"it had not arrived {late} s after it was due, and was found by the sweep",
         happened_at=alert.at,
-        recorded_at=now,
         evidence={
             "delivery": delivery,
             "alert": alert.alert_id,
