@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.world.alerts import NOBODYS, SEARCH, alert
@@ -59,6 +60,28 @@ async def test_what_no_alert_is_gets_refused_with_a_reason(stage: Stage, name: s
     reply = await stage.ask("POST", "/api/alerts", raw=body)
     refused(reply, 400)
     assert reply.body["type"].endswith(f":{reason}")
+
+
+async def test_what_may_be_a_lost_alert_wakes_somebody_once_and_noise_nobody(stage: Stage) -> None:
+    for number in range(3):
+        await stage.ask("POST", "/api/alerts", raw=EVENTS["legacy_log"] + b"\n" * number)
+        await stage.ask("POST", "/api/alerts", raw=b"noise %d" % number)
+    inputs = (await stage.get("/api/quarantine?limit=6"))["inputs"]
+    woke = {one["incident"] for one in inputs if one["reason"] == "legacy-schema"}
+    assert {one["incident"] for one in inputs if one["reason"] == "not-json"} == {""}
+    (incident,) = woke
+    assert len(await stage.paged(incident)) == 1
+    told = await stage.until(
+        "six events in the ledger",
+        lambda: stage.get("/api/changes?service=backstop&limit=200"),
+        lambda found: {one["id"] for one in inputs} <= _inputs(found),
+    )
+    assert b"noise" not in msgspec.json.encode(told)
+
+
+def _inputs(changes: Json) -> set[str]:
+    events = [change["event"] for change in changes["changes"]]
+    return {e["evidence"]["input"] for e in events if e["kind"] == "input.quarantined"}
 
 
 @pytest.mark.parametrize("name", LEGACY)
