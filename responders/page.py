@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
+from datetime import datetime
 from functools import partial
 
 from shared.domain.catalog import UNOWNED, Contact, Service
@@ -93,16 +94,21 @@ def _next(services: Services, around: Around, incident: Incident) -> Revision:
     service, now = _service(services, incident), services.now()
     found = quiets(incident, service, around.surroundings, now)
     contact = next_page(incident, service, now, found)
-    storm = around.storm.value if around.storm else None
+    if incident.storm and not _rages(around, incident.id, now):
+        return Revision(step=calm(incident, now))
     if incident.quiet and not found:
         return Revision(step=go_on(incident, now))
     if contact is not None:
         return _page_of(services, incident, contact, around)
     if found:
         return Revision(step=keep_quiet(incident, found, now))
-    if incident.storm and not (storm and storm.incident == incident.id and storm.rages(now)):
-        return Revision(step=calm(incident, now))
     return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
+
+
+def _rages(around: Around, incident_id: str, now: datetime) -> bool:
+    """Whether the storm of which the incident tells is not over yet."""
+    storm = around.surroundings.storm
+    return storm is not None and storm.incident == incident_id and storm.rages(now)
 
 
 def _page_of(services: Services, incident: Incident, contact: Contact, around: Around) -> Revision:

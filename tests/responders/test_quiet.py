@@ -1,6 +1,7 @@
 """Kept quiet, and never lost: both apps with everything that holds an incident back for a while."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import Random
 
 import msgspec
 import pytest
@@ -254,12 +255,12 @@ async def test_a_flapping_target_is_paged_for_twice_in_half_an_hour_and_then_aga
     assert len((await list_incidents(services))[0]) == 4
 
 
-def again(number: int, at: object) -> Alert:
+def again(number: int, at: datetime) -> Alert:
     """The same rule, firing once more."""
     return alter(fired(), delivery_key=f"{number:032d}", fired_at=at)
 
 
-def over(alert: Alert, at: object) -> Alert:
+def over(alert: Alert, at: datetime) -> Alert:
     return alter(ended(alert), resolved_at=at)
 
 
@@ -302,3 +303,54 @@ async def hold_back(services: FakeServices, rule: str) -> None:
         lately = (NOON - MINUTE, NOON - MINUTE)
         group = Group(service=OURS.name, target=TARGET, openings=(), paged=lately)
         await services.state.write(SHARD, [Put(row=group.row, value=group)])
+
+
+# Whatever comes, in whatever order, and whatever holds it back meanwhile.
+
+SECOND = f"{TARGET}-eu"
+POLICY = alter(OURS.policy, storm_alerts=4, flap_window_s=480)
+MINUTES = 8
+
+
+def busy_services(chance: Random) -> list[Service]:
+    """Two services, one below the other, one of them in maintenance for a while."""
+    begins = NOON + chance.randint(0, 5) * MINUTE
+    window = Once(start=begins, end=begins + chance.randint(1, 6) * MINUTE, reason="patches")
+    two = (*OURS.targets, Target(kind=TargetKind.AGENT, id=SECOND))
+    child = alter(CHILD, targets=two, policy=POLICY, mode=Mode.OBSERVE)
+    both = [child, alter(PARENT, policy=POLICY)]
+    patched = chance.randrange(2)
+    both[patched] = alter(both[patched], maintenance=(window,))
+    return both
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_nothing_that_was_held_back_is_lost(services: FakeServices, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - the same story for the same seed
+    services.outside.catalog = catalog_of(*busy_services(chance))
+    services.logs.answers.clear()  # nobody can tell, so what is not acknowledged escalates
+    host = FakeHost(services)
+    keys: dict[str, None] = {}
+    for minute in range(MINUTES):
+        for _ in range(chance.randint(0, 5)):
+            key, _ = await accept(host.responder, an_alert(chance, minute, services.now()))
+            keys[key] = None
+        await host.run(60)
+    await host.run(15 * 60)
+
+    assert all([(await shown(host, key))["state"] != "accepted" for key in keys])
+    incidents = await open_incidents(services)
+    assert not [one.id for one in incidents if one.storm]
+    grave = [one for one in incidents if one.severity.pages()]
+    assert [one.id for one in grave if not one.pages] == []
+    assert len({(one.service, one.target) for one in incidents}) == len(incidents)
+
+
+def an_alert(chance: Random, minute: int, at: datetime) -> Alert:
+    rule, target = f"rule-{chance.randrange(6)}", chance.choice((TARGET, SECOND, SEARCH))
+    alert = alter(
+        fired(rule, severity=chance.choice((0, 1, 3)), target=target),
+        delivery_key=f"{minute:04d}{chance.getrandbits(64):028x}",
+        fired_at=at,
+    )
+    return over(alert, at) if chance.random() < 0.3 else alert
