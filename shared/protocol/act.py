@@ -35,6 +35,8 @@ async def act(services: Services, service: Service, plan: Plan) -> Intent:
     """
     began = asyncio.get_running_loop().time()
     intent = await settled(lambda: _open(services, service, plan))
+    if intent is None:
+        raise Conflict(f"incident {plan.incident} does not wait for plan {plan.id} any more")
     return await Actor(services, service, intent, began).run()
 
 
@@ -63,10 +65,11 @@ def _overdue(services: Services, intent: Intent) -> bool:
     return services.now() - intent.opened_at >= limit
 
 
-async def _open(services: Services, service: Service, plan: Plan) -> Intent:
+async def _open(services: Services, service: Service, plan: Plan) -> Intent | None:
+    """Claim the endpoint and intend the plan; None where the incident has moved on."""
     was = await read_incident(services, plan.incident)
     if was.value.state is not State.DIAGNOSED:
-        raise Conflict(f"incident {plan.incident} is {was.value.state.value} already")
+        return None
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
     intent = Intent(plan=plan, fence=lease.fence, opened_at=services.now())

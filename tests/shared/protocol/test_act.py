@@ -251,10 +251,12 @@ async def test_a_kill_switch_stops_the_repeat_and_a_person_looks_at_the_first(
 
 async def test_an_incident_that_has_moved_on_is_not_acted_on(services: FakeServices) -> None:
     await store_case(services, state=State.RESOLVED)
+    services.outside.turns.passed.clear()
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="does not wait for plan plan-1 any more"):
         await run(services)
 
+    assert services.outside.turns.passed == ["state.read"]
     assert services.endpoints.writes == []
     assert services.state.rows(SHARD, "intent|") == []
 

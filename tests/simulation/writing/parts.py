@@ -33,6 +33,7 @@ class StageTable(Table):
     def __init__(self, stage: Stage, witness: Witness, partitions: dict[str, Rows]) -> None:
         self.partitions = partitions
         self.marks: dict[str, int] = {}
+        self.mark = 0  # of all rows together
         self.marking = False
         self._stage = stage
         self._witness = witness
@@ -102,7 +103,9 @@ class StageTable(Table):
             return
         for write in writes:
             value = msgspec.json.encode(write.value) if isinstance(write, Put) else b""
-            self.marks[write.row] = hash((self.marks.get(write.row), value))
+            before = self.marks.get(write.row, 0)
+            self.marks[write.row] = after = hash((write.row, before, value))
+            self.mark ^= before ^ after
 
 
 class StageEndpoints(Endpoints):

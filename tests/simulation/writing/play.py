@@ -97,6 +97,11 @@ class Play:
         self.give(ready[chosen], self._due(ready[chosen]))
         return True
 
+    def fits(self, kind: Kind, worker: Worker) -> bool:
+        """Whether such a fault can befall the turn that a worker waits for."""
+        call = worker.call
+        return call is not None and self._fits(Fault(turn=0, kind=kind), worker, call)
+
     def _due(self, worker: Worker) -> Fault | None:
         """The fault that befalls this turn, if one does."""
         turn, call = self.stage.turns + 1, worker.call
@@ -164,7 +169,7 @@ class Play:
             self._stale.add(worker.name)
 
     def _bring_back(self, dead: Worker) -> None:
-        if self.schedule.workers < 3:  # the other one goes on
+        if self.schedule.workers < 3 and self.schedule.plans == 1:  # the other one goes on
             return
         worker = Worker(f"{dead.name}'", dead.skew)
         number = int(dead.name.rstrip("'").rpartition("-")[2]) - 1

@@ -29,14 +29,15 @@ def replay(seed: int | str) -> list[str]:
     return [_heading(text, run, short), *timeline(short), _ending(short)]
 
 
-def report(name: int | str, run: Run) -> str:
-    """One line about a run that broke something, with its shortest schedule."""
+def report(run: Run, seed: int | None = None) -> str:
+    """One line about a run that broke something, with the shortest schedule that does."""
     short = shrink(run)
-    faults = ", ".join(f"turn {f.turn} {f.kind.value}" for f in short.schedule.faults)
+    which = f"{PREFIX}{seed}" if seed is not None else f"'{PREFIX}{run.schedule.spell()}'"
+    faults = ", ".join(f"whose turn is {f.turn} {f.kind.value}" for f in short.schedule.faults)
     return (
-        f"{run.broken} (make replay SEED={PREFIX}{name}; shortest: "
-        f"{short.schedule.workers} workers, {faults or 'no fault'}, {short.turns} turns: "
-        f"make replay SEED='{PREFIX}{short.schedule.spell()}')"
+        f"{run.broken}. make replay SEED={which}; shortest: {short.turns} turns of "
+        f"{short.schedule.workers} workers, one {faults or 'after the other without a fault'}: "
+        f"make replay SEED='{PREFIX}{short.schedule.spell()}'"
     )
 
 

@@ -70,7 +70,8 @@ _OFTEN = (
     *(Kind.STALE, Kind.REFUSED, Kind.IGNORED, Kind.FAILED, Kind.LATE),
     *(Kind.SKEW, Kind.SWITCH),
 )
-_SLEEPS = (30.0, LEASE_S - 10.0, LEASE_S + 10.0, 3 * LEASE_S)
+# As long as the others wait, so that all go on at once: the tick, and who met the lease.
+_SLEEPS = (20.0, 100.0, LEASE_S, LEASE_S + 0.5, LEASE_S + 0.5, 140.0, 3 * LEASE_S)
 _AMOUNTS = {Kind.SLEEP: _SLEEPS, Kind.LATE: (0.0, 5.0, 70.0, 200.0), Kind.OUT: (1.0, 5.0, 30.0)}
 
 

@@ -113,6 +113,7 @@ class Stage:
         """Give a worker its turn; `trouble` is raised in its call instead."""
         assert worker.call is not None
         self.turns += 1
+        worker.history = hash((worker.history, self.clock, worker.call.name))
         self.trace.append((self.clock, worker.name, worker.call))
         self._go_on(worker, trouble)
 

@@ -22,7 +22,7 @@ BLOCK = 2_000
 def test_every_invariant_holds_in_every_schedule(first: int) -> None:
     for seed in range(first, first + BLOCK):
         run = run_seed(seed)
-        assert not run.broken, report(seed, run)
+        assert not run.broken, report(run, seed)
 
 
 def test_the_seeds_cross_every_fault_and_every_end() -> None:

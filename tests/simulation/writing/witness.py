@@ -46,6 +46,12 @@ class Witness:
         """Say that something does not hold."""
         self.broken = self.broken or what
 
+    @property
+    def mark(self) -> int:
+        """A hash of what it will ask about at the end."""
+        known = (self.opened, self.ended, self.sent_for)
+        return hash(tuple(tuple(sorted(some.items())) for some in known))
+
     def plan_of(self, worker: Worker) -> str:
         """The plan that a worker counted a write for last."""
         return self._seen[worker.name].plan

@@ -1,0 +1,56 @@
+"""Two workers: every schedule with at most one fault, of each kind at each turn it can befall.
+
+Where both carry out one plan, that is without a bound, but for faults that make both come back at
+the same moment: there a schedule has at most MOST_BACK context switches. Where each has a plan for
+the same endpoint, it is without a bound as long as nothing goes wrong, and with at most MOST_TWO
+where something does. The soak (BACKSTOP_SOAK above 1) drops both bounds.
+"""
+
+import os
+
+import pytest
+
+from tests.simulation.writing.explore import Explored, Explorer
+from tests.simulation.writing.replay import report
+from tests.simulation.writing.schedule import Kind, Schedule
+
+SOAKS = int(os.environ.get("BACKSTOP_SOAK", "1")) > 1
+MOST_BACK = None if SOAKS else 3
+MOST_TWO = None if SOAKS else 2
+COME_BACK = {Kind.SLEEP: MOST_BACK, Kind.OUT: MOST_BACK}
+KINDS = [kind for kind in Kind if kind is not Kind.SKEW]  # which is by how much: see the seeds
+
+
+def explore(plans: int, *kinds: Kind, switches: int | None = None) -> Explored:
+    explored = Explorer(Schedule(workers=2, plans=plans), kinds, switches).run()
+    assert not explored.broken, report(explored.broken[0])
+    return explored
+
+
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+class TestOneFaultAnywhere:
+    def test_one_plan(self, kind: Kind) -> None:
+        calm, bound = explore(1), COME_BACK.get(kind)
+
+        assert explore(1, kind, switches=bound).points > calm.points
+
+    def test_two_plans_for_one_endpoint(self, kind: Kind) -> None:
+        calm = explore(2, switches=MOST_TWO)
+
+        assert explore(2, kind, switches=MOST_TWO).points > calm.points
+
+
+@pytest.mark.parametrize("plans", [1, 2])
+def test_every_schedule_without_a_fault(plans: int) -> None:
+    explored = explore(plans)
+
+    assert explored.points > 300
+    assert explored.ended > 10
+    assert explored.unseen == 0
+
+
+def test_more_context_switches_are_more_schedules() -> None:
+    points = [explore(1, switches=most).points for most in (0, 1, 2, 3)]
+
+    assert points == sorted(set(points))
