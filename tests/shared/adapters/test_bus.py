@@ -295,6 +295,27 @@ async def test_dead_letters_cannot_be_had_in_an_outage(emulator: Emulator, bus: 
     emulator.end_outage()
 
 
+async def test_a_bus_that_says_nothing_holds_nobody_up_who_looks_for_dead_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    monkeypatch.setattr("shared.adapters.bus._LOOK_WITHIN_S", 0.2)
+    silent = await asyncio.start_server(listen, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    bus = Bus(
+        f"Endpoint=sb://127.0.0.1:{port};SharedAccessKeyName=local;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+    )
+
+    with pytest.raises(Unavailable, match="no answer"):
+        await bus.dead_letters("work", "responder")
+
+    await bus.close()
+    silent.close()
+
+
 async def test_one_dead_letter_is_published_again_and_the_others_stay(
     emulator: Emulator, bus: Bus
 ) -> None:
