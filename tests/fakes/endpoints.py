@@ -1,7 +1,7 @@
 """An endpoint in memory whose traffic really moves, with the troubles that the real one has."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import override
@@ -35,7 +35,8 @@ class FakeEndpoints(Endpoints):
     """One endpoint. `writes` has every split that was asked for, whatever became of it.
 
     `fates` are those of the next writes; `polls` readings show an operation in flight after each
-    write that is applied; the next `stale` readings show the endpoint as it was before.
+    write that is applied; the next `stale` readings show the endpoint as it was before. `shown` is
+    told of every reading, `arrived` of every write before it takes effect.
     """
 
     def __init__(self, turns: Turns, snapshot: EndpointSnapshot) -> None:
@@ -46,6 +47,8 @@ class FakeEndpoints(Endpoints):
         self.stale = 0
         self.writes: list[dict[str, int]] = []
         self.readings = 0
+        self.shown: Callable[[EndpointSnapshot], None] | None = None
+        self.arrived: Callable[[dict[str, int]], None] | None = None
         self._turns = turns
         self._live = self._before = snapshot
         self._busy = 0
@@ -96,11 +99,9 @@ class FakeEndpoints(Endpoints):
         await self._turns.take("endpoint.read")
         self._reach(target)
         self.readings += 1
-        if self.stale:
-            self.stale -= 1
-            return self._before
-        seen = self.snapshot
-        self._busy = max(0, self._busy - 1)
+        seen = self._reading()
+        if self.shown is not None:
+            self.shown(seen)
         return seen
 
     @override
@@ -113,10 +114,12 @@ class FakeEndpoints(Endpoints):
         expected: str | None = None,
     ) -> WriteAnswer:
         await self._turns.take("endpoint.write")
-        fate = self.fates.popleft() if self.fates else Write.ACCEPTED
         if expected not in (None, self.snapshot.fingerprint):
             return WriteAnswer(verdict=WriteVerdict.CHANGED, detail="changed since")
+        fate = self.fates.popleft() if self.fates else Write.ACCEPTED
         self.writes.append(dict(traffic))
+        if self.arrived is not None:
+            self.arrived(traffic)
         if fate in {Write.ACCEPTED, Write.UNHEARD}:
             self.move(traffic)
             self._busy = self.polls
@@ -135,6 +138,14 @@ class FakeEndpoints(Endpoints):
     @override
     async def close(self) -> None:
         return None
+
+    def _reading(self) -> EndpointSnapshot:
+        if self.stale:
+            self.stale -= 1
+            return self._before
+        seen = self.snapshot
+        self._busy = max(0, self._busy - 1)
+        return seen
 
     def _reach(self, target: TargetRef) -> None:
         if self.out:

@@ -1,5 +1,6 @@
 """What people would see: cards that were posted and pages that were sent."""
 
+from collections.abc import Callable
 from typing import Any, override
 
 from shared.adapters.pager import Pager
@@ -8,13 +9,16 @@ from shared.adapters.webhook import Delivered
 from shared.errors import BackstopError, RejectedInput
 from tests.fakes.turns import Turns
 
+type Read = Callable[[dict[str, Any]], None]
+
 
 class FakeTeams(Teams):
-    """The channel. `trouble` is raised as long as it is set."""
+    """The channel. `trouble` is raised as long as it is set; `read` sees every card at once."""
 
     def __init__(self, turns: Turns) -> None:
         self.cards: list[dict[str, Any]] = []
         self.trouble: BackstopError | None = None
+        self.read: Read | None = None
         self._turns = turns
 
     @override
@@ -23,6 +27,8 @@ class FakeTeams(Teams):
         if self.trouble is not None:
             raise self.trouble
         self.cards.append(card)
+        if self.read is not None:
+            self.read(card)
         await self._turns.take("teams.posted")
         return Delivered(by="teams", status=202)
 
@@ -32,12 +38,16 @@ class FakeTeams(Teams):
 
 
 class FakePager(Pager):
-    """The pager. It refuses the routing keys in `refuses`; `trouble` is raised while it is set."""
+    """The pager. It refuses the routing keys in `refuses`; `trouble` is raised while it is set.
+
+    `read` sees every page at once.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self.sent: list[dict[str, Any]] = []
         self.refuses: set[str] = set()
         self.trouble: BackstopError | None = None
+        self.read: Read | None = None
         self._turns = turns
 
     @override
@@ -48,6 +58,8 @@ class FakePager(Pager):
         if body["routing_key"] in self.refuses:
             raise RejectedInput("pager-refused", "400 Invalid routing key")
         self.sent.append(body)
+        if self.read is not None:
+            self.read(body)
         await self._turns.take("pager.sent")
         return Delivered(by="pager", status=202)
 

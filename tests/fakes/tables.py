@@ -1,8 +1,9 @@
 """A table in memory: versions, all-or-nothing transactions, ranges, and the adapter's errors."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import override
+from typing import Any, override
 
 import msgspec
 
@@ -15,21 +16,54 @@ MOST_WRITES = 100
 FORBIDDEN = frozenset("/\\#?")
 
 
-class _Row(msgspec.Struct, frozen=True):
-    body: bytes
-    etag: str
-    flags: tuple[str, ...]
+type Seen = Callable[[str, Sequence[Write]], None]
 
 
-type _Partition = dict[str, _Row]
+class _Row:
+    """One stored row; what it was read as is kept, because values are frozen."""
+
+    def __init__(self, body: bytes, etag: str, flags: tuple[str, ...]) -> None:
+        self.body = body
+        self.etag = etag
+        self.flags = flags
+        self._read: dict[Any, Any] = {}
+
+    def read_as(self, kind: Any) -> Any:
+        if kind not in self._read:
+            self._read[kind] = msgspec.json.decode(self.body, type=kind)
+        return self._read[kind]
+
+
+class _Partition:
+    """The rows of one partition by their keys, which are kept in order."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, _Row] = {}
+        self.keys: list[str] = []
+
+    def put(self, key: str, row: _Row) -> None:
+        if key not in self.rows:
+            insort(self.keys, key)
+        self.rows[key] = row
+
+    def remove(self, key: str) -> None:
+        if self.rows.pop(key, None) is not None:
+            del self.keys[bisect_left(self.keys, key)]
+
+    def between(self, first: str, last: str) -> list[str]:
+        return self.keys[bisect_left(self.keys, first) : bisect_left(self.keys, last)]
 
 
 class FakeTable(Table):
-    """One table. `out` makes it unreachable; `lost_answers` writes take effect unheard."""
+    """One table. `out` makes it unreachable; `lost_answers` writes take effect unheard.
+
+    `seen` is told of every transaction the moment it takes effect.
+    """
 
     def __init__(self, name: str, turns: Turns) -> None:
         self.out = False
         self.lost_answers = 0
+        self.seen: Seen | None = None
         self._name = name
         self._turns = turns
         self._partitions: dict[str, _Partition] = {}
@@ -40,7 +74,7 @@ class FakeTable(Table):
         self, partition: str, row: str, kind: type[T]
     ) -> Stored[T] | None:
         await self._turn("read")
-        found = self._partitions.get(partition, {}).get(row)
+        found = self._partition(partition).rows.get(row)
         return _stored(row, found, kind) if found else None
 
     @override
@@ -55,24 +89,26 @@ class FakeTable(Table):
         flag: str = "",
     ) -> list[Stored[T]]:
         await self._turn("scan")
-        rows = sorted(self._partitions.get(partition, {}).items())
+        found = self._partition(partition)
         wanted = [
-            _stored(name, row, kind)
-            for name, row in rows
-            if (name > after if after else name >= prefix)
-            and name < prefix + LAST
-            and (not flag or flag in row.flags)
+            name
+            for name in found.between(after or prefix, prefix + LAST)
+            if name != after and (not flag or flag in found.rows[name].flags)
         ]
-        return wanted[: max(limit, 0)]
+        return [_stored(name, found.rows[name], kind) for name in wanted[: max(limit, 0)]]
 
     @override
     async def write(self, partition: str, writes: Sequence[Write]) -> None:
         await self._turn("write")
         _check(writes)
-        changed = dict(self._partitions.get(partition, {}))
+        found = self._partitions.setdefault(partition, _Partition())
         for write in writes:
-            self._apply(changed, write, alone=len(writes) == 1)
-        self._partitions[partition] = changed
+            _compare(write, found.rows.get(write.row), alone=len(writes) == 1)
+        bodies = [_body(write) for write in writes]
+        for write, body in zip(writes, bodies, strict=True):
+            self._apply(found, write, body)
+        if self.seen is not None:
+            self.seen(partition, writes)
         await self._turns.take(f"{self._name}.written")
         if self.lost_answers:
             self.lost_answers -= 1
@@ -80,31 +116,34 @@ class FakeTable(Table):
 
     def rows(self, partition: str, prefix: str = "") -> list[str]:
         """The keys of a partition, for assertions."""
-        return sorted(row for row in self._partitions.get(partition, {}) if row.startswith(prefix))
+        return self._partition(partition).between(prefix, prefix + LAST)
 
     def peek[T: msgspec.Struct](self, partition: str, row: str, kind: type[T]) -> T:
         """A stored value without a turn, for assertions. Raises KeyError."""
-        return msgspec.json.decode(self._partitions[partition][row].body, type=kind)
+        found: T = self._partition(partition).rows[row].read_as(kind)
+        return found
 
     def partitions(self) -> list[str]:
         """The partitions that hold a row, for assertions."""
-        return sorted(name for name, rows in self._partitions.items() if rows)
+        return sorted(name for name, found in self._partitions.items() if found.rows)
+
+    def _partition(self, name: str) -> _Partition:
+        return self._partitions.get(name) or _Partition()
 
     async def _turn(self, what: str) -> None:
         await self._turns.take(f"{self._name}.{what}")
         if self.out:
             raise Unavailable("tables", f"{self._name} does not answer")
 
-    def _apply(self, rows: _Partition, write: Write, *, alone: bool) -> None:
-        was = rows.get(write.row)
+    def _apply(self, found: _Partition, write: Write, body: bytes) -> None:
         if isinstance(write, Remove):
-            if was is None and not alone:
-                raise Conflict(f"{write.row} is gone")
-            rows.pop(write.row, None)
-            return
-        _compare(write, was)
-        body, etag = msgspec.json.encode(write.value), f'W/"{next(self._versions)}"'
-        rows[write.row] = _Row(body=body, etag=etag, flags=write.flags)
+            found.remove(write.row)
+        else:
+            found.put(write.row, _Row(body, f'W/"{next(self._versions)}"', write.flags))
+
+
+def _body(write: Write) -> bytes:
+    return msgspec.json.encode(write.value) if isinstance(write, Put) else b""
 
 
 def _check(writes: Sequence[Write]) -> None:
@@ -118,7 +157,12 @@ def _check(writes: Sequence[Write]) -> None:
         raise RejectedInput("not-storable", f"a key that no table takes: {names}")
 
 
-def _compare(write: Put, was: _Row | None) -> None:
+def _compare(write: Write, was: _Row | None, *, alone: bool) -> None:
+    """Raise Conflict where the row is not as the write wants it."""
+    if isinstance(write, Remove):
+        if was is None and not alone:
+            raise Conflict(f"{write.row} is gone")
+        return
     if write.etag is None:
         return
     there = was.etag if was else MUST_NOT_EXIST
@@ -127,4 +171,4 @@ def _compare(write: Put, was: _Row | None) -> None:
 
 
 def _stored[T: msgspec.Struct](name: str, row: _Row, kind: type[T]) -> Stored[T]:
-    return Stored(row=name, value=msgspec.json.decode(row.body, type=kind), etag=row.etag)
+    return Stored(row=name, value=row.read_as(kind), etag=row.etag)

@@ -1,26 +1,46 @@
-"""What must hold, in one line each that a newcomer understands.
-
-The safety invariants are asked after every turn, so a breach is caught at the call that made it;
-the others once the world has come to rest.
-"""
+"""What must hold when the world has come to rest; the `referee` asks the rest at every step."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
-from shared.domain.event import ChangeEvent
+from shared.domain.catalog import Mode
+from shared.domain.event import EventKind
 from shared.domain.incident import Incident, State
 from shared.domain.intent import Intent, IntentState
 from shared.domain.ledger import Head, LedgerRow, verify
-from tests.fakes.services import FakeServices, Outside
+from shared.protocol.intake import Delivery
+from tests.fakes.services import Outside
 from tests.fakes.tables import FakeTable
+from tests.simulation.faults import Faults
+from tests.simulation.promises import Broken, Promise, broken
+from tests.simulation.referee import Referee
 from tests.simulation.scenario import SHARD
+from tests.simulation.scene import Scene
 
-TROUBLES = 2  # rules that fire about the endpoint; one of them fires twice
+__all__ = ["Broken", "Rest", "check_rest", "stored"]
+
+TROUBLES = 1  # however many rules fire about the endpoint
+KNOWN_WITHIN_S = 60.0
+ENDS = {EventKind.INTENT_CONFIRMED, EventKind.INTENT_ABORTED, EventKind.INTENT_ESCALATED}
+ENDED = {State.MITIGATED, State.ESCALATED, State.RESOLVED}
 
 
-class Broken(AssertionError):
-    """An invariant does not hold; the message says which."""
+class Rest(msgspec.Struct, frozen=True, kw_only=True):
+    """A world that has come to rest, and whether it really has."""
+
+    outside: Outside
+    referee: Referee
+    scene: Scene
+    faults: Faults
+    is_calm: bool
+    bad_inputs: int
+
+    @property
+    def taken(self) -> int:
+        """How many alerts are stored, those among them whose answer nobody heard."""
+        return len(list(_deliveries(self.outside)))
 
 
 def stored[T: msgspec.Struct](
@@ -30,76 +50,144 @@ def stored[T: msgspec.Struct](
     return [table.peek(partition, row, kind) for row in table.rows(partition, prefix)]
 
 
-def check_safety(outside: Outside) -> None:
-    """Asked after every turn. Raises Broken."""
-    bodies = {tuple(sorted(body.items())) for body in outside.endpoints.writes}
-    if len(bodies) > 1:
-        raise Broken(f"two different changes were sent to the endpoint: {sorted(bodies)}")
-    intents = stored(outside.state, SHARD, "intent|", Intent)
-    if outside.endpoints.writes and not any(intent.writes for intent in intents):
-        raise Broken("the endpoint was written to without a durable intent before it")
-    if any(intent.writes > 3 for intent in intents):
-        raise Broken("one plan was written more than three times")
-    incidents = stored(outside.state, SHARD, "incident|", Incident)
-    if any(incident.automatic_rollbacks > 1 for incident in incidents):
-        raise Broken("one incident was rolled back automatically more than once")
-    per_plan = Counter(intent.plan.incident for intent in intents)
-    if any(count > 1 for count in per_plan.values()):
-        raise Broken("one incident has two intents")
+def check_rest(rest: Rest) -> None:
+    """Ask everything. Raises Broken."""
+    if not rest.is_calm:
+        raise broken(Promise.COMES_TO_REST, "it never comes to rest")
+    _check_deliveries(rest)
+    _check_intents(rest)
+    _check_incidents(rest)
+    _check_nothing_left(rest)
+    _check_ledger(rest)
+    _check_effects(rest)
+    _check_people(rest)
 
 
-async def check_rest(services: FakeServices) -> None:
-    """Asked when the world has come to rest. Raises Broken."""
-    outside = services.outside
-    _check_intents(outside)
-    _check_incidents(outside)
-    _check_nothing_left(outside)
-    _check_ledger(outside)
+def _deliveries(outside: Outside) -> Iterator[Delivery]:
+    for partition in outside.deliveries.partitions():
+        yield from stored(outside.deliveries, partition, "", Delivery)
 
 
-def _check_intents(outside: Outside) -> None:
-    for intent in stored(outside.state, SHARD, "intent|", Intent):
+def _check_deliveries(rest: Rest) -> None:
+    taken = {delivery.key: delivery for delivery in _deliveries(rest.outside)}
+    for key in sorted(rest.referee.promised):
+        if key not in taken:
+            raise broken(Promise.DURABLE, f"delivery {key} is gone")
+        if taken[key].pending:
+            raise broken(Promise.DURABLE, f"delivery {key} came to no end")
+    quarantined = _quarantined(rest.outside)
+    if quarantined < rest.bad_inputs:
+        how = f"{rest.bad_inputs} bad inputs came, {quarantined} are kept for a person"
+        raise broken(Promise.COMES_TO_REST, how)
+
+
+def _quarantined(outside: Outside) -> int:
+    """How many bad inputs wait for a person."""
+    state = outside.state
+    return sum(len(state.rows(part, "quarantine-kept|")) for part in state.partitions())
+
+
+def _check_intents(rest: Rest) -> None:
+    for intent in stored(rest.outside.state, SHARD, "intent|", Intent):
         if intent.state is IntentState.OPEN:
-            raise Broken(f"plan {intent.plan.id} was intended and never ended")
+            raise broken(Promise.INTENT_ENDS, f"plan {intent.plan.id} was intended and never ended")
 
 
-def _check_incidents(outside: Outside) -> None:
-    incidents = stored(outside.state, SHARD, "incident|", Incident)
-    if len(incidents) != TROUBLES:
-        raise Broken(f"{TROUBLES} troubles made {len(incidents)} incidents")
+def _check_incidents(rest: Rest) -> None:
+    incidents = stored(rest.outside.state, SHARD, "incident|", Incident)
+    wanted = min(TROUBLES, rest.taken) or int(rest.scene.rolled_back)
+    if len(incidents) != wanted:
+        how = f"{rest.taken} alerts of {TROUBLES} troubles made {len(incidents)} incidents"
+        raise broken(Promise.ONE_INCIDENT, how)
+    counted = sum(incident.alerts for incident in incidents)
+    if counted != rest.taken:
+        how = f"{rest.taken} alerts are counted as {counted}"
+        raise broken(Promise.ONE_INCIDENT, how)
     for incident in incidents:
-        _check_incident(outside, incident)
-    if not outside.pager.sent:
-        raise Broken("a SEV0 or SEV1 reached nobody")
-    if not outside.teams.cards:
-        raise Broken("the commander's channel was told nothing")
+        _check_incident(rest, incident)
+    cured = any(incident.state is State.MITIGATED for incident in incidents)
+    if rest.scene.cures and not rest.faults.count and not cured:
+        raise broken(Promise.COMES_TO_REST, "nothing went wrong, and the incident is not cured")
 
 
-def _check_incident(outside: Outside, incident: Incident) -> None:
-    if incident.state not in {State.MITIGATED, State.ESCALATED, State.RESOLVED}:
-        raise Broken(f"the incident stays {incident.state.value} and nobody was asked")
-    if incident.state is State.MITIGATED and outside.endpoints.traffic != {"v1": 100}:
-        raise Broken("the incident is mitigated, but the endpoint does not serve the known good")
+def _check_incident(rest: Rest, incident: Incident) -> None:
+    held = incident.state is State.HELD and rest.scene.mode is not Mode.AUTOMATIC
+    idle = rest.scene.rolled_back and not rest.taken
+    if incident.state not in ENDED and not held and not idle:
+        how = f"{incident.id} stays {incident.state.value} and nobody was asked"
+        raise broken(Promise.COMES_TO_REST, how)
+    if incident.state is State.MITIGATED and rest.scene.no_cure:
+        raise broken(Promise.PROVEN_CURE, f"{incident.id} is mitigated, and customers still fail")
+    moved = any(deploy.traffic for deploy in rest.faults.deploys)
+    if incident.state is State.MITIGATED and not moved and _traffic(rest) != {"v1": 100}:
+        how = f"{incident.id} is mitigated, but the endpoint serves {_traffic(rest)}"
+        raise broken(Promise.PROVEN_CURE, how)
 
 
-def _check_nothing_left(outside: Outside) -> None:
-    left = outside.state.rows(SHARD, "~")
+def _traffic(rest: Rest) -> dict[str, int]:
+    return rest.outside.endpoints.traffic
+
+
+def _check_nothing_left(rest: Rest) -> None:
+    left = rest.outside.state.rows(SHARD, "~")
     if left:
-        raise Broken(f"something was left behind for ever: {left}")
+        raise broken(Promise.COMES_TO_REST, f"left behind for ever: {left}")
 
 
-def _check_ledger(outside: Outside) -> None:
-    told = {event.id for event in stored(outside.state, SHARD, "event|", ChangeEvent)}
-    recorded: list[str] = []
-    for partition in outside.ledger.partitions():
-        rows = stored(outside.ledger, partition, "seq|", LedgerRow)
-        head = outside.ledger.peek(partition, "head", Head)
-        if not verify(rows, head).ok:
-            raise Broken(f"the ledger does not verify: {verify(rows, head).problem}")
+def _check_ledger(rest: Rest) -> None:
+    ledger, recorded = rest.outside.ledger, list[str]()
+    for partition in ledger.partitions():
+        rows = stored(ledger, partition, "seq|", LedgerRow)
+        found = verify(rows, ledger.peek(partition, "head", Head))
+        if not found.ok:
+            raise broken(Promise.LEDGER, f"it does not verify: {found.problem}")
         recorded += [row.event_id for row in rows]
-    missing = told - set(recorded)
+    missing = sorted(set(rest.referee.events) - set(recorded))
     if missing:
-        raise Broken(f"events happened that the ledger lacks: {sorted(missing)}")
-    twice = [event for event, count in Counter(recorded).items() if count > 1]
+        raise broken(Promise.LEDGER, f"it lacks {missing}")
+    twice = sorted(event for event, count in Counter(recorded).items() if count > 1)
     if twice:
-        raise Broken(f"events stand in the ledger twice: {twice}")
+        raise broken(Promise.LEDGER, f"it has {twice} twice")
+
+
+def _check_effects(rest: Rest) -> None:
+    """Every plan that was sent, and every page, is told of in one event."""
+    events = rest.referee.events.values()
+    ends = Counter(event.evidence["plan"] for event in events if event.kind in ENDS)
+    for plan in sorted({sent.plan for sent in rest.referee.sent}):
+        if ends[plan] != 1:
+            raise broken(Promise.LEDGER, f"plan {plan} was sent and has {ends[plan]} ends")
+    paged = Counter(event.incident for event in events if event.kind is EventKind.PAGED)
+    for incident in stored(rest.outside.state, SHARD, "incident|", Incident):
+        if paged[incident.id] != len(incident.pages):
+            how = f"{len(incident.pages)} pages of {incident.id} have {paged[incident.id]} records"
+            raise broken(Promise.LEDGER, how)
+
+
+def _check_people(rest: Rest) -> None:
+    told, promised = rest.referee.told_at, rest.referee.promised_at.values()
+    if promised and not told:
+        raise broken(Promise.A_HUMAN_KNOWS, "nobody was told anything")
+    late = min(told, default=0.0) - min(promised, default=0.0)
+    if _must_be_quick(rest.faults) and late > KNOWN_WITHIN_S:
+        raise broken(Promise.A_HUMAN_KNOWS, f"the first card or page came after {late:.0f} s")
+    twice = sorted(name for name, count in rest.referee.told.items() if count > 1)
+    if twice and rest.faults.spares_senders:
+        raise broken(Promise.TOLD_ONCE, f"twice: {twice}")
+    _check_escalation(rest)
+
+
+def _must_be_quick(faults: Faults) -> bool:
+    parts = {part for part, _, _ in faults.outages}
+    whole = not (faults.kills or faults.stops or faults.lost_answers)
+    return whole and len(parts) <= 1 and not parts & {"tables", "bus"}
+
+
+def _check_escalation(rest: Rest) -> None:
+    """Where nobody answers, the next contact is asked; a quiet pager tells of none."""
+    if not rest.scene.patience or not rest.taken:
+        return
+    incidents = stored(rest.outside.state, SHARD, "incident|", Incident)
+    asked = {page.contact for incident in incidents for page in incident.pages}
+    if len(asked) < 2:
+        raise broken(Promise.A_HUMAN_KNOWS, f"nobody answered, and only {sorted(asked)} were paged")

@@ -7,13 +7,21 @@ gives the same run, step by step.
 import asyncio
 import selectors
 from collections.abc import Callable
-from typing import Any
+from typing import Any, override
 
 type Idle = Callable[[], bool]
 
 
 class Stalled(Exception):
     """Every task waits, no timer runs: the world has come to rest with somebody still waiting."""
+
+
+class _Blind(selectors.SelectSelector):
+    """Nothing outside can make anything ready, so nobody is asked."""
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -23,7 +31,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self, idle: Idle) -> None:
-        super().__init__(selectors.SelectSelector())
+        super().__init__(_Blind())
         self._idle = idle
         self._virtual = 0.0
         self._ready: Any
@@ -35,6 +43,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def next_timer(self) -> float | None:
         """When the next timer is due; None without any."""
+        if self._scheduled and not self._scheduled[0].cancelled():
+            return float(self._scheduled[0].when())  # it is a heap
         live = [handle.when() for handle in self._scheduled if not handle.cancelled()]
         return min(live, default=None)
 

@@ -1,7 +1,8 @@
 """The scenario of the spine: v2 has failed in one region for a while, v1 is known good.
 
 Customers are well from the moment on which the endpoint really serves v1: the logs answer by what
-the simulated endpoint does, so a cure shows only where there was one.
+the simulated endpoint does, so a cure shows only where there was one. Alerts arrive as the bytes
+that Azure Monitor posts. They and the logs hold what must never be told on: `SECRETS`.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,18 @@ from typing import override
 import msgspec
 
 from shared.adapters import queries
-from shared.domain.alert import Alert, Condition
+from shared.domain.alert import parse_alert
+from shared.domain.catalog import Service
+from shared.domain.control import KillSwitch
 from shared.domain.endpoint import Deployment, EndpointSnapshot
-from shared.domain.intent import EndpointRecord
+from shared.domain.incident import Claim, Incident, Severity
+from shared.domain.intent import EndpointRecord, Rollback
 from shared.domain.keys import digest, shard_of
 from shared.domain.release import Release
 from shared.domain.row import Put
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
-from shared.protocol.records import release_row
+from shared.protocol.listing import point_to
+from shared.protocol.records import CONTROLS, release_row
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.logs import FakeLogs
 from tests.fakes.services import FakeServices, Outside
@@ -27,7 +32,6 @@ from tests.shared.domain.telemetry_story import (
     ENDPOINT,
     OVERFLOWS,
     REGIONS,
-    SERVICE,
     START,
     V1_GOOD,
     answers_of,
@@ -35,12 +39,21 @@ from tests.shared.domain.telemetry_story import (
     seconds,
     serve,
 )
+from tests.shared.domain.telemetry_story import SERVICE as SHIPPED
+from tests.simulation.scene import BAD_RELEASE, Fault, Scene
 from tests.simulation.scheduler import Scheduler
 
 NOW = START + seconds(300)
+POLICY = msgspec.structs.replace(SHIPPED.policy, acknowledge_within_s=60)
+SERVICE = msgspec.structs.replace(SHIPPED, policy=POLICY)
 SHARD = shard_of(SERVICE.name)
 TARGET = ENDPOINT.lower()
 KEYS = {contact.pager: f"key of {contact.name}" for contact in SERVICE.contacts}
+SECRETS = {
+    "a customer's address": "kim.holder@example.com",
+    "a telephone number": "+46 70 123 45 67",
+    "a signature": "sig=Zm9sbG93dGhlc3Vu",
+}
 SNAPSHOT = EndpointSnapshot(
     target=TARGET,
     traffic={"v1": 0, "v2": 100},
@@ -84,27 +97,52 @@ RELEASES = (
 class ScenarioLogs(FakeLogs):
     """Answers by what the endpoint serves when it is asked."""
 
-    def __init__(self, scheduler: Scheduler, endpoints: FakeEndpoints) -> None:
+    def __init__(self, scheduler: Scheduler, endpoints: FakeEndpoints, scene: Scene) -> None:
         super().__init__(scheduler)
         self.out = False
         self._endpoints = endpoints
         self._scheduler = scheduler
+        self._scene = scene
 
     @override
     async def query(self, name: str, **parameters: queries.Value) -> QueryAnswer:
-        await super().query(name, **parameters)
+        await self._scheduler.take("logs.query")
+        _check_parameters(name, tuple(sorted(parameters)))
         if self.out:
             return QueryAnswer(name=name, status=AnswerStatus.UNAVAILABLE, detail="out")
         passed = timedelta(seconds=self._scheduler.now())
-        if self._endpoints.traffic.get("v1") == 100:
+        if self._endpoints.traffic.get("v1") == 100 and not self._scene.no_cure:
             return _well(name, parameters, NOW + passed)
-        return _moved(_broken()[name], passed) if name in _broken() else _nothing(name)
+        broken = _broken(self._scene.fault)
+        return _moved(broken[name], passed) if name in broken else _nothing(name)
 
 
 @cache
-def _broken() -> Mapping[str, QueryAnswer]:
-    trouble = fails(OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
-    return answers_of(serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=trouble))
+def _check_parameters(name: str, given: tuple[str, ...]) -> None:
+    """Hold the caller to the query's parameters; what they are is held elsewhere."""
+    wanted = set(queries.load(name).parameters) - {"Lag", "Bin"}
+    assert wanted == set(given) - {"Bin"}, f"{name} was asked with {given}"
+
+
+@cache
+def _broken(fault: Fault) -> Mapping[str, QueryAnswer]:
+    version, since = ("v2", 205) if fault is Fault.VERSION else ("", 100)
+    trouble = fails(OVERFLOWS, share=0.5, since=since, version=version, region="swedencentral")
+    served = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=trouble)
+    return {**answers_of(served), "activity": _deeds()}
+
+
+def _deeds() -> QueryAnswer:
+    """What was done about the endpoint in Azure, by somebody with a name."""
+    row: dict[str, object] = {
+        "TimeGenerated": START + seconds(178),
+        "Operation": "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write",
+        "Status": "Succeeded",
+        "Caller": SECRETS["a customer's address"],
+        "ResourceId": TARGET,
+        "CorrelationId": SECRETS["a signature"],
+    }
+    return QueryAnswer(name="activity", status=AnswerStatus.COMPLETE, rows=(row,))
 
 
 def _moved(answer: QueryAnswer, by: timedelta) -> QueryAnswer:
@@ -141,32 +179,91 @@ def _nothing(name: str) -> QueryAnswer:
     return QueryAnswer(name=name, status=AnswerStatus.EMPTY)
 
 
-def new_outside(scheduler: Scheduler) -> Outside:
+def service_of(scene: Scene) -> Service:
+    """The service as its file says in a scene."""
+    return msgspec.structs.replace(SERVICE, mode=scene.mode)
+
+
+def new_outside(scheduler: Scheduler, scene: Scene = BAD_RELEASE) -> Outside:
     """The world before the alert."""
-    outside = Outside(now=NOW, snapshot=SNAPSHOT, services=[SERVICE], turns=scheduler)
-    outside.logs = ScenarioLogs(scheduler, outside.endpoints)
+    outside = Outside(now=NOW, snapshot=SNAPSHOT, services=[service_of(scene)], turns=scheduler)
+    outside.logs = ScenarioLogs(scheduler, outside.endpoints, scene)
     outside.scoring.failing.add("v2")
+    if scene.good_fails:
+        outside.scoring.failing.add("v1")
     return outside
 
 
-async def store_scene(services: FakeServices) -> None:
-    """What was known before the alert: the endpoint's record and the releases."""
-    await services.state.write(SHARD, [Put(row=f"endpoint|{digest(TARGET)}", value=RECORD)])
+async def store_scene(services: FakeServices, scene: Scene = BAD_RELEASE) -> None:
+    """What was known before the alert: the endpoint's record, the releases, what was done."""
+    record = msgspec.structs.replace(RECORD, rollbacks=tuple(map(_rollback, scene.rollbacks)))
+    await services.state.write(SHARD, [Put(row=f"endpoint|{digest(TARGET)}", value=record)])
     for one in RELEASES:
         await services.state.write(SHARD, [Put(row=release_row(one), value=one)])
+    if scene.switch_on:
+        switch = KillSwitch(scope="*", on=True, by="Kim", reason="a drill", at=NOW)
+        await services.state.write(CONTROLS, [Put(row="kill|*", value=switch)])
+    if scene.rolled_back:
+        await _store_earlier(services)
 
 
-def alert(number: int, condition: Condition = Condition.FIRED) -> Alert:
-    """An alert about the endpoint; another number is another rule about the same target."""
-    return Alert(
-        delivery_key=digest("rule", str(number), condition.value),
-        correlation_key=digest("rule", str(number), TARGET),
-        alert_id=f"/alerts/{number}",
-        rule=f"rule-{number}",
-        kind="log",
-        condition=condition,
-        severity=1,
-        targets=(TARGET,),
-        fired_at=NOW - timedelta(seconds=30),
-        summary=f"rule {number}: availability burns",
+def _rollback(minutes: int) -> Rollback:
+    return Rollback(
+        incident="INC-00-261123-00000000",
+        plan=f"plan-{minutes}",
+        at=NOW - timedelta(minutes=minutes),
+        away_from="v3",
+        back_to="v1",
     )
+
+
+async def _store_earlier(services: FakeServices) -> None:
+    """An open incident of the alerts' trouble that was rolled back once, to no avail."""
+    keys = [parse_alert(body(number), NOW).correlation_key for number in (1, 2)]
+    incident = Incident(
+        id=f"INC-{SHARD}-261123-0A1B2C3D",
+        service=SERVICE.name,
+        target=TARGET,
+        title="Failures",
+        severity=Severity.SEV1,
+        severity_reasons=(),
+        opened_at=NOW,
+        changed_at=NOW,
+        alerts=0,
+        automatic_rollbacks=1,
+    )
+    await point_to(services, incident)
+    await services.state.write(SHARD, [Put(row=f"incident|{incident.id}", value=incident)])
+    for key in keys:
+        claim = Claim(correlation_key=key, incident=incident.id)
+        await services.state.write(SHARD, [Put(row=f"claim|{key}", value=claim)])
+
+
+def body(number: int) -> bytes:
+    """An alert about the endpoint; another number is another rule about the same target."""
+    address, telephone, signature = SECRETS.values()
+    essentials = {
+        "alertId": f"/subscriptions/x/providers/Microsoft.AlertsManagement/alerts/{number}",
+        "originAlertId": f"origin-{number}",
+        "alertRule": f"rule-{number}",
+        "severity": "Sev1",
+        "signalType": "Log",
+        "monitorCondition": "Fired",
+        "monitoringService": "Log Alerts V2",
+        "alertTargetIDs": [TARGET],
+        "firedDateTime": (NOW - timedelta(seconds=30)).isoformat(),
+        "description": f"{address}, {telephone}, complains: https://x.example/?{signature}",
+    }
+    criterion = {
+        "searchQuery": f"AppRequests | where Caller == '{telephone}'",
+        "operator": "GreaterThan",
+        "threshold": "14.4",
+        "metricValue": 31.4 if number == 1 else None,  # else the description tells what is seen
+        "dimensions": [
+            {"name": "customer", "value": address},
+            {"name": "call", "value": telephone},
+        ],
+    }
+    context = {"conditionType": "LogQueryCriteria", "condition": {"allOf": [criterion]}}
+    data = {"essentials": essentials, "alertContext": context, "customProperties": None}
+    return msgspec.json.encode({"schemaId": "azureMonitorCommonAlertSchema", "data": data})

@@ -1,158 +1,292 @@
 """One run of the whole spine, alert to card, under the faults that its seed asks for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from random import Random
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
+from responders.control import set_kill_switch
+from responders.ingest import ingest
+from shared.domain.http import Request
 from shared.domain.incident import Incident
+from shared.domain.message import CHANGES, WORK, Message
 from shared.errors import Unavailable
-from shared.protocol.intake import accept
-from tests.fakes.endpoints import Write
 from tests.fakes.services import Outside
 from tests.simulation import scenario
-from tests.simulation.invariants import Broken, check_rest, check_safety, stored
+from tests.simulation.faults import Deploy, Faults, chosen_faults, chosen_scene
+from tests.simulation.invariants import Broken, Rest, check_rest, stored
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.scheduler import Scheduler
+from tests.simulation.referee import LogReader, Referee
+from tests.simulation.scene import BAD_RELEASE, Scene
+from tests.simulation.scheduler import Scheduler, Turn
 from tests.simulation.world import World
+
+__all__ = ["Faults", "Run", "play"]
 
 LONGEST_S = 3_600.0  # of simulated time; a run that is not at rest by then never will be
 REBORN_AFTER_S = 15.0
-LONGEST_OUTAGE_S = 60.0  # an action group gives up after 75 s; what comes later is the sweep's
+LOOK_S = 25.0  # longer than a tick
 ALERTS = ((1, 0.0), (1, 3.0), (2, 9.0))  # (rule, second): one comes twice, another joins late
-FATES = (Write.ACCEPTED, Write.ACCEPTED, Write.UNHEARD, Write.LOST, Write.IGNORED)
-
-
-class Faults(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes wrong in a run. Kills are turn numbers; outages are (part, from, until) seconds."""
-
-    kills: tuple[int, ...] = ()
-    fates: tuple[Write, ...] = ()
-    outages: tuple[tuple[str, float, float], ...] = ()
-    lost_answers: int = 0
-    foreign_deploy_s: float | None = None
+PAUSES_S = (5, 20, 5, 40, 5, 0)  # of an action group that was answered 503, or nothing
+GARBAGE = b'{"schemaId": "azureMonitorCommonAlertSchema", "data": 7}'
+OPERATION_POLLS = 4  # so many readings show a pipeline's operation in flight
+ROLES = ("responder", "responder", "executor", "executor")
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended. `broken` is empty where every invariant held."""
+    """How a run ended. `broken` is empty where every promise was kept.
+
+    `choices` are the scheduler's, turn by turn: with them the same schedule is played again.
+    """
 
     seed: int
+    scene: Scene
     faults: Faults
     broken: str
     state: str
     turns: int
     seconds: float
-    trace: list[tuple[float, str, str]]
+    trace: list[Turn]
+    choices: list[int]
 
 
-def chosen_faults(seed: int) -> Faults:
-    """Faults by a seed: most runs have a few, some have none."""
-    chance = Random(f"faults {seed}")  # noqa: S311 - the same seed must give the same faults
-    parts = ("tables", "bus", "teams", "pager", "logs", "endpoint")
-    outages = []
-    for _ in range(chance.choice((0, 0, 1, 2))):
-        start = chance.choice((0.0, chance.uniform(0, 15), chance.uniform(0, 60)))
-        outages.append((chance.choice(parts), start, start + chance.uniform(1, LONGEST_OUTAGE_S)))
-    return Faults(
-        kills=tuple(sorted(chance.sample(range(1, 400), chance.choice((0, 0, 1, 2, 3))))),
-        fates=tuple(chance.choice(FATES) for _ in range(3)),
-        outages=tuple(outages),
-        lost_answers=chance.choice((0, 0, 0, 1)),
-        foreign_deploy_s=chance.choice((None, None, None, chance.uniform(1, 120))),
-    )
+class Play:
+    """One run in the making."""
+
+    def __init__(self, seed: int, scene: Scene, faults: Faults, scheduler: Scheduler) -> None:
+        self.seed = seed
+        self.scene = scene
+        self.faults = faults
+        self.scheduler = scheduler
+        self.outside = scenario.new_outside(scheduler, scene)
+        self.referee = Referee(self.outside, scheduler, scene)
+        self.world = World(
+            self.outside, scheduler, scenario.KEYS, self.referee.received, faults.again
+        )
+        self.refused = 0
+        self.posting = 0
+        self.is_calm = False
+
+    async def run(self) -> Run:
+        """Play to the end, or to the first breach."""
+        with _listening(self.referee):
+            await self._set_scene()
+            over = asyncio.get_running_loop().create_future()
+            self.referee.over = partial(_end, over)
+            for role in ROLES:
+                self.world.start(role)
+            for act in self._actors():
+                self.world.spawn_outside(act)
+            resting = asyncio.ensure_future(self._until_rest())
+            await asyncio.wait({resting, over}, return_when=asyncio.FIRST_COMPLETED)
+            return self._told()
+
+    async def _set_scene(self) -> None:
+        self.scheduler.paused = True  # the scene is set without anybody watching
+        await scenario.store_scene(self.world.services("outside"), self.scene)
+        self.scheduler.paused = False
+        self.referee.watch()
+        self._arm()
+
+    def _arm(self) -> None:
+        """Put the faults in their places."""
+        scheduler, faults, outside = self.scheduler, self.faults, self.outside
+        scheduler.kill_at = set(faults.kills)
+        scheduler.stop_at = dict(faults.stops)
+        outside.endpoints.fates.extend(faults.fates)
+        for turn in faults.lost_answers:
+            self._at(turn, self._lose_answer)
+        for deploy in faults.deploys:
+            self._at(deploy.turn, partial(self._deploy, deploy))
+        if faults.switch is not None:
+            self._at(faults.switch, lambda: self.world.spawn_outside(self._turn_switch()))
+
+    def _at(self, turn: int, happen: Callable[[], None]) -> None:
+        self.scheduler.at_turn.setdefault(turn, []).append(happen)
+
+    def _lose_answer(self) -> None:
+        self.outside.state.lost_answers += 1
+        self.scheduler.tell("outside", "the next answer of the state table is lost")
+
+    def _deploy(self, deploy: Deploy) -> None:
+        """A pipeline writes to the endpoint."""
+        endpoints = self.outside.endpoints
+        if not deploy.unseen:
+            endpoints.start_operation(OPERATION_POLLS)
+        endpoints.change(traffic=dict(deploy.traffic) or None)
+        endpoints.stale = deploy.unseen
+        self.scheduler.tell(
+            "outside", f"a pipeline deploys; traffic {deploy.traffic or 'as it was'}"
+        )
+
+    def _actors(self) -> list[Awaitable[None]]:
+        acts: list[Awaitable[None]] = [self._rebirths(), self._after(1.0, self._poison)]
+        acts += [self._after(at, partial(self._post, number)) for number, at in ALERTS]
+        acts += [self._outage(*outage) for outage in self.faults.outages]
+        return acts
+
+    async def _after(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        self.posting += 1
+        await asyncio.sleep(seconds)
+        await act()
+        self.posting -= 1
+
+    async def _post(self, number: int) -> None:
+        """Azure Monitor posts an alert, again after 503 or silence as it does."""
+        delivery = await self._send(scenario.body(number))
+        if delivery:
+            self.referee.answered(delivery)
+
+    async def _send(self, body: bytes) -> str:
+        """The delivery's id; "" where every retry failed, or the body was refused."""
+        request = Request(method="POST", body=body)
+        for wait in PAUSES_S:
+            answer = await self.world.ask(ingest, request)
+            if answer is not None and answer.status == 202:
+                return str(msgspec.json.decode(answer.body)["delivery"])
+            if answer is not None and answer.status == 400:
+                self.refused += 1
+                return ""
+            await asyncio.sleep(wait)
+        return ""
+
+    async def _poison(self) -> None:
+        """What nobody can take: a body that is no alert, a command without its delivery."""
+        await self._send(GARBAGE)
+        for topic, subject in ((WORK, "triage"), (CHANGES, "nonsense")):
+            poison = Message(subject=subject, body="261123-f0", message_id=f"poison {subject}")
+            while True:
+                try:
+                    await self.outside.bus.publish(topic, [poison])
+                except Unavailable:
+                    await asyncio.sleep(5.0)
+                else:
+                    break
+
+    async def _turn_switch(self) -> None:
+        asked = {"scope": "*", "on": True, "who": "Kim", "reason": "a drill"}
+        request = Request(method="POST", body=msgspec.json.encode(asked))
+        self.scheduler.tell("outside", "a person turns the kill switch on")
+        await self.world.ask(set_kill_switch, request)
+
+    async def _rebirths(self) -> None:
+        """The platform starts a worker again a while after its death."""
+        known: set[str] = set()
+        while True:
+            await asyncio.sleep(REBORN_AFTER_S)
+            for name in sorted(self.scheduler.dead - known):
+                known.add(name)
+                born = self.world.start(name.partition("-")[0])
+                self.scheduler.tell(born, "starts")
+
+    async def _outage(self, part: str, start: float, end: float) -> None:
+        for at, out in ((start, True), (end, False)):
+            await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
+            _set_out(self.outside, part, out=out)
+            self.scheduler.tell("outside", f"{part} is {'out' if out else 'back'}")
+
+    async def _until_rest(self) -> None:
+        """Wait until nothing is to be done any more; a while longer, so that every tick has run."""
+        loop, quiet = asyncio.get_running_loop(), 0
+        patience = self.scene.patience.total_seconds()
+        while quiet < 2 and loop.time() < LONGEST_S:
+            await asyncio.sleep(LOOK_S)
+            busy = self.posting or loop.time() <= patience
+            calm = self.world.is_at_rest() and not busy
+            quiet = quiet + 1 if calm else 0
+        self.is_calm = quiet == 2
+
+    def _told(self) -> Run:
+        incidents = stored(self.outside.state, scenario.SHARD, "incident|", Incident)
+        return Run(
+            seed=self.seed,
+            scene=self.scene,
+            faults=self.faults,
+            broken=self.referee.verdict or self._at_rest(),
+            state=incidents[0].state.value if incidents else "none",
+            turns=len(self.scheduler.passed),
+            seconds=asyncio.get_running_loop().time(),
+            trace=self.scheduler.trace,
+            choices=self.scheduler.choices,
+        )
+
+    def _at_rest(self) -> str:
+        rest = Rest(
+            outside=self.outside,
+            referee=self.referee,
+            scene=self.scene,
+            faults=self.faults,
+            is_calm=self.is_calm,
+            bad_inputs=self.refused + 3,
+        )
+        try:
+            self.world.check_nobody_failed()
+            check_rest(rest)
+        except Broken as error:
+            return str(error)
+        return ""
 
 
-def play(seed: int, faults: Faults | None = None) -> Run:
-    """Play one run; the same seed and faults give the same run."""
-    scheduler = Scheduler(seed)
-    wanted = chosen_faults(seed) if faults is None else faults
+def play(
+    seed: int,
+    faults: Faults | None = None,
+    scene: Scene | None = None,
+    choices: Sequence[int] | None = None,
+) -> Run:
+    """Play one run; the same seed, faults, scene and choices give the same run.
+
+    Without faults and scene the seed chooses them; with faults only it is the bad release.
+    """
+    chosen = chosen_scene(seed) if faults is None else BAD_RELEASE
+    scheduler = Scheduler(seed, choices)
     loop = VirtualLoop(scheduler.idle)
     scheduler.now = loop.time
+    scheduler.wake_at = partial(_wake, loop)
     asyncio.set_event_loop(loop)
+    wanted = chosen_faults(seed) if faults is None else faults
     try:
-        return loop.run_until_complete(_play(seed, scheduler, wanted))
+        played = Play(seed, scene or chosen, wanted, scheduler)
+        return loop.run_until_complete(played.run())
     finally:
         scheduler.silence()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(_end_all())
         asyncio.set_event_loop(None)
         loop.close()
 
 
-async def _play(seed: int, scheduler: Scheduler, faults: Faults) -> Run:
-    outside = scenario.new_outside(scheduler)
-    world = World(outside, scheduler, scenario.KEYS)
-    services = world.services("outside")
-    broken = ""
+def _end(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_result(None)
+
+
+def _wake(loop: VirtualLoop, at: float) -> None:
+    """Let time stop at that moment, so that whoever stopped goes on then."""
+    loop.call_at(at, lambda: None)
+
+
+async def _end_all() -> None:
+    """End every task but this one."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+@contextmanager
+def _listening(referee: Referee) -> Iterator[None]:
+    """Let the referee, and nobody else, read what Backstop logs meanwhile."""
+    log, reader = logging.getLogger("backstop"), LogReader(referee)
+    was = log.propagate
+    log.addHandler(reader)
+    log.propagate = False
     try:
-        scheduler.paused = True  # the scene is set without anybody watching
-        await scenario.store_scene(services)
-        scheduler.paused = False
-        scheduler.after_turn = lambda: check_safety(outside)
-        scheduler.kill_at = set(faults.kills)
-        outside.endpoints.fates.extend(faults.fates)
-        outside.state.lost_answers = faults.lost_answers
-        for role in ("responder", "responder", "executor", "executor"):
-            world.start(role)
-        for act in _actors(world, faults):
-            world.spawn_outside(act)
-        await _until_rest(world)
-        world.check_nobody_failed()
-        await check_rest(services)
-    except Broken as error:
-        broken = str(error)
-    incidents = stored(outside.state, scenario.SHARD, "incident|", Incident)
-    return Run(
-        seed=seed,
-        faults=faults,
-        broken=broken or scheduler.broken,
-        state=incidents[0].state.value if incidents else "none",
-        turns=len(scheduler.passed),
-        seconds=asyncio.get_running_loop().time(),
-        trace=scheduler.trace,
-    )
-
-
-def _actors(world: World, faults: Faults) -> list[Awaitable[None]]:
-    acts: list[Awaitable[None]] = [_rebirths(world)]
-    acts += [_post(world, number, at) for number, at in ALERTS]
-    acts += [_outage(world.outside, *outage) for outage in faults.outages]
-    if faults.foreign_deploy_s is not None:
-        acts.append(_foreign_deploy(world.outside, faults.foreign_deploy_s))
-    return acts
-
-
-async def _post(world: World, number: int, after_s: float) -> None:
-    """Azure Monitor posts an alert, again after 503 as it does."""
-    await asyncio.sleep(after_s)
-    services = world.services("outside")
-    for wait in (5, 20, 5, 40, 5, 0):
-        try:
-            await accept(services, scenario.alert(number))
-        except Unavailable:
-            await asyncio.sleep(wait)
-        else:
-            return
-    raise Broken("the outage outlasted every retry of the action group")
-
-
-async def _rebirths(world: World) -> None:
-    """The platform starts a worker again a while after its death."""
-    known: set[str] = set()
-    while True:
-        await asyncio.sleep(REBORN_AFTER_S)
-        for name in sorted(world.scheduler.dead - known):
-            known.add(name)
-            world.start(name.partition("-")[0])
-
-
-async def _outage(outside: Outside, part: str, start: float, end: float) -> None:
-    await asyncio.sleep(start)
-    _set_out(outside, part, out=True)
-    await asyncio.sleep(end - start)
-    _set_out(outside, part, out=False)
+        yield
+    finally:
+        log.removeHandler(reader)
+        log.propagate = was
 
 
 def _set_out(outside: Outside, part: str, *, out: bool) -> None:
@@ -166,18 +300,3 @@ def _set_out(outside: Outside, part: str, *, out: bool) -> None:
         "endpoint": lambda: setattr(outside.endpoints, "out", out),
     }
     switches[part]()
-
-
-async def _foreign_deploy(outside: Outside, after_s: float) -> None:
-    """A pipeline writes to the endpoint and leaves the traffic as it is."""
-    await asyncio.sleep(after_s)
-    outside.endpoints.start_operation(2)
-    outside.endpoints.change()
-
-
-async def _until_rest(world: World) -> None:
-    """Wait until nothing is to be done any more; a while longer, so that every tick has run."""
-    quiet = 0
-    while quiet < 3 and asyncio.get_running_loop().time() < LONGEST_S:
-        await asyncio.sleep(25.0)
-        quiet = quiet + 1 if world.is_at_rest() else 0

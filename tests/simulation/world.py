@@ -12,41 +12,80 @@ from typing import Any, override
 
 from responders.diagnose import diagnose
 from responders.enforce import enforce
+from responders.exhume import exhume
 from responders.notify import notify, post_abandoned_cards
 from responders.page import page, page_all_due
 from responders.reconcile import reconcile
 from responders.record import record
+from responders.remind import remind
 from responders.triage import triage
 from responders.verify import verify
+from shared.domain.http import Answer, Request
+from shared.domain.incident import Incident
 from shared.domain.message import CHANGES, WORK, Message
+from shared.domain.stall import STEPS
 from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.alarm import watch_deliveries
 from shared.protocol.commit import relay
-from shared.protocol.intake import Delivery, relay_deliveries
+from shared.protocol.intake import Delivery
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from tests.fakes.services import FakeServices, Outside, make_settings
 from tests.fakes.turns import Killed
-from tests.simulation.invariants import Broken
+from tests.simulation.promises import Promise, broken
 from tests.simulation.scheduler import Scheduler, worker_name
 
 LOCK_S = 30.0
+ANSWER_WITHIN_S = 10.0  # an action group waits no longer
 IDLE_S = 2.5  # how often a subscription without messages is looked at
 TICK_S = 20.0
 
 type Job = Callable[[Services, Leftovers], Awaitable[Any]]
+type Responder = Callable[[Services, Request], Awaitable[Answer]]
 
 
 class Subscription:
     """At least once: a message that is not completed within its lock comes again."""
 
-    def __init__(self, outside: Outside, topic: str, name: str, subjects: frozenset[str]) -> None:
+    def __init__(
+        self, outside: Outside, topic: str, name: str, subjects: frozenset[str], again: int = 0
+    ) -> None:
         self._outside = outside
         self._topic = topic
         self._name = name
         self._subjects = subjects
+        self._again = again  # every so many messages one is handed out twice
         self._open: dict[int, tuple[Message, float, int]] = {}
         self._known = 0
+        self._idle: list[asyncio.Future[None]] = []
+
+    async def wait(self, at: float, now: datetime) -> None:
+        """Wait until there may be something to receive: something new, or something due."""
+        due = self._next_due(at, now)
+        if due is not None and due <= at:
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._idle.append(future)
+        longest = LOCK_S  # whoever holds a message may have died meanwhile
+        await asyncio.wait([future], timeout=longest if due is None else min(due - at, longest))
+
+    def hear(self) -> None:
+        """Something new was published: whoever waits looks."""
+        idle, self._idle = self._idle, []
+        for future in idle:
+            if not future.done():
+                future.set_result(None)
+
+    def _next_due(self, at: float, now: datetime) -> float | None:
+        """When the next message may be received; None where nothing is open."""
+        if self._known < len(self._outside.bus.published[self._topic]):
+            return at
+        waits = [
+            max(locked_until, at + (message.due - now).total_seconds() if message.due else 0.0)
+            for message, locked_until, _ in self._open.values()
+        ]
+        return min(waits, default=None)
 
     def receive(self, at: float, now: datetime) -> tuple[int, Message] | None:
         """The oldest message that is due and that nobody holds."""
@@ -54,6 +93,8 @@ class Subscription:
         for number in range(self._known, len(published)):
             if not self._subjects or published[number].subject in self._subjects:
                 self._open[number] = (published[number], 0.0, 0)
+                if self._again and number % self._again == 0:
+                    self._open[-number - 1] = (published[number], 0.0, 0)
         self._known = len(published)
         for number, (message, locked_until, deliveries) in sorted(self._open.items()):
             if locked_until <= at and (message.due is None or message.due <= now):
@@ -69,6 +110,7 @@ class Subscription:
         """The message comes again at once."""
         message, _, deliveries = self._open[number]
         self._open[number] = (message, 0.0, deliveries)
+        self.hear()
 
     @property
     def is_empty(self) -> bool:
@@ -87,27 +129,42 @@ class SimulatedServices(FakeServices):
 class World:
     """Workers over one outside. `start` them, then let the loop run."""
 
-    def __init__(self, outside: Outside, scheduler: Scheduler, pager_keys: dict[str, str]) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        scheduler: Scheduler,
+        pager_keys: dict[str, str],
+        on_receive: Callable[[], None] = lambda: None,
+        again: int = 0,
+    ) -> None:
         self.outside = outside
         self.scheduler = scheduler
         self.unforeseen: list[str] = []
         self._pager_keys = pager_keys
+        self._on_receive = on_receive
+        self._alive: dict[str, SimulatedServices] = {}
         self._born = 0
+        self._asked = 0
         self._tasks_alive: list[asyncio.Future[None]] = []
         responder = frozenset({"triage", "diagnose", "page"})
         executor = frozenset({"enforce", "verify"})
         self.subscriptions = {
-            "responder": Subscription(outside, WORK, "responder", responder),
-            "executor": Subscription(outside, WORK, "executor", executor),
-            "notify": Subscription(outside, CHANGES, "notify", frozenset()),
-            "record": Subscription(outside, CHANGES, "record", frozenset()),
+            "responder": Subscription(outside, WORK, "responder", responder, again),
+            "executor": Subscription(outside, WORK, "executor", executor, again),
+            "notify": Subscription(outside, CHANGES, "notify", frozenset(), again),
+            "record": Subscription(outside, CHANGES, "record", frozenset(), again),
         }
+        outside.bus.heard = self._hear
+
+    def _hear(self, _topic: str) -> None:
+        for subscription in self.subscriptions.values():
+            subscription.hear()
 
     def start(self, role: str) -> str:
         """Start a worker process of a role; answer its name."""
         self._born += 1
         name = f"{role}-{self._born}"
-        services = self.services(name)
+        services = self._alive[name] = self.services(name)
         for task in self._tasks(role, services):
             context = worker_name.set(name)
             self._spawn(task)
@@ -125,7 +182,15 @@ class World:
             return [
                 self._consume("responder", services, WORK, _dispatch(work)),
                 self._consume("notify", services, CHANGES, notify),
-                self._tick(services, relay, relay_deliveries, page_all_due, post_abandoned_cards),
+                self._tick(
+                    services,
+                    relay,
+                    watch_deliveries,
+                    page_all_due,
+                    post_abandoned_cards,
+                    remind,
+                    exhume,
+                ),
             ]
         return [
             self._consume(
@@ -139,10 +204,44 @@ class World:
         """Let somebody outside of the workers act."""
         self._spawn(work)
 
+    async def ask(self, respond: Responder, request: Request) -> Answer | None:
+        """Ask a live responder over HTTP; None where no answer comes in time."""
+        dead = self.scheduler.dead
+        able = [n for n in self._alive if n not in dead and n.startswith("responder")]
+        if not able:
+            return None
+        self._asked += 1
+        name = able[self._asked % len(able)]
+        answers: list[Answer] = []
+
+        async def serve() -> None:
+            try:
+                answers.append(await respond(self._alive[name], request))
+            except RejectedInput as error:
+                answers.append(Answer(status=400, body=error.reason.encode()))
+            except (Unavailable, Conflict):
+                answers.append(Answer(status=503))
+
+        context = worker_name.set(name)
+        task = self._spawn(serve())
+        worker_name.reset(context)
+        await asyncio.wait([task], timeout=ANSWER_WITHIN_S)
+        return answers[0] if answers else None
+
     def is_at_rest(self) -> bool:
         """Whether every message is done, every delivery taken, and nothing left behind."""
         empty = all(subscription.is_empty for subscription in self.subscriptions.values())
-        return empty and not self._has_pending() and not self._has_leftovers()
+        waits = self._has_pending() or self._has_leftovers() or self._waits_for_a_step()
+        return empty and not waits
+
+    def _waits_for_a_step(self) -> bool:
+        """Whether an incident waits for a command: where that is lost, somebody must notice."""
+        table = self.outside.state
+        return any(
+            table.peek(partition, row, Incident).state in STEPS
+            for partition in table.partitions()
+            for row in table.rows(partition, "incident|")
+        )
 
     def _has_pending(self) -> bool:
         table = self.outside.deliveries
@@ -159,9 +258,10 @@ class World:
     def check_nobody_failed(self) -> None:
         """Raises Broken where a worker raised what its host would only have logged."""
         if self.unforeseen:
-            raise Broken(f"a worker raised what nobody foresaw: {self.unforeseen[0]}")
+            how = f"a worker raised what nobody foresaw: {self.unforeseen[0]}"
+            raise broken(Promise.COMES_TO_REST, how)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         async def live() -> None:
             try:
                 await work
@@ -171,6 +271,7 @@ class World:
         task = asyncio.ensure_future(live())
         task.add_done_callback(self._ended)
         self._tasks_alive.append(task)  # a dead worker's tasks wait for ever: nothing of them runs
+        return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -181,11 +282,15 @@ class World:
     ) -> None:
         subscription, loop = self.subscriptions[name], asyncio.get_running_loop()
         while True:
+            if self.outside.bus.out:
+                await asyncio.sleep(IDLE_S)
+                continue
+            await subscription.wait(loop.time(), services.now())
             await self.scheduler.take(f"{name}.receive")
             received = subscription.receive(loop.time(), services.now())
             if received is None:
-                await asyncio.sleep(IDLE_S)
                 continue
+            self._on_receive()
             number, message = received
             try:
                 if handle is None:

@@ -1,0 +1,52 @@
+"""Guards where it is decided whether traffic may move."""
+
+from shared.domain.diagnosis import Attribution, Cause
+from tests.simulation.guards.guard import Patch, guard, without_rules
+from tests.simulation.guards.trials import scene
+from tests.simulation.promises import Promise
+
+
+@guard(Promise.AUTHORITY, trials=scene("an older trouble"))
+def no_attribution(patch: Patch) -> None:
+    """Whatever is wrong is put down to the version that serves."""
+
+    def blame(_: object) -> Attribution:
+        return Attribution(cause=Cause.VERSION, version="v2", reasons=("mutant",))
+
+    patch.setattr("shared.domain.diagnose.attribute", blame)
+
+
+@guard(Promise.AUTHORITY, trials=scene("a service that wants approval"))
+def no_mode(patch: Patch) -> None:
+    """The service's mode is not asked."""
+    without_rules(patch, "mode-lets-act", "mode-automatic")
+
+
+@guard(Promise.AUTHORITY, trials=scene("the known good fails, too"))
+def no_probe_of_the_known_good(patch: Patch) -> None:
+    """The known good is taken at its word."""
+    without_rules(patch, "target-probe-passes")
+
+
+@guard(Promise.RESTRAINT, trials=scene("rolled back five minutes ago"))
+def no_cooldown(patch: Patch) -> None:
+    """A rollback may follow at once upon another."""
+    without_rules(patch, "cooldown")
+
+
+@guard(Promise.RESTRAINT, trials=scene("rolled back twice this hour"))
+def no_rate_limit(patch: Patch) -> None:
+    """Rollbacks of an hour are not counted."""
+    without_rules(patch, "rate-limit")
+
+
+@guard(Promise.RESTRAINT, trials=scene("this incident was rolled back before"))
+def no_limit_of_one_rollback_an_incident(patch: Patch) -> None:
+    """An incident is rolled back as often as it asks for it."""
+    without_rules(patch, "one-automatic-rollback-an-incident")
+
+
+@guard(Promise.RESTRAINT, trials=scene("the kill switch is on"))
+def no_kill_switch_at_decide(patch: Patch) -> None:
+    """The kill switch is not asked when it is decided."""
+    without_rules(patch, "kill-switch-off")

@@ -1,0 +1,68 @@
+"""The scenes: what was so before the alert. In most of them v2 is bad and Backstop may cure it.
+
+The others are those in which it must hold back or say that it did not help, each for one reason: a
+guard that is missing shows there at once.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+from shared.domain.catalog import Mode
+
+
+class Fault(StrEnum):
+    """What is wrong with the service."""
+
+    VERSION = "v2 fails in one region since it took traffic"
+    EARLIER = "it failed before v2 took traffic: moving it would cure nothing"
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """One scene. `rollbacks` are minutes before the alert; `contacts_out` refuse to be paged.
+
+    `rolled_back` has the alert join an incident that was rolled back before, `switch_on` has the
+    kill switch on from the start, `good_fails` lets v1 fail its probes, too, `no_cure` only once it
+    has the traffic.
+    """
+
+    name: str
+    mode: Mode = Mode.AUTOMATIC
+    fault: Fault = Fault.VERSION
+    rollbacks: tuple[int, ...] = ()
+    rolled_back: bool = False
+    switch_on: bool = False
+    good_fails: bool = False
+    no_cure: bool = False
+    patience: timedelta = timedelta(0)  # how long nobody answers a page before the run may end
+
+    @property
+    def may_act(self) -> bool:
+        """Whether moving the traffic is right here."""
+        held = (self.rollbacks, self.rolled_back, self.switch_on, self.good_fails)
+        return self.mode is Mode.AUTOMATIC and self.fault is Fault.VERSION and not any(held)
+
+    @property
+    def cures(self) -> bool:
+        """Whether moving the traffic is right here, and helps."""
+        return self.may_act and not self.no_cure
+
+
+BAD_RELEASE = Scene(name="a bad release")
+SCENES: dict[str, Scene] = {
+    scene.name: scene
+    for scene in (
+        BAD_RELEASE,
+        Scene(name="an older trouble", fault=Fault.EARLIER),
+        Scene(name="a service that is only observed", mode=Mode.OBSERVE),
+        Scene(name="a service that wants approval", mode=Mode.APPROVE),
+        Scene(name="rolled back five minutes ago", rollbacks=(5,)),
+        Scene(name="rolled back twice this hour", rollbacks=(50, 20)),
+        Scene(name="this incident was rolled back before", rolled_back=True),
+        Scene(name="the kill switch is on", switch_on=True),
+        Scene(name="the known good fails, too", good_fails=True),
+        Scene(name="the rollback does not help", no_cure=True),
+        Scene(name="nobody answers a page", mode=Mode.OBSERVE, patience=timedelta(seconds=180)),
+    )
+}
