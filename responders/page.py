@@ -11,19 +11,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
-from datetime import datetime
 from functools import partial
 
 from shared.domain.catalog import UNOWNED, Contact, Service
-from shared.domain.escalation import next_page, page_reason
-from shared.domain.incident import Incident, Step
+from shared.domain.escalation import next_page
+from shared.domain.incident import Incident
 from shared.domain.message import Message
-from shared.domain.noise import quiets
 from shared.domain.page import PageAction, PageView, render_page
-from shared.domain.quieting import go_on, keep_quiet
+from shared.domain.quieting import proceed
 from shared.domain.row import Put, Write
-from shared.domain.steps import page_refused, page_sent
-from shared.domain.storm import calm
+from shared.domain.steps import page_refused
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
 from shared.protocol.effect import Send, abandoned, claim, claimed, deliver
@@ -90,33 +87,11 @@ def _concerns(services: Services, incident: Incident) -> bool:
 
 
 def _next(services: Services, around: Around, incident: Incident) -> Revision:
-    """What is to be done now: page, keep quiet, go on, end a storm; nothing where none is."""
-    service, now = _service(services, incident), services.now()
-    found = quiets(incident, service, around.surroundings, now)
-    contact = next_page(incident, service, now, found)
-    if incident.storm and not _rages(around, incident.id, now):
-        return Revision(step=calm(incident, now))
-    if incident.quiet and not found:
-        return Revision(step=go_on(incident, now))
-    if contact is not None:
-        return _page_of(services, incident, contact, around)
-    if found:
-        return Revision(step=keep_quiet(incident, found, now))
-    return Revision(step=Step(incident=None, reason="nobody is to be paged now"))
-
-
-def _rages(around: Around, incident_id: str, now: datetime) -> bool:
-    """Whether the storm of which the incident tells is not over yet."""
-    storm = around.surroundings.storm
-    return storm is not None and storm.incident == incident_id and storm.rages(now)
-
-
-def _page_of(services: Services, incident: Incident, contact: Contact, around: Around) -> Revision:
-    """Store the page, with its claim; a first one counts for the group, by which it may flap."""
+    """What is to be done now; a page with its claim, and a first one with its group."""
     now = services.now()
-    step = page_sent(
-        incident, contact.name, page_reason(incident, _service(services, incident)), now
-    )
+    step = proceed(incident, _service(services, incident), around.surroundings, now)
+    if step.incident is None or len(step.incident.pages) == len(incident.pages):
+        return Revision(step=step)
     writes: list[Write] = [claim(services, incident.id, f"{PAGE}{len(incident.pages)}")]
     group = around.group
     if not incident.pages and group is not None and group.value.incident == incident.id:

@@ -13,13 +13,13 @@ from shared.domain.alert import Alert
 from shared.domain.catalog import UNOWNED, Catalog, Contact, Service
 from shared.domain.escalation import next_page, page_reason, wakes
 from shared.domain.event import EventKind
-from shared.domain.grouping import group_of
+from shared.domain.grouping import find_service, group_of
 from shared.domain.incident import Incident, Page, Step, tell
 from shared.domain.keys import shard_of
 from shared.domain.noise import Surroundings, quiets
 from shared.domain.page import PageAction, PageView, render_page
 from shared.domain.steps import AUTOMATION
-from shared.domain.triage import find_service, triage
+from shared.domain.triage import triage
 from shared.domain.wording import moment
 
 PATIENCE = timedelta(seconds=20)  # how long triage may take before somebody is paged without it

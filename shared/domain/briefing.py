@@ -76,8 +76,9 @@ def gravity(incident: Incident) -> str:
 def deed(incident: Incident, decision: Decision | None) -> str:
     """What Backstop did or refused, in one sentence; and what holds it back now."""
     told = _deed(incident, decision)
-    held = [plain(one.sentence) for one in incident.quiet if incident.state.is_open()]
-    return " ".join([told, *(one for one in held if one not in told)])
+    new = [one for one in incident.quiet if plain(one.sentence) not in told]
+    held = [plain(f"Kept quiet by {one.rule}: {one.sentence}") for one in new]
+    return " ".join([told, *held]) if incident.state.is_open() else told
 
 
 def _deed(incident: Incident, decision: Decision | None) -> str:

@@ -1,4 +1,4 @@
-"""Grouping: alerts of one service about one target are one incident, whichever rule sends them.
+"""Grouping: whose an alert is, and which alerts are one incident: those about one target.
 
 The group's row names the incident that is open. It is written in the transaction that opens one, so
 that two workers with two rules can open only one. It also remembers how often the group opened and
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.alert import Alert
-from shared.domain.catalog import Service
+from shared.domain.catalog import Catalog, Service
 from shared.domain.incident import Incident
 from shared.domain.keys import digest
 
@@ -51,6 +51,22 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     def pages_again_at(self, window: timedelta) -> datetime | None:
         """When a further incident may page; None where fewer pages were sent than a window has."""
         return self.paged[0] + window if len(self.paged) == PAGES_A_WINDOW else None
+
+
+def find_service(alert: Alert, catalog: Catalog) -> Service | None:
+    """The service that owns what the alert is about.
+
+    The alert's own hint decides only between services that own one of its targets. Several owners
+    and no hint is None: which one is meant would be a guess.
+    """
+    owners = [
+        service
+        for service in catalog.services.values()
+        if any(service.owns(target) for target in alert.targets)
+    ]
+    hinted = [service for service in owners if service.name == alert.service_hint]
+    candidates = hinted or owners
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def rows_of(service: str) -> str:

@@ -1,6 +1,7 @@
 """Quieting: an incident is held back, and goes on. The steps around `shared.domain.noise`.
 
-`weigh` is asked by triage for every alert, `keep_quiet` and `go_on` for what is open already.
+`weigh` is asked by triage for every alert, `proceed` by the tick for every incident that is open,
+`defer` where a decision came to nothing but that.
 """
 
 from datetime import datetime
@@ -9,13 +10,14 @@ import msgspec
 
 from shared.domain.alert import Alert
 from shared.domain.catalog import UNOWNED, Service
+from shared.domain.escalation import next_page, page_reason
 from shared.domain.event import EventKind
 from shared.domain.grouping import Group
 from shared.domain.incident import DeliveryOutcome, Incident, State, Step, tell
 from shared.domain.noise import Surroundings, quiets
 from shared.domain.quiet import Quiet, sentences
-from shared.domain.steps import AUTOMATION
-from shared.domain.storm import Storm, count, open_storm
+from shared.domain.steps import AUTOMATION, page_sent
+from shared.domain.storm import Storm, calm, count, open_storm
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +81,33 @@ def _counted(
     return msgspec.structs.replace(counted, incident=began.incident.id), began
 
 
+def proceed(incident: Incident, service: Service, around: Surroundings, now: datetime) -> Step:
+    """What is to be done about an open incident now: end a storm, go on, page, or keep quiet.
+
+    Ask again after each step; one without an incident says that there is nothing to do.
+    """
+    found = quiets(incident, service, around, now)
+    contact = next_page(incident, service, now, found)
+    if incident.storm and not _rages(around.storm, incident, now):
+        return calm(incident, now)
+    if incident.quiet and not found:
+        return go_on(incident, now)
+    if contact is not None:
+        return page_sent(incident, contact.name, page_reason(incident, service), now)
+    return keep_quiet(incident, found, now)
+
+
+def _rages(storm: Storm | None, incident: Incident, now: datetime) -> bool:
+    """Whether the storm of which the incident tells is not over yet."""
+    return storm is not None and storm.incident == incident.id and storm.rages(now)
+
+
 def keep_quiet(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
     """Keep what holds the incident back; told once for each rule."""
     known = {quiet.rule for quiet in incident.quiet}
     new = [quiet for quiet in found if quiet.rule not in known]
     if not new:
-        return Step(incident=None, reason="that is known already")
+        return Step(incident=None, reason="nothing new holds it back")
     return tell(
         incident,
         EventKind.QUIETED,

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.domain.alert import Alert, Condition
 from shared.domain.alert_summary import plain
-from shared.domain.catalog import Catalog, CatalogMistake, Service
+from shared.domain.catalog import CatalogMistake, Service
 from shared.domain.event import EventKind
 from shared.domain.grouping import target_of
 from shared.domain.incident import (
@@ -32,22 +32,6 @@ _UNOWNED = "Nobody owns the alert's targets: no service file names them, so noth
 _AGAIN = "deduplication: the same trouble again"
 _GROUPED = "grouping: another alert about the same target"
 _BACK = "The trouble is back after customers were served well again."
-
-
-def find_service(alert: Alert, catalog: Catalog) -> Service | None:
-    """The service that owns what the alert is about.
-
-    The alert's own hint decides only between services that own one of its targets. Several owners
-    and no hint is None: which one is meant would be a guess.
-    """
-    owners = [
-        service
-        for service in catalog.services.values()
-        if any(service.owns(target) for target in alert.targets)
-    ]
-    hinted = [service for service in owners if service.name == alert.service_hint]
-    candidates = hinted or owners
-    return candidates[0] if len(candidates) == 1 else None
 
 
 def triage(  # noqa: PLR0913 - everything that is known, by name

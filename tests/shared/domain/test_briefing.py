@@ -8,6 +8,7 @@ from shared.domain.catalog import Mode
 from shared.domain.decision import Verdict
 from shared.domain.diagnosis import Health
 from shared.domain.incident import State
+from shared.domain.quiet import Quiet, QuietRule
 from tests.shared.domain.situations import DECISION, DIAGNOSIS, INCIDENT, NOW, ONSET, SERVICE
 
 
@@ -138,3 +139,18 @@ def test_command_is_not_the_same_as_acknowledgement() -> None:
     assert briefing.command(seen) == "nobody yet; Dana Reyes has acknowledged"
     assert briefing.command(replace(seen, commander="Ola Berg")) == "Ola Berg has command"
     assert briefing.command(INCIDENT) == "nobody yet; acknowledge to take it"
+
+
+def test_what_holds_it_back_is_said_beside_what_was_done_as_long_as_it_is_open() -> None:
+    flaps = Quiet(rule=QuietRule.FLAPPING, sentence="opened 4 times in 30 min.")
+    held = replace(INCIDENT, sentence="Nothing was moved.", quiet=(flaps,))
+    assert briefing.deed(held, None) == (
+        "Nothing was moved. Kept quiet by flapping: opened 4 times in 30 min."
+    )
+    assert briefing.deed(replace(held, state=State.RESOLVED), None) == "Nothing was moved."
+
+
+def test_what_was_decided_because_of_it_is_not_said_twice() -> None:
+    storm = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")
+    held = replace(INCIDENT, sentence="Held back by storm: a storm rages.", quiet=(storm,))
+    assert briefing.deed(held, None) == "Held back by storm: a storm rages."

@@ -5,8 +5,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.catalog import Target, TargetKind
-from shared.domain.grouping import KEPT, Group, group_of, target_of
+from shared.domain.catalog import Catalog, Service, Target, TargetKind
+from shared.domain.grouping import KEPT, Group, find_service, group_of, target_of
 from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE, at, fired, opened
 
 SECOND = f"{ENDPOINT}-eu"
@@ -15,6 +15,7 @@ TWO = msgspec.structs.replace(
     SERVICE, targets=(*SERVICE.targets, Target(kind=TargetKind.ONLINE_ENDPOINT, id=SECOND))
 )
 HOUR = timedelta(hours=1)
+FIRED = fired(1)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,42 @@ def test_two_first_pages_are_all_that_a_window_has() -> None:
     assert group.pages_again_at(HOUR) == NOW + HOUR
     group = group.woke(NOW + HOUR)
     assert group.pages_again_at(HOUR) == NOW + timedelta(minutes=1) + HOUR
+
+
+# Whose alert it is.
+
+
+def another(name: str, *, resources: tuple[str, ...] = ()) -> Service:
+    target = Target(kind=TargetKind.AGENT, id=f"/subscriptions/s/agents/{name}")
+    return msgspec.structs.replace(SERVICE, name=name, targets=(target,), resources=resources)
+
+
+LOGS = msgspec.structs.replace(FIRED, targets=(WORKSPACE,))
+
+
+def catalog_of(*services: Service) -> Catalog:
+    return Catalog(services={service.name: service for service in services})
+
+
+def test_the_owner_of_the_target_is_the_service() -> None:
+    assert find_service(FIRED, catalog_of(another("other"), SERVICE)) is SERVICE
+
+
+def test_a_target_that_nobody_names_has_no_service() -> None:
+    assert find_service(FIRED, catalog_of(another("other"))) is None
+
+
+def test_the_hint_chooses_between_the_owners_of_a_shared_resource() -> None:
+    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
+    hinted = msgspec.structs.replace(LOGS, service_hint="two")
+    assert find_service(hinted, catalog_of(one, two)) is two
+
+
+def test_two_owners_and_no_hint_is_nobodys() -> None:
+    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
+    assert find_service(LOGS, catalog_of(one, two)) is None
+
+
+def test_a_hint_at_a_service_that_does_not_own_the_target_is_ignored() -> None:
+    hinted = msgspec.structs.replace(FIRED, service_hint="other")
+    assert find_service(hinted, catalog_of(SERVICE, another("other"))) is SERVICE

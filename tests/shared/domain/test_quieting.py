@@ -9,7 +9,7 @@ from shared.domain.incident import DeliveryOutcome, Incident, Severity, State, S
 from shared.domain.maintenance import Once
 from shared.domain.noise import Surroundings
 from shared.domain.quiet import Quiet, QuietRule
-from shared.domain.quieting import Weighed, defer, go_on, keep_quiet, weigh
+from shared.domain.quieting import Weighed, defer, go_on, keep_quiet, proceed, weigh
 from shared.domain.storm import Storm
 from shared.domain.triage import triage
 from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE, SHARD, at, fired, opened
@@ -84,6 +84,41 @@ def test_deferring_what_was_told_before_tells_nothing() -> None:
     step = defer(held, (PATCHED,), NOW)
     assert changed(step).deferred
     assert step.events == ()
+
+
+# What the tick does with an open incident.
+
+
+def pages(**changes: object) -> Step:
+    """What is done about a grave incident that was kept quiet, unless the changes say otherwise."""
+    held = msgspec.structs.replace(opened(), **{"quiet": (PATCHED,), **changes})
+    return proceed(held, SERVICE, Surroundings(), NOON)
+
+
+def test_first_it_is_told_that_it_goes_on_then_somebody_is_paged() -> None:
+    assert kinds(pages()) == [EventKind.RESUMED]
+    assert kinds(pages(quiet=())) == [EventKind.PAGED]
+
+
+def test_of_what_nobody_is_paged_for_nothing_is_told() -> None:
+    assert pages(quiet=(), acknowledged_at=NOON).events == ()
+
+
+def test_what_is_held_back_is_told_and_nobody_is_paged() -> None:
+    window = Once(start=at(0), end=at(60), reason="patches")
+    service = msgspec.structs.replace(SERVICE, maintenance=(window,))
+    assert kinds(proceed(opened(), service, Surroundings(), NOON)) == [EventKind.QUIETED]
+
+
+@pytest.mark.parametrize(("until", "kind"), [(10, EventKind.PAGED), (3, EventKind.RESOLVED)])
+def test_the_incident_of_a_storm_ends_with_it_whatever_else_holds_it(
+    until: int, kind: EventKind
+) -> None:
+    parent = msgspec.structs.replace(opened(service="policy-search"), opened_at=at(-60))
+    telling = msgspec.structs.replace(opened(), state=State.ESCALATED, storm=True)
+    storm = msgspec.structs.replace(COUNT, until=at(until), incident=telling.id)
+    around = Surroundings(parents=(parent,), storm=storm, storm_incident=telling)
+    assert kinds(proceed(telling, SERVICE, around, NOON)) == [kind]
 
 
 # What noise makes of an alert.

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.alert import Alert
-from shared.domain.catalog import Catalog, CatalogMistake, Service, Target, TargetKind
+from shared.domain.catalog import CatalogMistake, Target, TargetKind
 from shared.domain.event import EventKind
 from shared.domain.incident import DeliveryOutcome, Severity, State, Step
-from shared.domain.triage import find_service, triage
+from shared.domain.triage import triage
 from tests.shared.domain.incidents import (
     ENDPOINT,
     NOW,
@@ -368,43 +368,3 @@ def test_whatever_the_order_what_fires_is_in_one_open_incident_of_its_target(
 
 def firing(world: World) -> dict[str, set[str]]:
     return {incident.target: set(incident.firing) for incident in world.open()}
-
-
-# Whose alert it is.
-
-
-def another(name: str, *, resources: tuple[str, ...] = ()) -> Service:
-    target = Target(kind=TargetKind.AGENT, id=f"/subscriptions/s/agents/{name}")
-    return msgspec.structs.replace(SERVICE, name=name, targets=(target,), resources=resources)
-
-
-WORKSPACE = "/subscriptions/s/workspaces/log-claims"
-LOGS = msgspec.structs.replace(FIRED_1, targets=(WORKSPACE,))
-
-
-def catalog_of(*services: Service) -> Catalog:
-    return Catalog(services={service.name: service for service in services})
-
-
-def test_the_owner_of_the_target_is_the_service() -> None:
-    assert find_service(FIRED_1, catalog_of(another("other"), SERVICE)) is SERVICE
-
-
-def test_a_target_that_nobody_names_has_no_service() -> None:
-    assert find_service(FIRED_1, catalog_of(another("other"))) is None
-
-
-def test_the_hint_chooses_between_the_owners_of_a_shared_resource() -> None:
-    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
-    hinted = msgspec.structs.replace(LOGS, service_hint="two")
-    assert find_service(hinted, catalog_of(one, two)) is two
-
-
-def test_two_owners_and_no_hint_is_nobodys() -> None:
-    one, two = another("one", resources=(WORKSPACE,)), another("two", resources=(WORKSPACE,))
-    assert find_service(LOGS, catalog_of(one, two)) is None
-
-
-def test_a_hint_at_a_service_that_does_not_own_the_target_is_ignored() -> None:
-    hinted = msgspec.structs.replace(FIRED_1, service_hint="other")
-    assert find_service(hinted, catalog_of(SERVICE, another("other"))) is SERVICE
