@@ -7,6 +7,8 @@ Third step of the flow. Gathers what the workspace answers and what changed late
 import asyncio
 from datetime import datetime, timedelta
 
+import msgspec
+
 from shared.domain.catalog import Service
 from shared.domain.diagnose import diagnose as find_out
 from shared.domain.diagnosis import Diagnosis, Health
@@ -58,10 +60,12 @@ async def diagnose(services: Services, message: Message) -> None:
     )
     found = await _with_tenants(services, service, found)
     patience = timedelta(seconds=services.settings.patience_s)
-    if found.health is Health.INCONCLUSIVE and now - incident.opened_at < patience:
+    waits = now - incident.opened_at < patience and message.attempt <= LOOKS
+    if found.health is Health.INCONCLUSIVE and waits:
         # Seconds after the onset there is too little to judge by: whoever is paged knows already.
         again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + patience / LOOKS)
-        await services.bus.publish(WORK, [again])
+        later = msgspec.structs.replace(again, attempt=message.attempt + 1)
+        await services.bus.publish(WORK, [later])
         return
 
     def take(current: Incident) -> Revision:

@@ -245,3 +245,19 @@ async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_conclude
     assert (await incident_now(services)).state is State.OPENED
     (again,) = services.bus.published["work"]
     assert (again.subject, again.due) == ("diagnose", services.now() + patience / LOOKS)
+
+
+async def test_a_clock_behind_the_opener_s_does_not_look_for_ever(services: FakeServices) -> None:
+    services.logs.fail("onset", AnswerStatus.EMPTY)
+    await store_case(services, state=State.OPENED, opened_at=services.now() + seconds(600))
+
+    looks = [message("diagnose")]
+    while looks and len(looks) < 100:
+        services.bus.published["work"].clear()
+        await diagnose(services, looks[-1])
+        looks += [one for one in services.bus.published["work"] if one.subject == "diagnose"]
+        if services.bus.subjects("work") != ["diagnose"]:
+            break
+
+    assert len(looks) == LOOKS + 1
+    assert (await incident_now(services)).state is State.DIAGNOSED
