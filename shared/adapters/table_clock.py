@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.core.pipeline.transport import AioHttpTransport
 
+_BY_THE_SERVICE = "x-ms-request-id"  # what stands between us has a clock of its own
 RESOLUTION = timedelta(seconds=2)  # the header counts whole seconds, and the answer took a moment
 
 
@@ -28,10 +29,9 @@ class TableClock:
     def learn(self, header: str) -> None:
         """Compare a Date header with the clock here; a header that is no date teaches nothing."""
         try:
-            there = parsedate_to_datetime(header)
-        except ValueError:
+            off = parsedate_to_datetime(header) - self._here()
+        except (ValueError, TypeError, OverflowError):
             return
-        off = there - self._here()
         self.skew = off if abs(off) > RESOLUTION else timedelta(0)
 
 
@@ -46,5 +46,6 @@ class ClockedTransport(AioHttpTransport):  # type: ignore[misc] # a lazy name wi
     async def send(self, request: Any, **options: Any) -> Any:
         """Send, and learn from the answer."""
         response = await super().send(request, **options)
-        self._clock.learn(response.headers.get("Date", ""))
+        if _BY_THE_SERVICE in response.headers:
+            self._clock.learn(response.headers.get("Date", ""))
         return response

@@ -4,6 +4,7 @@ The only user of azure-data-tables. A row is one Struct as JSON under (partition
 one partition go together or not at all. The SDK's errors end here: Conflict or Unavailable.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,24 +27,26 @@ from shared.errors import Conflict, RejectedInput, Unavailable
 
 CHUNK = 16_000  # characters; a string property holds 32 Ki UTF-16 units, a character takes two
 LAST = "\uffff"
+DEADLINE_S = 7.0  # Azure Monitor waits ten seconds for the webhook, and the SDK five minutes
 
 
 class Table:
-    """One table. Made by `TableAccount.table`."""
+    """One table. Made by `TableAccount.table`. Each call ends within the account's deadline."""
 
-    def __init__(self, client: TableClient) -> None:
+    def __init__(self, client: TableClient, deadline_s: float = DEADLINE_S) -> None:
         self._client = client
+        self._deadline_s = deadline_s
 
     async def read[T: msgspec.Struct](
         self, partition: str, row: str, kind: type[T]
     ) -> Stored[T] | None:
         """One row, or None where there is none. Raises Unavailable."""
-        async with _translated():
+        async with _translated(self._deadline_s):
             try:
                 entity = await self._client.get_entity(partition, row)
             except ResourceNotFoundError:
                 return None
-        return _stored(entity, kind)
+            return _stored(entity, kind)
 
     async def scan[T: msgspec.Struct](
         self,
@@ -68,7 +71,7 @@ class Table:
             "last": prefix + LAST,
         }
         found: list[Stored[T]] = []
-        async with _translated():
+        async with _translated(self._deadline_s):
             query = self._client.query_entities(
                 where, parameters=values, results_per_page=min(limit, 1000)
             )
@@ -84,7 +87,7 @@ class Table:
 
         Raises Conflict where a version is not the expected one, and Unavailable.
         """
-        async with _translated():
+        async with _translated(self._deadline_s):
             if len(writes) == 1:
                 await self._write_one(partition, writes[0])
             else:
@@ -112,10 +115,15 @@ class TableAccount:
         credential: Any = None,
         *,
         retry_total: int = 3,
+        deadline_s: float = DEADLINE_S,
         clock: TableClock | None = None,
     ) -> None:
-        """`account` is a connection string, or the account's table URL with a credential."""
+        """`account` is a connection string, or the account's table URL with a credential.
+
+        `deadline_s` is for one call, with all its retries.
+        """
         self.clock = clock or TableClock()
+        self._deadline_s = deadline_s
         options: dict[str, Any] = {
             "retry_total": retry_total,
             "retry_backoff_factor": 0.2,
@@ -128,11 +136,11 @@ class TableAccount:
 
     def table(self, name: str) -> Table:
         """The table of that name; it must exist (see `create`)."""
-        return Table(self._client.get_table_client(name))
+        return Table(self._client.get_table_client(name), self._deadline_s)
 
     async def create(self, *names: str) -> None:
         """Make the tables that do not exist yet. Raises Unavailable."""
-        async with _translated():
+        async with _translated(self._deadline_s):
             for name in names:
                 await self._client.create_table_if_not_exists(name)
 
@@ -142,9 +150,12 @@ class TableAccount:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _translated(deadline_s: float) -> AsyncIterator[None]:
     try:
-        yield
+        async with asyncio.timeout(deadline_s):
+            yield
+    except TimeoutError:
+        raise Unavailable("tables", f"no answer in {deadline_s:g} s") from None
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
         raise Conflict(_short(error)) from None
     except HttpResponseError as error:
@@ -156,6 +167,9 @@ async def _translated() -> AsyncIterator[None]:
         raise Unavailable("tables", _short(error)) from None
     except AzureError as error:
         raise Unavailable("tables", _short(error)) from None
+    # The SDK parses an answer without checking it: a foreign body fails anyhow.
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Unavailable("tables", f"the answer could not be read: {error!r}"[:200]) from None
 
 
 def _changed_before(error: HttpResponseError) -> bool:

@@ -36,7 +36,16 @@ def test_a_clock_that_was_put_right_is_believed_again() -> None:
     assert clock.skew == timedelta(0)
 
 
-@pytest.mark.parametrize("header", ["", "soon", "Mon, 32 Nov 2026 12:00:00 GMT"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "soon",
+        "Mon, 32 Nov 2026 12:00:00 GMT",
+        "Mon, 23 Nov 99999999999999999999 12:00:00 GMT",
+        "Mon, 23 Nov 2026 12:00:00 -0000",
+    ],
+)
 def test_what_is_no_date_teaches_nothing(header: str) -> None:
     clock = TableClock(here=lambda: HERE)
 

@@ -1,5 +1,6 @@
 """Typed rows over the real SDK and Azurite: versions, transactions, ranges, and errors of ours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,6 +165,31 @@ async def test_every_answer_tells_the_services_time(azurite: int) -> None:
     await account.close()
 
     assert timedelta(minutes=9, seconds=50) < slow.skew < timedelta(minutes=10, seconds=10)
+
+
+async def test_tables_that_never_answer_are_unavailable_by_their_deadline() -> None:
+    async def keep_silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    server = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    account = TableAccount(connection_string(port), deadline_s=0.2)
+    with pytest.raises(Unavailable, match=r"no answer in 0\.2 s"):
+        await account.table("things").write("p", [Put(row="a", value=Thing(name="one"))])
+    await account.close()
+    server.close()
+    server.abort_clients()
+    await server.wait_closed()
+
+
+async def test_a_row_that_is_none_of_ours_is_unavailable(table: Table, partition: str) -> None:
+    class Other(msgspec.Struct, frozen=True, kw_only=True):
+        number: int
+
+    await table.write(partition, [Put(row="a", value=Thing(name="one"))])
+
+    with pytest.raises(Unavailable, match="could not be read"):
+        await table.read(partition, "a", Other)
 
 
 async def test_tables_that_are_out_are_unavailable() -> None:
