@@ -117,6 +117,8 @@ class Logs:
         return self._complete(result.tables)
 
     def _complete(self, tables: list[LogsTable]) -> Answered:
+        if not tables:  # what found no rows still has its columns
+            raise ValueError("an answer without a table")
         rows = self._rows(tables)
         if not rows:
             return AnswerStatus.EMPTY, (), "no rows"

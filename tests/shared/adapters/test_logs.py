@@ -193,6 +193,8 @@ async def test_a_refusal_is_unavailable(status: int) -> None:
         Response("<html>", media_type="text/html"),
         Response("not json", media_type="application/json"),
         JSONResponse([1]),
+        JSONResponse({}),
+        JSONResponse({"tables": []}),
         JSONResponse({"tables": [{"name": "x", "columns": [{}], "rows": [[1]]}]}),
     ],
 )
