@@ -12,6 +12,8 @@ from shared.domain.endpoint import WriteAnswer, WriteVerdict
 from shared.errors import Unavailable
 
 PART = "endpoint"
+# The SDK parses an answer without checking it: a foreign body fails anyhow.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 422})
 
 
@@ -45,6 +47,11 @@ def answer_to(error: AzureError) -> WriteAnswer:
         detail=_detail(error),
         retry_after_s=_retry_after_s(error),
     )
+
+
+def unreadable(error: Exception) -> str:
+    """Say that there was an answer, but none that the SDK understands."""
+    return f"the answer could not be read: {error!r}"[:200]
 
 
 def unknown(detail: str) -> WriteAnswer:

@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
+from urllib3.exceptions import HTTPError
 
 from shared.adapters.arm_address import ARM
 
+_PART = 65_536  # bytes
 _ENDS_AT: ContextVar[float | None] = ContextVar("backstop_arm_deadline", default=None)
 
 
 class PastDeadline(Exception):
-    """Nobody waits for this request any more; it has not been sent."""
+    """Nobody waits for this request any more: it was not sent, or its answer not read."""
 
 
 @contextmanager
@@ -56,9 +59,27 @@ class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
         if self._local is not None:
             request.url = url.replace(ARM, self._local, 1)
         try:
-            return super().send(request, **options)
+            answer = super().send(request, **options | {"stream": True})
         finally:
             request.url = url
+        _read_whole(answer)
+        return answer
+
+
+def _read_whole(answer: Any) -> None:
+    """Read the body within the deadline: `read_timeout` is for one read, and a body may drip."""
+    found = answer.internal_response
+    parts = []
+    try:
+        while part := found.raw.read1(_PART, decode_content=True):
+            parts.append(part)
+            _seconds_left()
+    except HTTPError as error:
+        raise ServiceResponseError(error, error=error) from error
+    finally:
+        found.close()
+    found._content = b"".join(parts)  # noqa: SLF001 - where `requests` keeps what it has read
+    answer.body()  # and the newer of the SDK's two kinds of answer, too
 
 
 def _seconds_left() -> float:

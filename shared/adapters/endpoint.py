@@ -20,7 +20,15 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from shared.adapters.arm_client import ArmClients
 from shared.adapters.arm_entities import snapshot_of, with_traffic
-from shared.adapters.arm_errors import PART, answer_to, status_of, unavailable, unknown
+from shared.adapters.arm_errors import (
+    PART,
+    UNREADABLE,
+    answer_to,
+    status_of,
+    unavailable,
+    unknown,
+    unreadable,
+)
 from shared.adapters.arm_transport import PastDeadline, deadline
 from shared.domain.endpoint import EndpointSnapshot, TargetRef, WriteAnswer, WriteVerdict
 from shared.errors import RejectedInput, Unavailable
@@ -123,6 +131,8 @@ class Endpoints:
             raise unavailable(error) from error
         except PastDeadline as error:
             raise Unavailable(PART, str(error)) from error
+        except UNREADABLE as error:
+            raise Unavailable(PART, unreadable(error)) from error
 
     def _forgiving(self, target: TargetRef) -> EndpointSnapshot:
         """Read once more where there was no answer at all: a pooled connection may be dead."""
@@ -156,4 +166,6 @@ class Endpoints:
             return answer_to(error)
         except PastDeadline as error:
             return unknown(str(error))
+        except UNREADABLE as error:
+            return unknown(unreadable(error))
         return WriteAnswer(verdict=WriteVerdict.ACCEPTED)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -15,12 +16,16 @@ URL = "https://management.azure.com/subscriptions?api-version=1"
 
 
 class Listener(HTTPServer):
-    """Answers 200 and remembers the paths; with `silent` set, only after it was released."""
+    """Answers 200 and remembers the paths.
+
+    With `silent` set it answers only after it was released, with `dripping` a byte at a time.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.paths: list[str] = []
         self.silent = False
+        self.dripping = False
         self.released = threading.Event()
 
     @property
@@ -35,8 +40,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.silent:
             self.server.released.wait(10.0)
         self.send_response(200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", "99999" if self.server.dripping else "2")
         self.end_headers()
+        self.wfile.write(b"{}")
+        while self.server.dripping and not self.server.released.wait(0.01):
+            with suppress(OSError):  # nobody listens any more
+                self.wfile.write(b" ")
 
     def log_message(self, *_args: object) -> None:
         pass
@@ -101,6 +110,20 @@ def test_an_answer_is_awaited_no_longer_than_the_deadline(
     listener.silent = True
     with deadline(0.1), pytest.raises(ServiceResponseTimeoutError):
         transport.send(HttpRequest("GET", URL))
+
+
+def test_an_answer_that_drips_is_given_up_at_the_deadline(
+    transport: DeadlineTransport, listener: Listener
+) -> None:
+    listener.dripping = True
+    with deadline(0.1), pytest.raises(PastDeadline):
+        transport.send(HttpRequest("GET", URL))
+
+
+def test_an_answer_is_read_whole(transport: DeadlineTransport) -> None:
+    with deadline(5.0):
+        answer = transport.send(HttpRequest("GET", URL))
+    assert (answer.body(), answer.internal_response.content) == (b"{}", b"{}")
 
 
 def test_a_thread_of_its_own_has_no_share_in_the_callers_deadline(
