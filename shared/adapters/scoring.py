@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from azure.core.exceptions import AzureError
 
 from shared.domain.endpoint import ProbeReport
-from shared.errors import RejectedInput
+from shared.errors import RejectedInput, Unavailable
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 PROBE_HEADER = "x-backstop-probe"
@@ -53,7 +54,8 @@ class Scoring:
 
         `deployment` pins each request, and then only that version's answers pass; None leaves the
         choice to the split. `region` is written into each payload. `timeout_s` is for one request.
-        Raises RejectedInput when the URI would carry the key over plain HTTP.
+        Raises RejectedInput when the URI would carry the key over plain HTTP, Unavailable where
+        there is no token to authorise with.
         """
         _refuse_plain_http(scoring_uri)
         headers = await self._headers(deployment)
@@ -74,7 +76,7 @@ class Scoring:
             self._session = None
 
     async def _headers(self, deployment: str | None) -> dict[str, str]:
-        key = self._key if isinstance(self._key, str) else await self._key()
+        key = self._key if isinstance(self._key, str) else await _token(self._key)
         headers = {"Authorization": f"Bearer {key}", PROBE_HEADER: "true"}
         if deployment is not None:
             headers[DEPLOYMENT_HEADER] = deployment
@@ -94,6 +96,14 @@ class Scoring:
             return _Answer(answered_by="", trouble="no answer in time")
         except aiohttp.ClientError as error:
             return _Answer(answered_by="", trouble=type(error).__name__)
+
+
+async def _token(bearer: Bearer) -> str:
+    try:
+        return await bearer()
+    except AzureError as error:
+        detail = f"no token for the scoring route: {type(error).__name__}"
+        raise Unavailable("endpoint", detail) from error
 
 
 def _judge(response: aiohttp.ClientResponse, pinned: str | None) -> _Answer:

@@ -117,5 +117,5 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
         until = parsedate_to_datetime(said)
         sent = parsedate_to_datetime(response.headers.get("Date", ""))
         return min(max((until - sent).total_seconds(), 1.0), _LONGEST_WAIT_S)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 30.0 if response.status == _TOO_MANY else 5.0

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 
 from infra.local.foundry.behaviour import Behaviour
 from infra.local.foundry.seed import SERVICE, seed
 from infra.local.foundry.world import World
 from shared.adapters.scoring import Scoring
-from shared.errors import RejectedInput
+from shared.errors import RejectedInput, Unavailable
 from tests.infra.local.foundry.serving import QUICK, scoring_served
 
 PAYLOADS = [{"claim_id": f"P-{n}", "text": "Hail on the roof."} for n in range(8)]
@@ -123,6 +124,18 @@ async def test_a_token_provider_is_asked_for_the_key(world: World) -> None:
         )
     await scoring.close()
     assert report.ok
+
+
+async def test_an_identity_that_gets_no_token_is_an_outage(world: World) -> None:
+    async def token() -> str:
+        raise ClientAuthenticationError("no managed identity answers")
+
+    scoring = Scoring(token)
+    async with served_uri(world) as uri:
+        with pytest.raises(Unavailable) as out:
+            await scoring.probe(uri, deployment=None, region=None, payloads=PAYLOADS[:1])
+    await scoring.close()
+    assert out.value.part == "endpoint"
 
 
 async def test_a_wrong_key_does_not_pass(world: World) -> None:

@@ -63,6 +63,7 @@ async def test_a_busy_or_broken_server_is_tried_later(status: int) -> None:
         ({"Retry-After": "12"}, 12),
         ({"Retry-After": "86400"}, 300),
         ({"Retry-After": "soon"}, 30),
+        ({"Retry-After": "Mon, 23 Nov 99999999999999999999 12:00:00 GMT"}, 30),
         ({}, 30),
     ],
 )
