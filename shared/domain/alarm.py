@@ -24,15 +24,16 @@ from shared.domain.wording import moment
 
 PATIENCE = timedelta(seconds=20)  # how long triage may take before somebody is paged without it
 KEPT = timedelta(minutes=60)  # an alarm that nobody took by then is the sweep's
-MUTE = timedelta(minutes=5)  # nobody is paged directly again so soon for the same
+MUTE = timedelta(minutes=2)  # nobody is paged directly again so soon for the same target
 _SENTENCE = "Backstop cannot work on it: {why}. Nothing is diagnosed or moved until that is over."
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """One grave alert. `due_at` is when somebody is paged first, `why` what keeps triage from it.
 
-    `sent` are the pages of this process, the incident's those of all that are known. `over_at` is
-    set when triage has taken the alert.
+    `sent` are the pages of this process, the incident's those of all that are known. Until
+    `quiet_until` nobody is paged directly for another alert about the same target. `over_at` is set
+    when triage has taken the alert.
     """
 
     alert: Alert
@@ -40,6 +41,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     set_at: datetime
     due_at: datetime
+    quiet_until: datetime
     sent: tuple[Page, ...] = ()
     over_at: datetime | None = None
 
@@ -63,12 +65,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         reason = page_reason(self.incident, service)
         page = Page(contact=contact.name, at=now, reason=reason, refused=refused)
         pages = (*self.incident.pages, page)
-        sent = self.sent if refused else (*self.sent, page)
-        return msgspec.structs.replace(self.knows(pages), sent=sent)
+        if refused:
+            return self.knows(pages)
+        sent = (*self.sent, page)
+        return msgspec.structs.replace(self.knows(pages), sent=sent, quiet_until=now + MUTE)
 
     def is_forgotten(self, now: datetime) -> bool:
         """Whether nothing is to be known of it any more."""
-        return now - self.over_at > MUTE if self.over_at else now - self.set_at > KEPT
+        return now > self.quiet_until if self.over_at else now - self.set_at > KEPT
 
 
 def name_of(alert: Alert, catalog: Catalog) -> str:
@@ -93,7 +97,7 @@ def alarm_of(
     ).incident
     if opened is None or not wakes(opened):
         return None
-    return Alarm(alert=alert, incident=opened, why=why, set_at=now, due_at=due_at)
+    return Alarm(alert=alert, incident=opened, why=why, set_at=now, due_at=due_at, quiet_until=now)
 
 
 def service_of(alarm: Alarm, catalog: Catalog) -> Service:

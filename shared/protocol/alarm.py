@@ -70,16 +70,18 @@ async def _accept_in_time(services: Services, alert: Alert) -> tuple[str, bool]:
 def set_alarm(services: Services, alert: Alert, *, why: str, at_once: bool = False) -> None:
     """Page for an alert, at once or if triage does not take it in time; nothing if it is mild."""
     now, name = services.now(), name_of(alert, services.catalog)
-    if name in services.alarms and not (at_once and services.alarms[name].due_at > now):
+    known = services.alarms.get(name)
+    quiet_until = known.quiet_until if known else now
+    due_at = max(now if at_once else now + PATIENCE, quiet_until)
+    if known and not known.over_at and known.due_at <= due_at:
         return
-    due_at = now if at_once else now + PATIENCE
     alarm = alarm_of(alert, services.catalog, why=why, now=now, due_at=due_at)
     if alarm is None:
         return
-    if len(services.alarms) >= MOST:
+    if not known and len(services.alarms) >= MOST:
         log.error("too many alarms: nobody is paged directly for %s", alert.summary)
         return
-    services.alarms[name] = alarm
+    services.alarms[name] = msgspec.structs.replace(alarm, quiet_until=quiet_until)
     if services.alarm_keeper is None or services.alarm_keeper.done():
         services.alarm_keeper = asyncio.create_task(_keep(services), name="alarms")
 
@@ -147,8 +149,6 @@ async def _call_off(services: Services, name: str, delivery: Delivery) -> None:
         with contextlib.suppress(NotFound):
             await revise(services, delivery.incident, take)
     services.alarms[name] = msgspec.structs.replace(alarm, over_at=now)
-    if not alarm.sent:
-        del services.alarms[name]
 
 
 async def _page(services: Services, name: str) -> None:

@@ -141,6 +141,24 @@ def test_who_was_just_woken_is_not_woken_again_for_the_same_target() -> None:
     tell(story)
 
 
+def test_the_same_target_s_next_trouble_is_paged_after_a_while_all_the_same() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        for number in range(2):
+            outside.tables_out(True)
+            await post(services, fired(f"rule-{number}"))
+            await asyncio.sleep(1 + 120 * number)
+            if number == 0:
+                outside.tables_out(False)
+                await asyncio.sleep(6)
+                await take(services, fired("rule-0"))
+                await asyncio.sleep(30)
+        assert woken(outside) == ["Ada", "Ada"]
+        assert len(names(outside)) == 2
+
+    tell(story)
+
+
 def test_what_was_paged_directly_is_told_in_the_incident() -> None:
     async def story(outside: Outside) -> None:
         services = worker(outside)
