@@ -4,7 +4,7 @@ CODE := $(wildcard function_app.py responders shared infra tests)
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo start test bench lint lock
+.PHONY: help setup demo start test replay soak bench lint lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -20,6 +20,12 @@ start: setup ## the whole local world, until Ctrl-C
 
 test: setup ## all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+replay: setup ## one simulated run as a timeline: SEED=7, or SEED=act:7 for the write protocol alone
+	@$(PYTHON) -m tests.simulation.replay $(SEED) $(if $(ALL),--all)
+
+soak: setup ## every battery TIMES times (100), then KILLS (200) kill -9; hours; RESUME=1 goes on
+	@$(PYTHON) -m tests.soak $(if $(TIMES),--times $(TIMES)) $(if $(KILLS),--kills $(KILLS)) $(if $(RESUME),--resume)
 
 bench: setup ## the figures of the README, measured here
 	@$(PYTHON) -m infra.local.bench

@@ -28,7 +28,7 @@ from tests.fakes.services import Outside
 from tests.simulation.promises import Broken, Promise, broken
 from tests.simulation.scenario import NOW, SECRETS, SERVICE
 from tests.simulation.scene import Fault, Scene
-from tests.simulation.scheduler import Scheduler, Turn, worker_name
+from tests.simulation.scheduler import Scheduler, worker_name
 
 GRACE = timedelta(minutes=2)
 LEASE = timedelta(seconds=120)
@@ -64,7 +64,6 @@ class Referee:
     def __init__(self, outside: Outside, scheduler: Scheduler, scene: Scene) -> None:
         self.verdict = ""
         self.promised: set[str] = set()
-        self.promised_at: dict[str, float] = {}
         self.events: dict[str, ChangeEvent] = {}
         self.incidents: dict[str, Incident] = {}
         self.intents: dict[str, Intent] = {}
@@ -72,6 +71,7 @@ class Referee:
         self.told: Counter[str] = Counter()
         self.told_at: list[float] = []
         self.over: Callable[[], None] = lambda: None
+        self.notes = False
         self._outside = outside
         self._scheduler = scheduler
         self._scene = scene
@@ -88,6 +88,7 @@ class Referee:
         """Begin to watch."""
         outside = self._outside
         outside.state.seen = self._stored
+        outside.deliveries.seen = self._delivered
         outside.ledger.seen = self._ledgered
         outside.endpoints.shown = self._shown
         outside.endpoints.arrived = self._arrived
@@ -121,7 +122,6 @@ class Referee:
         there = delivery in self._outside.deliveries.rows(partition, delivery)
         self.must(there, Promise.DURABLE, f"delivery {delivery} was answered and is not stored")
         self.promised.add(delivery)
-        self.promised_at.setdefault(delivery, self._scheduler.now())
 
     def read_line(self, line: str) -> None:
         """A line was logged."""
@@ -132,6 +132,7 @@ class Referee:
         return len(self._scheduler.passed)
 
     def _stored(self, _partition: str, writes: Sequence[Write]) -> None:
+        self._note(in_words(writes))
         for write in writes:
             if isinstance(write, Put):
                 self._look_at(write.value)
@@ -143,7 +144,7 @@ class Referee:
                 self._intended(value)
             case ChangeEvent():
                 self.events[value.id] = value
-                self._note(value)
+                self._note(f"TELLS {value.what}: {value.why}")
             case Incident():
                 self._changed(value)
             case Decision() if value.verdict is Verdict.ROLL_BACK and value.plan:
@@ -155,11 +156,13 @@ class Referee:
             case _:
                 pass
 
-    def _note(self, event: ChangeEvent) -> None:
-        """Show in the trace what changed, in the words of the event."""
-        self._scheduler.trace.append(
-            Turn(self._scheduler.now(), "", "", f"{event.what}: {event.why}")
-        )
+    def _note(self, what: str) -> None:
+        """Show in the trace what changed."""
+        if self.notes:
+            self._scheduler.tell("", what)
+
+    def _delivered(self, _partition: str, writes: Sequence[Write]) -> None:
+        self._note(in_words(writes))
 
     def _changed(self, incident: Incident) -> None:
         self.incidents[incident.id] = incident
@@ -225,6 +228,7 @@ class Referee:
         self._check_authority(intent)
         self._check_restraint(intent, self._read.get(task))
         self.sent.append(Sent(plan=plan, at=self.now))
+        self._note(f"MOVES the traffic: {body}")
 
     def _check_alone(self, plan: str) -> None:
         """Nobody else is about to send the same plan inside his own lease."""
@@ -298,6 +302,7 @@ class Referee:
             )
 
     def _ledgered(self, _partition: str, writes: Sequence[Write]) -> None:
+        self._note(in_words(writes))
         for row in _values(writes, LedgerRow):
             twice = row.event_id in self._recorded
             self.must(not twice, Promise.LEDGER, f"event {row.event_id} is recorded twice")
@@ -317,7 +322,7 @@ class Referee:
         name = f"{effect.incident} {effect.name}" if effect else what
         self.told[name] += 1
         self.told_at.append(self._scheduler.now())
-        self._scheduler.tell("", f"a {what} goes out: {name}")
+        self._note(f"SENDS {name}")
 
     def _search(self, where: str, text: str) -> None:
         for name, secret in SECRETS.items():
@@ -325,6 +330,18 @@ class Referee:
 
     def _seen(self, reading: Reading | None) -> str:
         return f"the endpoint was read as {reading.shown.traffic}" if reading else "nobody read it"
+
+
+def in_words(writes: Sequence[Write]) -> str:
+    """Which kinds of rows a transaction stores and takes away."""
+    stored = Counter(write.row.partition("|")[0] for write in writes if isinstance(write, Put))
+    gone = Counter(write.row.partition("|")[0] for write in writes if not isinstance(write, Put))
+    parts = (("stores", stored), ("takes away", gone))
+    return "; ".join(f"{word} {_listed(kinds)}" for word, kinds in parts if kinds)
+
+
+def _listed(kinds: Counter[str]) -> str:
+    return ", ".join(f"{name} x {n}" if n > 1 else name for name, n in sorted(kinds.items()))
 
 
 class LogReader(logging.Handler):

@@ -235,10 +235,13 @@ def play(
     faults: Faults | None = None,
     scene: Scene | None = None,
     choices: Sequence[int] | None = None,
+    *,
+    notes: bool = False,
 ) -> Run:
     """Play one run; the same seed, faults, scene and choices give the same run.
 
-    Without faults and scene the seed chooses them; with faults only it is the bad release.
+    Without faults and scene the seed chooses them; with faults only it is the bad release. With
+    `notes` the trace says what each call changed.
     """
     chosen = chosen_scene(seed) if faults is None else BAD_RELEASE
     scheduler = Scheduler(seed, choices)
@@ -249,6 +252,7 @@ def play(
     wanted = chosen_faults(seed) if faults is None else faults
     try:
         played = Play(seed, scene or chosen, wanted, scheduler)
+        played.referee.notes = notes
         return loop.run_until_complete(played.run())
     finally:
         scheduler.silence()
