@@ -5,7 +5,7 @@ first thing that does not hold ends the run.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ class Witness:
         self.plans = plans
         self.opened: dict[str, float] = {}
         self.ended: dict[str, float] = {}
+        self.holders: dict[str, str] = {}  # who claimed a plan's intent last
         self.sent_for: dict[str, int] = defaultdict(int)
         self.unseen: list[str] = []  # what no reading could have shown: the window of the write
         self._seen: dict[str, Seen] = defaultdict(Seen)
@@ -49,7 +50,7 @@ class Witness:
     @property
     def mark(self) -> int:
         """A hash of what it will ask about at the end."""
-        known = (self.opened, self.ended, self.sent_for)
+        known = (self.opened, self.ended, self.sent_for, self.holders)
         return hash(tuple(tuple(sorted(some.items())) for some in known))
 
     def plan_of(self, worker: Worker) -> str:
@@ -81,28 +82,39 @@ class Witness:
             after = rows[write.row].value if isinstance(write, Put) else None
             if isinstance(after, Intent):
                 self._intent(worker, before, after)
+                self._claimed(after, rows.values())
             if isinstance(after, EndpointRecord) and isinstance(before, EndpointRecord):
                 self._record(worker, before, after)
 
     def _intent(self, worker: Worker, before: Intent | None, after: Intent) -> None:
         plan = after.plan.id
+        if before is None or after.fence > before.fence:
+            self.holders[plan] = worker.name
         if before is None:
             self.opened[plan] = self._stage.clock
             return
-        if before.state is not IntentState.OPEN:
-            self.breaks("an intent that had ended was changed")
-        if after.fence < before.fence:
-            self.breaks("a worker went on with an intent that another worker had taken over")
-        if after.writes not in (before.writes, before.writes + 1) or after.plan != before.plan:
-            self.breaks("an intent's plan or its count of writes was overwritten")
-        if after.writes > MAXIMUM_WRITES:
-            self.breaks(f"one plan was about to be written more than {MAXIMUM_WRITES} times")
+        self._changed(worker, before, after)
         if after.writes > before.writes:
             seen = self._seen[worker.name]
             seen.counted, seen.plan = after, plan
         if after.state is not IntentState.OPEN:
             self.ended[plan] = self._stage.clock
             self._end(worker, after)
+
+    def _changed(self, worker: Worker, before: Intent, after: Intent) -> None:
+        if before.state is not IntentState.OPEN:
+            self.breaks("an intent that had ended was changed")
+        if after.fence < before.fence or self.holders[after.plan.id] != worker.name:
+            self.breaks("a worker went on with an intent that another worker had taken over")
+        if after.writes not in (before.writes, before.writes + 1) or after.plan != before.plan:
+            self.breaks("an intent's plan or its count of writes was overwritten")
+        if after.writes > MAXIMUM_WRITES:
+            self.breaks(f"one plan was about to be written more than {MAXIMUM_WRITES} times")
+
+    def _claimed(self, intent: Intent, rows: Iterable[Stored[Any]]) -> None:
+        fences = [row.value.fence for row in rows if isinstance(row.value, EndpointRecord)]
+        if intent.state is IntentState.OPEN and fences != [intent.fence]:
+            self.breaks("a worker went on with an endpoint that another plan had claimed")
 
     def _end(self, worker: Worker, intent: Intent) -> None:
         truths = self._seen[worker.name].truths
