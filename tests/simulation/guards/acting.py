@@ -15,7 +15,7 @@ from shared.protocol.actor import Actor
 from shared.services import Services
 from tests.simulation.faults import Deploy, Faults
 from tests.simulation.guards.guard import Patch, guard, nothing
-from tests.simulation.guards.trials import at, scene, seeds
+from tests.simulation.guards.trials import at, scene
 from tests.simulation.promises import Promise
 
 
@@ -120,7 +120,11 @@ def no_reading_back(patch: Patch) -> None:
     patch.setattr(Actor, "_read_back", believed)
 
 
-@guard(Promise.INTENT_ENDS, Promise.COMES_TO_REST, trials=seeds())
+@guard(
+    Promise.INTENT_ENDS,
+    Promise.COMES_TO_REST,
+    trials=at("endpoint.write", 1, lambda turn: Faults(kills=(turn,))),
+)
 def no_reconcile(patch: Patch) -> None:
     """Open intents are left to their dead worker, and repeats of the command to nobody."""
     patch.setattr("tests.simulation.world.reconcile", nothing)

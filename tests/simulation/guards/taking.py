@@ -65,7 +65,7 @@ def no_claim_of_a_trouble(patch: Patch) -> None:
 @guard(Promise.COMES_TO_REST, trials=seeds())
 def no_quarantine(patch: Patch) -> None:
     """What cannot be taken is thrown away."""
-    patch.setattr("responders.ingest.keep_body", nothing)
+    patch.setattr("shared.protocol.quarantine.keep_body", nothing)
 
 
 @guard(Promise.NO_SECRET, trials=scene("a bad release"))
