@@ -18,6 +18,10 @@ from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
+SPARE = (
+    "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
+    "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
+)
 PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good for the inbox only
 
 
@@ -26,8 +30,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     soak_s: int = 12
     soak_minimum_requests: int = 200
+    minimum_requests: int = 50  # as in the service's file
     verify_after_s: int = 4
     acknowledge_within_s: int = 60
+    flap_window_s: int = 120
     lease_s: float = 8.0
     lock_s: int = 10
     patience_s: float = 6.0
@@ -182,6 +188,7 @@ def running_world(
     pace: Pace | None = None,
     addresses: Addresses | None = None,
     tables: Path | None = None,
+    spares: int = 0,
     **plan: object,
 ) -> Iterator[World]:
     """Start a world that ends with the block. `plan` are further fields of `Plan`.
@@ -190,7 +197,7 @@ def running_world(
     """
     where, speed = addresses or free_addresses(), pace or Pace()
     folder.mkdir(parents=True, exist_ok=True)
-    write_catalog(folder / "catalog", speed)
+    write_catalog(folder / "catalog", speed, spares)
     fields = {
         "operation_s": speed.operation_s,
         "lock_s": speed.lock_s,
@@ -212,8 +219,16 @@ def running_world(
         yield world
 
 
-def write_catalog(folder: Path, pace: Pace) -> None:
-    """Copy the shipped catalog, with the demo service's policy at this pace."""
+def spare(number: int) -> str:
+    """The ARM id of a spare target: of the demo service, with nothing behind it."""
+    return f"{SPARE}-{number}"
+
+
+def write_catalog(folder: Path, pace: Pace, spares: int = 0) -> None:
+    """Copy the shipped catalog, with the demo service's policy at this pace.
+
+    So many spare targets are added to it: alerts about one target are one incident.
+    """
     import yaml
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -224,7 +239,11 @@ def write_catalog(folder: Path, pace: Pace) -> None:
             policy |= {
                 "soak": f"{pace.soak_s}s",
                 "soak_minimum_requests": pace.soak_minimum_requests,
+                "minimum_requests": pace.minimum_requests,
                 "verify_after": f"{pace.verify_after_s}s",
                 "acknowledge_within": f"{pace.acknowledge_within_s}s",
+                "flap_window": f"{pace.flap_window_s}s",
             }
+            targets = documents[0]["spec"]["targets"]
+            targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
         (folder / source.name).write_text(yaml.safe_dump_all(documents, sort_keys=False))

@@ -12,11 +12,17 @@ from tests.world.stage import QUICK, Stage, open_stage
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A world with the module's PLAN, at its PACE; its tables are kept in a folder."""
+    """A world with the module's PLAN, at its PACE; its tables are kept in a folder.
+
+    With SPARES it has so many targets with nothing behind them, for as many troubles at once.
+    """
     folder = tmp_path_factory.mktemp("world")
     pace = getattr(request.module, "PACE", QUICK)
     plan = getattr(request.module, "PLAN", {})
-    with running_world(folder, pace=pace, tables=folder / "tables", **plan) as running:
+    spares = getattr(request.module, "SPARES", 0)
+    with running_world(
+        folder, pace=pace, tables=folder / "tables", spares=spares, **plan
+    ) as running:
         yield running
 
 

@@ -95,7 +95,7 @@ class Stage:
         return str(answer["delivery"])
 
     async def fire(self, number: str, *, target: str = FNOL, severity: str = "Sev1") -> str:
-        """Post a new alert of a new trouble; answer the incident that it opens or joins."""
+        """Post a new alert of a new rule; answer the incident that it opens or joins."""
         now = datetime.now(UTC)
         body = alert(number, rule=number, target=target, fired_at=now, severity=severity)
         return await self.incident_of(await self.send(body))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.world.releases import bad_answers, earn_v1, ship_v2
-from tests.world.stage import Json, Stage, new_stage, told
+from tests.world.stage import Json, Stage, new_stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
@@ -21,6 +21,8 @@ async def test_without_logs_or_arm_nothing_is_guessed_and_with_them_it_is_cured(
         await stage.drill("logs-out")
         view = await _inconclusive(stage, await stage.fire("logs-out"))
         assert view["diagnosis"]["health"] == "inconclusive"
+        path = f"/api/incidents/{view['incident']['id']}/resolve"
+        await stage.post(path, {"who": "ada", "why": "the logs are back"})
         await stage.drill("heal")
 
         await stage.drill("arm-out")
@@ -31,8 +33,8 @@ async def test_without_logs_or_arm_nothing_is_guessed_and_with_them_it_is_cured(
 
         assert len((await stage.status())["changes"]) == 1  # the pipeline's own
         incident = await stage.fire("all-well")
-        view = await stage.until_state(incident, "mitigated", "escalated")
-        assert view["incident"]["state"] == "mitigated", told(view)
+        assert incident == view["incident"]["id"]  # of the same target, and diagnosed anew
+        view = await stage.until_state(incident, "mitigated")
         assert (await stage.status())["traffic"]["v1"] == 100
 
 

@@ -24,6 +24,7 @@ async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) ->
         view = await _handed_to_a_person(stage, await stage.fire("answers-rejected"))
         assert _cause(view) == ("index", "policy-wordings")
         assert "policy-wordings" in view["decision"]["reason"]
+        await _resolve(stage, view)
 
         await stage.drill("heal")
         await stage.drill("region-out")
@@ -64,6 +65,7 @@ async def test_traffic_stays_on_a_known_good_that_fails_and_then_on_what_follows
         view = await _handed_to_a_person(stage, await stage.fire("before-the-release"))
         assert view["diagnosis"]["health"] == "breached"
         assert "known good already" in view["decision"]["reason"]
+        await _resolve(stage, view)
 
         await ship_v2(stage)
         began = (await stage.status())["bad"]
@@ -82,6 +84,12 @@ async def _handed_to_a_person(stage: Stage, incident: str) -> Json:
     await stage.paged(incident)
     await _nothing_was_written(stage)
     return await stage.view(incident)
+
+
+async def _resolve(stage: Stage, view: Json) -> None:
+    """A person ends it: the next trouble of this target is another incident."""
+    path = f"/api/incidents/{view['incident']['id']}/resolve"
+    await stage.post(path, {"who": "ada", "why": "the first trouble is over"})
 
 
 async def _nothing_was_written(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""However often and in whatever order alerts come: one incident a trouble, and nothing is lost."""
+"""However often and in whatever order alerts come: one incident a target, and nothing is lost."""
 
 import asyncio
 from collections import Counter
@@ -8,19 +8,20 @@ from random import Random
 import msgspec
 import pytest
 
-from tests.world.alerts import NOBODYS, SEARCH, alert
+from tests.world.alerts import FNOL, NOBODYS, SEARCH, alert
 from tests.world.stage import Json, Stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
 CALLERS = 32
 SETTLED_S = 120.0
+STORM = 10  # different alerts of one service
 FINAL = {"opened", "joined", "resolved", "remembered", "suppressed"}
 BEGAN = datetime.now(UTC) - timedelta(hours=2)
 
 
 async def test_two_hundred_deliveries_of_one_alert_are_one_incident(stage: Stage) -> None:
-    body = alert("again", rule="again", target=NOBODYS, fired_at=BEGAN)
+    body = alert("again", rule="again", target=f"{NOBODYS}-again", fired_at=BEGAN)
     answers = await _post_all(stage, [body] * 200)
     assert Counter(answer["status"] for answer in answers) == {"accepted": 1, "duplicate": 199}
     assert len({answer["delivery"] for answer in answers}) == 1
@@ -30,8 +31,10 @@ async def test_two_hundred_deliveries_of_one_alert_are_one_incident(stage: Stage
     assert len(view["timeline"]) == 1
 
 
-async def test_a_storm_of_fifty_troubles_is_fifty_incidents_and_none_is_lost(stage: Stage) -> None:
-    bodies = [_trouble(key, turn) for key in range(50) for turn in range(10)]
+async def test_a_storm_of_fifty_targets_is_fifty_incidents_and_none_is_lost(stage: Stage) -> None:
+    bodies = [
+        _trouble(key, turn, target=f"{NOBODYS}-{key}") for key in range(50) for turn in range(10)
+    ]
     answers = await _post_all(stage, _shuffled(bodies, copies=10))
     new = {answer["delivery"] for answer in answers if answer["status"] == "accepted"}
     assert len(new) == len({answer["delivery"] for answer in answers}) == 500
@@ -44,17 +47,38 @@ async def test_a_storm_of_fifty_troubles_is_fifty_incidents_and_none_is_lost(sta
     await _is_listed(stage, incidents)
 
 
-async def test_a_storm_at_one_service_opens_one_incident_a_trouble(stage: Stage) -> None:
+async def test_all_that_is_told_of_one_target_is_one_incident(stage: Stage) -> None:
     bodies = [_trouble(key, turn, target=SEARCH) for key in range(5) for turn in range(4)]
     answers = await _post_all(stage, _shuffled(bodies, copies=5))
     keys = {answer["delivery"] for answer in answers}
     deliveries = [await _settled(stage, key) for key in sorted(keys)]
-    incidents = {found["incident"] for found in deliveries}
-    assert len(incidents) == 5
-    for incident in incidents:
-        view = await stage.until_view("a decision", incident, lambda v: v["decision"], SETTLED_S)
-        assert view["decision"]["verdict"] != "roll_back"
+    (incident,) = {found["incident"] for found in deliveries}
+    view = await stage.until_view("a decision", incident, lambda v: v["decision"], SETTLED_S)
+    assert view["decision"]["verdict"] != "roll_back"
+    assert view["incident"]["alerts"] == 20
     assert (await stage.status())["changes"] == []
+
+
+async def test_a_storm_at_one_service_has_one_page_and_freezes_it(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    bodies = [
+        alert(f"raging-{key}", rule=f"raging-{key}", target=FNOL, fired_at=now, severity="Sev3")
+        for key in range(STORM)
+    ]
+    answers = await _post_all(stage, bodies)
+    deliveries = [await _settled(stage, answer["delivery"]) for answer in answers]
+    told = [found["rule"] for found in deliveries if "storm: " in found["rule"]]
+    assert told
+    telling = await stage.until("the storm's incident", lambda: _storms(stage), bool)
+    assert len(telling) == 1
+    await stage.paged(telling[0]["id"])
+    (trouble,) = {found["incident"] for found in deliveries}
+    held = (await stage.view(trouble))["incident"]["quiet"]
+    assert [quiet["rule"] for quiet in held] == ["storm"]
+
+
+async def _storms(stage: Stage) -> list[Json]:
+    return [one for one in await stage.open_incidents() if one["storm"]]
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
@@ -66,7 +90,7 @@ async def test_ends_that_overtake_their_beginnings_leave_nothing_open(
         alert(
             f"{rule}-{turn}",
             rule=rule,
-            target=NOBODYS,
+            target=f"{NOBODYS}-{rule}",
             fired_at=BEGAN + turn * timedelta(minutes=10),
             resolved_at=BEGAN + turn * timedelta(minutes=10) + after if after else None,
         )

@@ -5,21 +5,21 @@ from datetime import datetime
 import msgspec
 
 from infra.local.alerts import LogAlert
-from infra.local.bench.cast import service_name, target_of
+from infra.local.bench.cast import part_of, service_name
 
 DESCRIPTION = "More than 14.4 times the error budget burns in one region of the service."
 
 
-def alert(number: str, service: int, *, slice_: str, fired_at: datetime) -> bytes:
+def alert(number: str, service: int, *, slice_: str, fired_at: datetime, part: int = 0) -> bytes:
     """One alert of a log rule; the same number and time are the same delivery again.
 
-    Alerts of one service and slice are the same trouble.
+    Alerts of one service, part and slice are the same trouble, those of one part one incident.
     """
     name = service_name(service)
     fired = LogAlert(
         number=number,
         rule=f"{name}-availability-fast-burn",
-        target=target_of(name),
+        target=part_of(name, part),
         fired_at=fired_at,
         description=DESCRIPTION,
         dimensions={"region": slice_},

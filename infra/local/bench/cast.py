@@ -18,6 +18,8 @@ from infra.local.world import ROOT, Pace, World, free_addresses
 SCOPE = "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
 ENDPOINTS = f"{SCOPE}/microsoft.machinelearningservices/workspaces/mlw-claims/onlineendpoints"
 REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
+SPLIT = "      capabilities: [split]\n"
+AGENT = "    - kind: agent\n      id: {id}\n"
 SELDOM = "0 * * * * *"  # once a minute: what a bench measures is not the timer's work
 
 
@@ -44,7 +46,12 @@ def target_of(service: str) -> str:
     return f"{ENDPOINTS}/{service}"
 
 
-def write_cast(folder: Path, services: int) -> None:
+def part_of(service: str, number: int) -> str:
+    """The ARM id of one of a service's targets: its endpoint, and after it agents of no traffic."""
+    return target_of(service) if number == 0 else f"{target_of(service)}-agent-{number}"
+
+
+def write_cast(folder: Path, services: int, parts: int = 1) -> None:
     """Write a policy file for each service, beside the shipped files of those it depends on."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in (ROOT / "shared" / "catalog").glob("*.yaml"):
@@ -53,12 +60,14 @@ def write_cast(folder: Path, services: int) -> None:
     (folder / f"{SERVICE}.yaml").unlink()
     for number in range(services):
         name = service_name(number)
-        (folder / f"{name}.yaml").write_text(shipped.replace(SERVICE, name))
+        agents = "".join(AGENT.format(id=part_of(name, part)) for part in range(1, parts))
+        text = shipped.replace(SERVICE, name).replace(SPLIT, f"{SPLIT}{agents}")
+        (folder / f"{name}.yaml").write_text(text)
 
 
 @contextmanager
 def bench_world(
-    folder: Path, *, services: int, pace: Pace | None = None, idle: bool = False
+    folder: Path, *, services: int, parts: int = 1, pace: Pace | None = None, idle: bool = False
 ) -> Iterator[CastWorld]:
     """Start a world that ends with the block; tables are in memory, logs in `folder/logs`.
 
@@ -66,7 +75,7 @@ def bench_world(
     ChildFailed.
     """
     addresses, speed = free_addresses(), pace or Pace(tick=SELDOM)
-    write_cast(folder / "catalog", services)
+    write_cast(folder / "catalog", services, parts)
     plan = CastPlan(
         ports=addresses.ports,
         alert_url=f"{addresses.api}/api/alerts",

@@ -1,6 +1,6 @@
 """A storm: very many deliveries of few troubles, nine in ten repeats, in no order.
 
-Counted is what must not depend on luck: one incident a trouble, at most one intended change an
+Counted is what must not depend on luck: one incident a target, at most one intended change an
 endpoint, and nothing lost, which means that every accepted alert came to an end and every event of
 every incident is in the ledger, whose chains are whole.
 """
@@ -32,16 +32,16 @@ LIMIT_S = 400.0
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """How large the storm is: `alerts` distinct ones, spread over services and their slices."""
+    """How large the storm is: `alerts` distinct ones, spread over services and their targets."""
 
     services: int
-    slices: int
+    parts: int
     alerts: int
 
     @property
     def troubles(self) -> int:
-        """How many correlation keys there are, which is how many incidents there must be."""
-        return self.services * self.slices
+        """How many correlation keys there are, each of another target: so many incidents."""
+        return self.services * self.parts
 
     @property
     def deliveries(self) -> int:
@@ -59,14 +59,14 @@ class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
     peak_mb: dict[str, float]
 
 
-FULL = Size(services=10, slices=5, alerts=1000)
-QUICK = Size(services=2, slices=2, alerts=20)
+FULL = Size(services=10, parts=5, alerts=1000)
+QUICK = Size(services=2, parts=2, alerts=20)
 
 
 def measure(run: Run) -> Result:
     """Let the storm pass. Raises NotMeasured where it never becomes calm."""
     size, pace = (QUICK, QUICK_PACE) if run.quick else (FULL, PACE)
-    with bench_world(run.folder, services=size.services, pace=pace) as world:
+    with bench_world(run.folder, services=size.services, parts=size.parts, pace=pace) as world:
         after = asyncio.run(_pass(run, world, size))
     return Result(
         title="Storm",
@@ -108,7 +108,8 @@ def _deliveries(size: Size) -> list[bytes]:
         alert(
             f"storm-{number}",
             number % size.services,
-            slice_=f"slice-{number // size.services % size.slices}",
+            slice_="swedencentral",
+            part=number // size.services % size.parts,
             fired_at=start + timedelta(milliseconds=10 * number),
         )
         for number in range(size.alerts)
