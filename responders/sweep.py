@@ -19,6 +19,7 @@ from shared.domain.fired_alert import (
     FiredAlert,
     FiredPage,
     Sweep,
+    next_sweep,
     subscription_of,
     tell_swept,
 )
@@ -70,7 +71,7 @@ def _due(services: Services, subscription: str) -> Sweep:
     last = services.sweeps.get(subscription)
     pause = timedelta(seconds=services.settings.sweep_every_s)
     if last is None or (last.done and now - last.began_at >= pause):
-        return Sweep(began_at=now)
+        return next_sweep(last, now)
     return last
 
 

@@ -18,6 +18,7 @@ from shared.domain.payload import Fields, fields, items, moment, text
 from shared.domain.steps import AUTOMATION
 
 LOOKBACK = timedelta(minutes=60)  # a blackout lasts 15 minutes, and may begin anew at its end
+OVERLAP = timedelta(minutes=20)  # with the look before, for what was too young or listed late
 SETTLED = timedelta(minutes=2)  # an action group tries for 75 s
 MOST_FAILURES = 3
 
@@ -53,24 +54,32 @@ class FiredPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one look through a subscription's alerts stands; `after` is where it goes on."""
+    """Where one look through a subscription's alerts stands.
+
+    It looks back to `since`; `after` is where it goes on.
+    """
 
     began_at: datetime
+    since: datetime
     after: str = ""
     done: bool = False
     found: int = 0
     failures: int = 0
-
-    @property
-    def since(self) -> datetime:
-        """How far it looks back."""
-        return self.began_at - LOOKBACK
 
     def failed(self) -> "Sweep":
         """Try again from the same place, but not for ever: a place is forgotten some time."""
         failures = self.failures + 1
         over = failures >= MOST_FAILURES
         return msgspec.structs.replace(self, failures=failures, done=over)
+
+
+def next_sweep(last: Sweep | None, now: datetime) -> Sweep:
+    """Begin a look that overlaps with the last one, where that came to its end."""
+    longest = now - LOOKBACK
+    if last is None:
+        return Sweep(began_at=now, since=longest)
+    seen = last.since if last.failures else last.began_at - OVERLAP
+    return Sweep(began_at=now, since=max(seen, longest))
 
 
 def read_fired(entry: object, received_at: datetime) -> FiredAlert:

@@ -161,7 +161,7 @@ async def _page(services: Services, name: str) -> None:
             return
         try:
             refused = await _send(services, alarm, contact, service)
-        except Unavailable as error:
+        except BackstopError as error:
             log.error("nobody could be paged directly: %s", error)  # noqa: TRY400 - it says all
             return
         services.alarms[name] = alarm.paged(contact, service, now, refused=refused)

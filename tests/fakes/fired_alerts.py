@@ -35,10 +35,11 @@ class FakeFiredAlerts(FiredAlerts):
         self.asked.append((subscription, after))
         if self.trouble is not None:
             raise self.trouble
-        first = int(after.partition("=")[2] or 0)
         every = self.entries.get(subscription, [])
+        first = max(len(every) - int(after.partition("=")[2]), 0) if after else 0
         following = first + self.page_size
-        link = f"https://management.azure.com/next?from={following}"
+        # Counted from the end: what fires meanwhile comes before, and moves no page.
+        link = f"https://management.azure.com/next?left={len(every) - following}"
         return read_page(
             {
                 "value": every[first:following],

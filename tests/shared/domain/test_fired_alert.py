@@ -12,8 +12,9 @@ from shared.domain.event import EventKind
 from shared.domain.fired_alert import (
     LOOKBACK,
     MOST_FAILURES,
+    OVERLAP,
     FiredAlert,
-    Sweep,
+    next_sweep,
     read_fired,
     subscription_of,
     tell_swept,
@@ -189,12 +190,20 @@ def test_the_subscription_of_an_id(arm_id: str, found: str) -> None:
 
 
 def test_a_look_gives_up_after_some_failures() -> None:
-    look = Sweep(began_at=NOW, after="/next")
-    assert look.since == NOW - LOOKBACK
+    look = next_sweep(None, NOW)
     for _ in range(MOST_FAILURES - 1):
         look = look.failed()
         assert not look.done
     assert look.failed().done
+
+
+def test_a_look_overlaps_with_the_one_before() -> None:
+    first = next_sweep(None, NOW)
+    assert first.since == NOW - LOOKBACK
+    soon, late = NOW + timedelta(minutes=5), NOW + timedelta(hours=3)
+    assert next_sweep(first, soon).since == NOW - OVERLAP
+    assert next_sweep(first, late).since == late - LOOKBACK
+    assert next_sweep(first.failed(), soon).since == soon - LOOKBACK
 
 
 def test_what_was_found_is_told_with_the_delivery_and_nothing_personal() -> None:

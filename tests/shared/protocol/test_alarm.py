@@ -13,7 +13,7 @@ import pytest
 from responders.triage import triage
 from shared.domain.alert import Alert
 from shared.domain.event import EventKind
-from shared.errors import RejectedInput, Unavailable
+from shared.errors import Misconfigured, RejectedInput, Unavailable
 from shared.protocol.alarm import MOST, set_alarm, take_in, watch_deliveries
 from shared.protocol.intake import Delivery, delivery_id, read_delivery
 from shared.protocol.leftovers import find_leftovers
@@ -228,6 +228,19 @@ def test_a_pager_that_is_out_too_is_tried_until_it_is_back() -> None:
         outside.pager.trouble = None
         await asyncio.sleep(6)
         assert woken(outside) == ["Ada"]
+
+    tell(story)
+
+
+def test_a_pager_that_is_not_set_up_does_not_end_the_watch() -> None:
+    async def story(outside: Outside) -> None:
+        outside.tables_out(True)
+        outside.pager.trouble = Misconfigured("neither a pager nor a fallback webhook is set")
+        services = worker(outside)
+        await post(services)
+        await asyncio.sleep(60)
+        assert services.alarm_keeper is not None
+        assert not services.alarm_keeper.done()
 
     tell(story)
 
