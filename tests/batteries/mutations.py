@@ -47,7 +47,7 @@ def posted(seed: str) -> Posted:
         ways.append(spoil.__name__)
         document = spoil(chance, document)
     body = _written(chance, document)
-    for _ in range(chance.choice((0, 0, 1, 2))):
+    for _ in range(chance.choice((0, 0, 0, 1, 2))):
         damage = chance.choice(DAMAGES)
         ways.append(damage.__name__)
         body = damage(chance, body)
@@ -128,7 +128,7 @@ def nest(chance: Random, document: Any) -> Any:
 
 def swell(chance: Random, document: Any) -> Any:
     """A value is very long: a text, a list, or an object of many members."""
-    size = chance.choice((300, 3_000, 3_000, 30_000))
+    size = chance.choice((300, 3_000, 3_000, 20_000))
     long = chance.choice(
         (
             "x" * size,

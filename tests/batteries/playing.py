@@ -60,9 +60,10 @@ def play[T](scheduler: Scheduler, main: Callable[[], Coroutine[Any, Any, T]]) ->
         return loop.run_until_complete(main())
     finally:
         scheduler.silence()
-        for task in asyncio.all_tasks(loop):
+        left = asyncio.all_tasks(loop)
+        for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
 
