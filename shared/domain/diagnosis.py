@@ -94,6 +94,11 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     ruled_out: tuple[str, ...] = ()  # the causes that were asked before and why they are not it
 
+    @property
+    def named(self) -> str:
+        """The cause and what it is, for people: "region swedencentral"."""
+        return f"{self.cause.value} {self.version or self.dependency}".strip()
+
 
 class Tenants(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the bad requests hurt since the onset, by the tenants' opaque ids.

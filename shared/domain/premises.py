@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.domain.case import Case
 from shared.domain.catalog import TargetKind
 from shared.domain.decision import RuleResult
-from shared.domain.diagnosis import Attribution, Cause, Health
+from shared.domain.diagnosis import Cause, Health
 
 # Longer than an approval lives (15 min), shorter than it takes a world to change.
 DIAGNOSIS_MAX_AGE = timedelta(minutes=20)
@@ -147,7 +147,7 @@ def cause_is_version(case: Case) -> RuleResult:
     return RuleResult(
         rule="cause-is-version",
         passed=attribution is not None and attribution.cause is Cause.VERSION,
-        observed=_cause(attribution),
+        observed=attribution.named if attribution is not None else Cause.UNKNOWN.value,
         required="a version",
         evidence="; ".join(attribution.reasons) if attribution is not None else "",
     )
@@ -164,10 +164,3 @@ def blamed_version_serves(case: Case) -> RuleResult:
         observed=f"{case.blamed} has {share} %" if blamed else "no version is blamed",
         required="a version with traffic that is not the known good",
     )
-
-
-def _cause(attribution: Attribution | None) -> str:
-    if attribution is None:
-        return Cause.UNKNOWN.value
-    named = attribution.version or attribution.dependency
-    return f"{attribution.cause.value} {named}".strip()

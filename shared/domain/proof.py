@@ -8,8 +8,10 @@ from shared.domain.burns import WorstBurn, burns_too_fast, worst_burn
 from shared.domain.case import Case
 from shared.domain.catalog import RollbackPolicy
 from shared.domain.decision import RuleResult
+from shared.domain.diagnosis import Cause
 from shared.domain.endpoint import ProbeReport, refuse_traffic
 
+OTHER_CAUSES = (Cause.DEPENDENCY, Cause.INDEX, Cause.REGION, Cause.UPSTREAM)
 LIVE_PROBES_NEEDED = 5
 LIVE_FAILURES_NEEDED = 2
 
@@ -30,10 +32,11 @@ def not_already_good(case: Case) -> RuleResult:
     """Some of the traffic is not on the known good: there is something to move."""
     snapshot = case.snapshot
     already = snapshot is not None and snapshot.serves({case.good: 100})
+    split = _split(snapshot.traffic) if snapshot is not None else "unknown"
     return RuleResult(
         rule="not-already-good",
         passed=snapshot is not None and not already,
-        observed=_split(snapshot.traffic) if snapshot is not None else "unknown",
+        observed=f"{split}{_elsewhere(case)}" if already else split,
         required=f"traffic that is not on {case.good or 'a known good'}",
     )
 
@@ -124,6 +127,13 @@ def _doubt(case: Case, probe: ProbeReport | None) -> str:
     if others or named < probe.passed:
         return f"{probe.passed} passed, but only {named} were answered by {case.good}"
     return ""
+
+
+def _elsewhere(case: Case) -> str:
+    """What is at fault instead of a version, where that is known: people look there next."""
+    if case.diagnosis is None or case.diagnosis.attribution.cause not in OTHER_CAUSES:
+        return ""
+    return f"; the cause is {case.diagnosis.attribution.named}"
 
 
 def _fails(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:

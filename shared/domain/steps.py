@@ -57,7 +57,7 @@ def record_decision(incident: Incident, decision: Decision, now: datetime) -> St
         incident,
         EventKind.DECIDED,
         actor=AUTOMATION,
-        what=f"decided: {decision.verdict}",
+        what=f"decided: {decision.verdict.replace('_', ' ')}",
         why=decision.reason,
         now=now,
         policy=decision.policy,

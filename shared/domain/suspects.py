@@ -149,5 +149,5 @@ def _same_resource(change: Change, scene: Scene) -> Weighed:
 def _fitting_kind(change: Change, scene: Scene) -> Weighed:
     fitting = _FITTING_KINDS.get(scene.attribution.cause, ())
     if change.kind in fitting:
-        return _FITS, f"a {change.kind} change fits the cause: {scene.attribution.cause}"
+        return _FITS, f"{change.kind} changes fit the cause: {scene.attribution.cause}"
     return 1.0, ""

@@ -32,6 +32,7 @@ _UNOWNED = "Nobody owns the alert's targets: no service file names them, so noth
 _AGAIN = "deduplication: the same trouble again"
 _GROUPED = "grouping: another alert about the same target"
 _BACK = "The trouble is back after customers were served well again."
+_ELSE = "Another alert has come after customers were served well again: {summary}."
 
 
 def triage(  # noqa: PLR0913 - everything that is known, by name
@@ -139,7 +140,7 @@ def _join(
         },
     )
     if step.incident and _is_back(incident, alert):
-        step = step.then(escalate(step.incident, _BACK, "", now))
+        step = step.then(_wake(step.incident, alert, now, known=known))
     if known:
         return _store(step, claim, DeliveryOutcome.JOINED, reason=why)
     choice = classify(alert, service)
@@ -153,6 +154,13 @@ def _nothing_could_be_done(incident: Incident) -> bool:
     """Whether it was judged without a plan, and no person has it: then it is as good as new."""
     judged = incident.state in (State.HELD, State.ESCALATED) and not incident.deferred
     return judged and not incident.plan and incident.acknowledged_at is None
+
+
+def _wake(incident: Incident, alert: Alert, now: datetime, *, known: bool) -> Step:
+    """A person's after all; what fires again had not recovered."""
+    if not known:
+        return escalate(incident, _ELSE.format(summary=alert.summary), "", now)
+    return escalate(msgspec.structs.replace(incident, recovered_at=None), _BACK, "", now)
 
 
 def _is_back(incident: Incident, alert: Alert) -> bool:

@@ -321,3 +321,15 @@ def test_a_failing_live_probe_proves_nothing_where_the_target_fails_too() -> Non
     case = alter(CASE, diagnosis=quiet, target_probe=alter(GOOD_PROBE, passed=10))
     told = {result.rule: result.passed for result in decide(case).rules}
     assert told["burn-rate-or-failed-probe"] is False
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [(Cause.REGION, "; the cause is region swedencentral."), (Cause.UNKNOWN, "v1 100 %, v2 0 %.")],
+)
+def test_where_the_known_good_serves_already_what_is_at_fault_is_named(
+    cause: Cause, said: str
+) -> None:
+    found = alter(DIAGNOSIS, attribution=Attribution(cause=cause, dependency="swedencentral"))
+    case = alter(with_snapshot(traffic={"v1": 100, "v2": 0}), diagnosis=found)
+    assert decide(case).reason.endswith(said)

@@ -108,7 +108,7 @@ def test_a_rollback_is_decided_and_leaves_the_state_to_the_act() -> None:
     before = in_state(State.DIAGNOSED)
     incident, event = result(record_decision(before, decided(Verdict.ROLL_BACK), NOW))
     assert incident.state is State.DIAGNOSED
-    assert event.what == "decided: roll_back"
+    assert event.what == "decided: roll back"
 
 
 def test_a_check_is_counted() -> None:

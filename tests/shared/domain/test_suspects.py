@@ -168,7 +168,7 @@ def test_every_suspect_says_why_it_has_its_rank() -> None:
         "1 min before it began",
         "concerns v2, which is hurt",
         "in swedencentral, which is hit",
-        "a traffic change fits the cause: version",
+        "traffic changes fit the cause: version",
     )
 
 

@@ -292,6 +292,20 @@ def test_late_news_of_a_trouble_that_was_cured_wakes_nobody() -> None:
         assert step.incident.state == state
 
 
+def test_another_rule_that_fires_after_the_cure_is_named_and_not_called_the_same() -> None:
+    cured = msgspec.structs.replace(opened(), state=State.MITIGATED, recovered_at=at(5), firing=())
+    said = {}
+    for alert in (fired(6), fired(6, rule="latency")):
+        step = triage(alert, service=SERVICE, claim=None, open_incident=cured, now=NOW, shard=SHARD)
+        assert step.incident is not None
+        said[alert.rule] = (step.incident.sentence, step.incident.recovered_at)
+    assert said["5xx"] == ("The trouble is back after customers were served well again.", None)
+    assert said["latency"] == (
+        f"Another alert has come after customers were served well again: {alert.summary}.",
+        at(5),
+    )
+
+
 def rejoined(**changes: Any) -> Step:
     """What another rule makes of an incident that was judged already."""
     judged = msgspec.structs.replace(opened(), **{"state": State.ESCALATED, **changes})
