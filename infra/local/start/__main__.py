@@ -22,7 +22,7 @@ from infra.local.world import LOCAL, Addresses, Pace, World, running_world
 
 FOLDER = LOCAL / "start"
 PACE = Pace(soak_s=20, verify_after_s=6, acknowledge_within_s=180, operation_s=3.0, fuse_s=10.0)
-RATE_PER_S = 20.0
+RATE_PER_S = 30.0  # so that a region that fails soon has the traffic that a decision asks for
 
 
 def main(folder: Path = FOLDER, pace: Pace = PACE) -> int:

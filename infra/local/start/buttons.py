@@ -4,11 +4,15 @@ import msgspec
 
 
 class Drill(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that can be done to the world, and what Backstop should make of it."""
+    """One thing that can be done to the world, and what Backstop should make of it.
+
+    `breaks` says what is out of order from then on, until it is healed; "" where nothing is.
+    """
 
     name: str
     title: str
     expect: str
+    breaks: str = ""
 
 
 DRILLS = (
@@ -24,34 +28,40 @@ DRILLS = (
         title="Stop the index",
         expect="Both versions answer from an old index, and an alert says how old it is: Backstop "
         "moves nothing and names the index.",
+        breaks="the index stands still",
     ),
     Drill(
         name="region-out",
         title="Take a region out",
         expect="The model of swedencentral is gone for both versions: no rollback can help. "
         "Backstop moves nothing and names the region.",
+        breaks="swedencentral has no model",
     ),
     Drill(
         name="upstream-429",
         title="Throttle the models",
         expect="The models answer 429 to both versions: Backstop holds and names them.",
+        breaks="the models are throttled",
     ),
     Drill(
         name="logs-out",
         title="Take the logs out",
         expect="Nothing can be found out any more. Ship v2 as well: Backstop says so, pages, and "
         "moves nothing.",
+        breaks="the logs are out",
     ),
     Drill(
         name="arm-out",
         title="Take ARM out",
         expect="The endpoint cannot be read any more. Ship v2 as well: Backstop says that it could "
         "not find out, and pages.",
+        breaks="ARM is out",
     ),
     Drill(
         name="bus-out",
         title="Take the bus out",
         expect="Alerts are still accepted; what they cause happens once the bus is back.",
+        breaks="the bus is out",
     ),
     Drill(
         name="kill-executor",

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from infra.local.foundry.seed import MODEL, SERVICE
 from infra.local.processes import Child
-from infra.local.start.buttons import DRILLS
+from infra.local.start.buttons import DRILLS, Drill
 from infra.local.world import Addresses
 from shared.adapters.pages import FOLDER as CONSOLE
 from shared.adapters.pages import HEADERS, TYPES
@@ -37,6 +37,7 @@ class Drills:
         self._executor = executor
         self._session = session
         self._restarts: set[asyncio.Task[None]] = set()
+        self._broken: list[str] = []
         templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader([HERE, CONSOLE]),
             autoescape=True,
@@ -54,6 +55,7 @@ class Drills:
             drills=DRILLS,
             status=await self.status(),
             executor=self.executor(),
+            broken=self._broken,
             addresses=self._addresses,
             did=next((drill.title for drill in DRILLS if drill.name == did), ""),
         )
@@ -64,13 +66,21 @@ class Drills:
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return JSONResponse({"error": "only the drills page may do this"}, status_code=403)
         name = request.path_params["name"]
-        if name not in {drill.name for drill in DRILLS}:
+        drill = next((drill for drill in DRILLS if drill.name == name), None)
+        if drill is None:
             return JSONResponse({"known": [drill.name for drill in DRILLS]}, status_code=404)
         if name == "kill-executor":
             self._kill()
         else:
             await self.play_drill(name)
+        self._remember(drill)
         return RedirectResponse(f"/?did={name}", status_code=303)
+
+    def _remember(self, drill: Drill) -> None:
+        if drill.name == "heal":
+            self._broken.clear()
+        elif drill.breaks and drill.breaks not in self._broken:
+            self._broken.append(drill.breaks)
 
     async def status(self) -> dict[str, Any]:
         """What an observer of the simulated world sees."""

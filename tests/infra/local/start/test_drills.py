@@ -161,6 +161,16 @@ async def test_a_killed_executor_is_said_until_the_new_one_comes(
     assert "killed; a new one comes in a moment" in await shown(session, page)
 
 
+async def test_what_is_broken_is_said_until_it_is_healed(
+    session: aiohttp.ClientSession, page: str
+) -> None:
+    for name in ("stale-index", "logs-out", "logs-out"):
+        await press(session, page, name)
+    assert "the index stands still, the logs are out<" in await shown(session, page)
+    await press(session, page, "heal")
+    assert "<dd>nothing</dd>" in await shown(session, page)
+
+
 async def test_an_unknown_drill_does_nothing(
     session: aiohttp.ClientSession, page: str, world: World
 ) -> None:
