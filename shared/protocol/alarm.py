@@ -20,17 +20,19 @@ from shared.domain.alarm import (
     Alarm,
     alarm_of,
     name_of,
-    next_direct_page,
-    render_direct_page,
-    service_of,
     tell_direct_pages,
 )
 from shared.domain.alert import Alert
-from shared.domain.catalog import Contact, Service
-from shared.domain.incident import Incident
-from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.intake import Delivery, accept, note_pages, read_delivery, relay_deliveries
+from shared.domain.escalation import wakes
+from shared.domain.grouping import find_service, group_of
+from shared.domain.incident import Incident, State
+from shared.domain.keys import shard_of_incident
+from shared.errors import BackstopError, NotFound, Unavailable
+from shared.protocol.commit import incident_row
+from shared.protocol.direct_page import page_directly
+from shared.protocol.intake import Delivery, accept, read_delivery, relay_deliveries
 from shared.protocol.leftovers import Leftovers
+from shared.protocol.records import read_group
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
@@ -117,7 +119,7 @@ async def _look(services: Services, name: str) -> None:
         log.warning("an alarm goes on: %s", error)
         goes_on = True
     if goes_on:
-        await _page(services, name)
+        await page_directly(services, name)
 
 
 async def _ask_triage(services: Services, name: str) -> bool:
@@ -133,9 +135,24 @@ async def _ask_triage(services: Services, name: str) -> bool:
     delivery = (await read_delivery(services, key)).value
     if delivery.pending:
         services.alarms[name] = alarm.knows(delivery.pages)
-        return True
+        return not await _is_looked_after(services, alarm)
     await _call_off(services, name, delivery)
     return False
+
+
+async def _is_looked_after(services: Services, alarm: Alarm) -> bool:
+    """Whether the target has an open incident that wakes people: the alert only joins that."""
+    group = group_of(alarm.alert, find_service(alarm.alert, services.catalog))
+    if group is None:
+        return False
+    shard = shard_of_incident(alarm.incident.id)
+    opened = (await read_group(services, shard, group)).value.incident
+    if not opened:
+        return False
+    found = await services.state.read(shard, incident_row(opened), Incident)
+    if found is None or found.value.state in (State.MITIGATED, State.RESOLVED):
+        return False
+    return wakes(found.value)
 
 
 async def _call_off(services: Services, name: str, delivery: Delivery) -> None:
@@ -149,41 +166,3 @@ async def _call_off(services: Services, name: str, delivery: Delivery) -> None:
         with contextlib.suppress(NotFound):
             await revise(services, delivery.incident, take)
     services.alarms[name] = msgspec.structs.replace(alarm, over_at=now)
-
-
-async def _page(services: Services, name: str) -> None:
-    """Page who is due, one after another; a pager that is out is tried at the next look."""
-    service = service_of(services.alarms[name], services.catalog)
-    while True:
-        alarm, now = services.alarms[name], services.now()
-        contact = next_direct_page(alarm, service, now)
-        if contact is None:
-            return
-        try:
-            refused = await _send(services, alarm, contact, service)
-        except BackstopError as error:
-            log.error("nobody could be paged directly: %s", error)  # noqa: TRY400 - it says all
-            return
-        services.alarms[name] = alarm.paged(contact, service, now, refused=refused)
-        await _note(services, services.alarms[name])
-
-
-async def _send(services: Services, alarm: Alarm, contact: Contact, service: Service) -> bool:
-    """Send one page; answer whether the pager refused it. Raises Unavailable."""
-    key = services.settings.pager_keys.get(contact.pager, "")
-    url, now = services.settings.public_url, services.now()
-    body = render_direct_page(alarm, contact, service, key=key, url=url, now=now)
-    try:
-        await services.pager.send(body)
-    except RejectedInput as error:
-        log.error("%s could not be paged directly: %s", contact.name, error)  # noqa: TRY400 - it says all
-        return True
-    log.warning("paged %s directly for %s: %s", contact.name, alarm.incident.id, alarm.why)
-    return False
-
-
-async def _note(services: Services, alarm: Alarm) -> None:
-    """Let other processes know, where the tables answer: they then page nobody a second time."""
-    with contextlib.suppress(Unavailable, Conflict, NotFound, TimeoutError):
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            await note_pages(services, alarm.alert, alarm.incident.pages)

@@ -189,6 +189,24 @@ def test_what_triage_does_not_take_in_time_is_paged_directly(out: bool) -> None:
     tell(story)
 
 
+@pytest.mark.parametrize(("severity", "paged"), [(1, []), (3, ["Ada"])])
+def test_a_target_with_an_open_incident_that_wakes_people_is_looked_after(
+    severity: int, paged: list[str]
+) -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        first = fired("first", severity=severity)
+        await post(services, first)
+        await take(services, first)
+        outside.bus.out = True
+        await asyncio.sleep(30)
+        await post(services)
+        await asyncio.sleep(60)
+        assert woken(outside) == paged
+
+    tell(story)
+
+
 def test_what_triage_takes_in_time_is_its_own_to_page() -> None:
     async def story(outside: Outside) -> None:
         services = worker(outside)
