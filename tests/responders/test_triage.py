@@ -225,10 +225,12 @@ async def test_another_rule_about_the_same_target_joins(services: FakeServices) 
     assert (await only(services)).alerts == 2
 
 
-async def test_two_rules_at_once_open_one_incident(services: FakeServices) -> None:
-    services.outside.turns.once("state.write", lambda: take(services.another("two"), fired("p95")))
+@pytest.mark.parametrize("target", [TARGET, NOBODYS])
+async def test_two_rules_at_once_open_one_incident(services: FakeServices, target: str) -> None:
+    other = fired("p95", target=target)
+    services.outside.turns.once("state.write", lambda: take(services.another("two"), other))
 
-    delivery = await take(services, fired())
+    delivery = await take(services, fired(target=target))
 
     assert delivery.state == "joined"
     assert (await only(services)).alerts == 2
@@ -373,14 +375,16 @@ async def test_a_storm_of_one_service_holds_no_other(services: FakeServices) -> 
     assert (await take(services, fired(target=SEARCH))).rule == ""
 
 
-async def test_two_alerts_that_begin_a_storm_at_once_open_one_incident_of_it(
+async def test_two_alerts_of_two_targets_that_begin_a_storm_at_once_open_one_incident_of_it(
     services: FakeServices,
 ) -> None:
+    apart = Target(kind=TargetKind.AGENT, id=SEARCH)
+    both = msgspec.structs.replace(SERVICE, targets=(*SERVICE.targets, apart))
+    services.outside.catalog = catalog_of(both)
     for number in range(STORM - 1):
-        await take(services, fired(f"rule-{number}"))
-    services.outside.turns.once(
-        "state.write", lambda: take(services.another("two"), fired("another"))
-    )
+        await take(services, fired(f"rule-{number}", target=(TARGET, SEARCH)[number % 2]))
+    other = msgspec.structs.replace(fired("other", target=SEARCH), fired_at=NOW)
+    services.outside.turns.once("state.write", lambda: take(services.another("two"), other))
 
     await take(services, fired("one-more"))
 
