@@ -310,18 +310,18 @@ class Referee:
             self._search("a ledger record", row.body)
 
     def _posted(self, card: dict[str, Any]) -> None:
-        self._tell("card")
-        self._search("a card", msgspec.json.encode(card).decode())
+        self._tell("card", msgspec.json.encode(card).decode())
 
     def _paged(self, page: dict[str, Any]) -> None:
-        self._tell("page")
-        self._search("a page", msgspec.json.encode(page).decode())
+        self._tell("page", msgspec.json.encode(page).decode())
 
-    def _tell(self, what: str) -> None:
+    def _tell(self, what: str, text: str) -> None:
         effect = self._sending.get(asyncio.current_task())
-        name = f"{effect.incident} {effect.name}" if effect else what
+        name = f"{effect.incident} {effect.name}" if effect else f"direct {what}"
         self.told[name] += 1
-        self.told_at.append(self._scheduler.now())
+        if SERVICE.title in text:  # and not about the bad input that came, too
+            self.told_at.append(self._scheduler.now())
+        self._search(f"a {what}", text)
         self._note(f"SENDS {name}")
 
     def _search(self, where: str, text: str) -> None:

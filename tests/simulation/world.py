@@ -107,7 +107,9 @@ class Subscription:
         self._open.pop(number, None)
 
     def abandon(self, number: int) -> None:
-        """The message comes again at once."""
+        """The message comes again at once, unless somebody else has taken and completed it since."""
+        if number not in self._open:
+            return
         message, _, deliveries = self._open[number]
         self._open[number] = (message, 0.0, deliveries)
         self.hear()
