@@ -60,8 +60,16 @@ DRILLS = (
     Drill(
         name="bus-out",
         title="Take the bus out",
-        expect="Alerts are still accepted; what they cause happens once the bus is back.",
+        expect="Alerts are still accepted, and for a grave one somebody is paged after 20 s; what "
+        "else they cause happens once the bus is back.",
         breaks="the bus is out",
+    ),
+    Drill(
+        name="webhooks-out",
+        title="Take the webhooks out",
+        expect="Alerts fire and nobody is told. Ship v2 as well: within two minutes Backstop finds "
+        "the alert by asking for it, and moves the traffic back.",
+        breaks="no webhook is called",
     ),
     Drill(
         name="kill-executor",
