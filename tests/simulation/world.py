@@ -107,7 +107,7 @@ class Subscription:
         self._open.pop(number, None)
 
     def abandon(self, number: int) -> None:
-        """The message comes again at once, unless somebody else has taken and completed it since."""
+        """The message comes again at once, unless somebody else has completed it since."""
         if number not in self._open:
             return
         message, _, deliveries = self._open[number]
