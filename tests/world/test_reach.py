@@ -1,0 +1,83 @@
+"""A grave alert reaches a human while a part is out, and becomes an incident when it is back.
+
+Nobody posts again and nobody lends a hand: the part's return alone must lead there.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.world.alerts import FNOL, SEARCH, alert
+from tests.world.stage import Json, Reply, Stage
+
+pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
+
+WITHIN_S = 60.0
+
+
+async def test_without_tables_somebody_is_woken_for_what_cannot_be_promised(stage: Stage) -> None:
+    azurite = stage.world.azurite
+    azurite.interrupt()
+    azurite.wait_gone()
+    reply = await stage.ask("POST", "/api/alerts", grave("tables-lost"))
+    page = await _page(stage)
+    name = page["dedup_key"]
+    azurite.start()
+    azurite.wait_ready()
+
+    assert (reply.status, int(reply.headers["retry-after"]) >= 1) == (503, True)
+    assert "directly" in page["payload"]["custom_details"]["paged"]
+    view = await stage.until("the incident", lambda: _incident(stage, name), _is_there)
+    assert view.body["incident"]["severity"] == "SEV1"
+    await stage.until_view("the direct page in its timeline", name, _tells_directly)
+    await stage.until_state(name, "escalated")
+
+
+async def test_without_the_bus_somebody_is_woken_before_triage_can_run(stage: Stage) -> None:
+    await stage.drill("bus-out")
+    await stage.send(grave("bus-lost", target=SEARCH, severity="Sev0"))
+
+    page = await _fallback(stage)
+    early = await _incident(stage, page["incident"])
+    await stage.drill("heal")
+
+    assert "directly" in page["details"]["paged"]
+    assert early.status == 404
+    await stage.until("the incident", lambda: _incident(stage, page["incident"]), _is_there)
+
+
+def grave(name: str, *, target: str = FNOL, severity: str = "Sev1") -> Json:
+    """An alert that is SEV1 for the service that owns the target."""
+    return alert(name, rule=name, target=target, fired_at=datetime.now(UTC), severity=severity)
+
+
+async def _page(stage: Stage) -> Json:
+    """The first alert at the pager, within the time that is promised."""
+
+    async def look() -> list[Json]:
+        found: list[Json] = (await stage.get(f"{stage.at.inbox}/api/pages"))["alerts"]
+        return found
+
+    return (await stage.until("a page", look, bool, WITHIN_S))[-1]
+
+
+async def _fallback(stage: Stage) -> Json:
+    """The first page at the pager's fallback: the contacts of this service have no routing key."""
+
+    async def look() -> list[Json]:
+        told = (await stage.get(f"{stage.at.inbox}/api/pages"))["webhooks"]
+        return [one["body"] for one in told]
+
+    return (await stage.until("a page", look, bool, WITHIN_S))[-1]
+
+
+async def _incident(stage: Stage, name: str) -> Reply:
+    return await stage.ask("GET", f"/api/incidents/{name}")
+
+
+def _is_there(reply: Reply) -> bool:
+    return reply.status == 200
+
+
+def _tells_directly(view: Json) -> bool:
+    return any(event["kind"] == "incident.paged-directly" for event in view["timeline"])
