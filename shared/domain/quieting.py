@@ -15,7 +15,7 @@ from shared.domain.event import EventKind
 from shared.domain.grouping import Group
 from shared.domain.incident import DeliveryOutcome, Incident, State, Step, tell
 from shared.domain.noise import Surroundings, quiets
-from shared.domain.quiet import Quiet, sentences
+from shared.domain.quiet import Quiet, QuietRule, holding_automation, sentences
 from shared.domain.steps import AUTOMATION, page_sent
 from shared.domain.storm import Storm, calm, count, open_storm
 
@@ -90,8 +90,8 @@ def proceed(incident: Incident, service: Service, around: Surroundings, now: dat
     contact = next_page(incident, service, now, found)
     if incident.storm and not _rages(around.storm, incident, now):
         return calm(incident, now)
-    if incident.quiet and not found:
-        return go_on(incident, now)
+    if any(quiet.rule not in _rules(found) for quiet in incident.quiet):
+        return go_on(incident, found, now)
     if contact is not None:
         return page_sent(incident, contact.name, page_reason(incident, service), now)
     return keep_quiet(incident, found, now)
@@ -104,8 +104,7 @@ def _rages(storm: Storm | None, incident: Incident, now: datetime) -> bool:
 
 def keep_quiet(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
     """Keep what holds the incident back; told once for each rule."""
-    known = {quiet.rule for quiet in incident.quiet}
-    new = [quiet for quiet in found if quiet.rule not in known]
+    new = [quiet for quiet in found if quiet.rule not in _rules(incident.quiet)]
     if not new:
         return Step(incident=None, reason="nothing new holds it back")
     return tell(
@@ -120,26 +119,34 @@ def keep_quiet(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> S
     )
 
 
-def go_on(incident: Incident, now: datetime) -> Step:
-    """Nothing holds the incident back any more; what would have been moved is looked at anew.
+def go_on(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
+    """Something that held the incident back is over; `found` is what holds it back still.
 
-    The diagnosis is made again, because the old one tells of the time before.
+    What would have been moved is looked at anew when nothing holds automation: the old diagnosis
+    tells of the time before.
     """
-    again = incident.deferred and incident.state is State.HELD
+    still = tuple(quiet for quiet in found if quiet.rule in _rules(incident.quiet))
+    over = [quiet.rule for quiet in incident.quiet if quiet.rule not in _rules(still)]
+    free = holding_automation(found) is None
+    again = free and incident.deferred and incident.state is State.HELD
     step = tell(
         incident,
         EventKind.RESUMED,
         actor=AUTOMATION,
-        what="goes on: diagnosed anew" if again else "goes on",
-        why=f"over: {', '.join(quiet.rule for quiet in incident.quiet)}",
+        what="goes on: diagnosed anew" if again else "goes on" if free else "is held back less",
+        why=f"over: {', '.join(over)}",
         now=now,
         changes={
-            "quiet": (),
-            "deferred": False,
+            "quiet": still,
+            "deferred": incident.deferred and not free,
             "state": State.OPENED if again else incident.state,
         },
     )
     return msgspec.structs.replace(step, commands=("diagnose",)) if again else step
+
+
+def _rules(found: tuple[Quiet, ...]) -> set[QuietRule]:
+    return {quiet.rule for quiet in found}
 
 
 def defer(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:

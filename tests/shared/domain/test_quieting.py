@@ -57,7 +57,7 @@ def test_another_rule_is_told_beside_it() -> None:
 
 def test_an_incident_goes_on_where_it_stood() -> None:
     held = changed(keep_quiet(opened(), (STORMY,), NOW))
-    step = go_on(held, NOW)
+    step = go_on(held, (), NOW)
     assert (changed(step).quiet, changed(step).state) == ((), State.OPENED)
     assert (step.commands, step.events[0].why) == ((), "over: storm")
     assert kinds(step) == [EventKind.RESUMED]
@@ -66,7 +66,7 @@ def test_an_incident_goes_on_where_it_stood() -> None:
 def test_what_would_have_been_moved_is_diagnosed_and_decided_anew() -> None:
     decided = msgspec.structs.replace(opened(), state=State.HELD)
     held = changed(defer(decided, (PATCHED,), NOW))
-    step = go_on(held, NOW)
+    step = go_on(held, (), NOW)
     assert held.deferred
     assert (changed(step).state, changed(step).deferred) == (State.OPENED, False)
     assert step.commands == ("diagnose",)
@@ -75,7 +75,7 @@ def test_what_would_have_been_moved_is_diagnosed_and_decided_anew() -> None:
 @pytest.mark.parametrize("state", [State.ESCALATED, State.ACTING, State.MITIGATED])
 def test_what_has_moved_on_meanwhile_is_not_begun_again(state: State) -> None:
     moved = msgspec.structs.replace(opened(), state=state, deferred=True, quiet=(PATCHED,))
-    step = go_on(moved, NOW)
+    step = go_on(moved, (), NOW)
     assert (changed(step).state, step.commands) == (state, ())
 
 
@@ -108,6 +108,25 @@ def test_what_is_held_back_is_told_and_nobody_is_paged() -> None:
     window = Once(start=at(0), end=at(60), reason="patches")
     service = msgspec.structs.replace(SERVICE, maintenance=(window,))
     assert kinds(proceed(opened(), service, Surroundings(), NOON)) == [EventKind.QUIETED]
+
+
+def test_automation_goes_on_although_a_flapping_target_is_not_paged_for_yet() -> None:
+    decided = msgspec.structs.replace(opened(), state=State.HELD)
+    held = changed(defer(decided, (PATCHED,), NOON))
+    group = Group(service=SERVICE.name, target=ENDPOINT).opened(held)
+    around = Surroundings(group=group.woke(at(0)).woke(at(1)))
+    step = proceed(held, SERVICE, around, NOON)
+    assert (kinds(step), step.commands) == ([EventKind.RESUMED], ("diagnose",))
+    then = proceed(changed(step), SERVICE, around, NOON)
+    assert (kinds(then), changed(then).quiet[0].rule) == ([EventKind.QUIETED], "flapping")
+    assert proceed(changed(then), SERVICE, around, NOON).events == ()
+
+
+def test_what_is_over_is_told_although_another_rule_holds_still() -> None:
+    held = msgspec.structs.replace(opened(), quiet=(PATCHED, STORMY), deferred=True)
+    step = go_on(held, (STORMY,), NOON)
+    assert (step.events[0].what, step.events[0].why) == ("is held back less", "over: maintenance")
+    assert (changed(step).quiet, changed(step).deferred, step.commands) == ((STORMY,), True, ())
 
 
 @pytest.mark.parametrize(("until", "kind"), [(10, EventKind.PAGED), (3, EventKind.RESOLVED)])
