@@ -10,7 +10,7 @@ from tests.simulation.scene import SCENES, Scene
 from tests.simulation.spine import Faults, play
 
 SCHEDULES = 1_000 * SOAK
-BLOCK = 50
+BLOCK = 25
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))

@@ -38,6 +38,7 @@ from tests.simulation.scheduler import Scheduler, worker_name
 
 LOCK_S = 30.0
 ANSWER_WITHIN_S = 10.0  # an action group waits no longer
+LEAST_WAIT_S = 0.001  # a shorter one may be none at all, by the rounding of times
 IDLE_S = 2.5  # how often a subscription without messages is looked at
 TICK_S = 20.0
 
@@ -68,7 +69,8 @@ class Subscription:
         future = asyncio.get_running_loop().create_future()
         self._idle.append(future)
         longest = LOCK_S  # whoever holds a message may have died meanwhile
-        await asyncio.wait([future], timeout=longest if due is None else min(due - at, longest))
+        left = longest if due is None else min(due - at, longest)
+        await asyncio.wait([future], timeout=max(left, LEAST_WAIT_S))
 
     def hear(self) -> None:
         """Something new was published: whoever waits looks."""
@@ -93,7 +95,8 @@ class Subscription:
         for number in range(self._known, len(published)):
             if not self._subjects or published[number].subject in self._subjects:
                 self._open[number] = (published[number], 0.0, 0)
-                if self._again and number % self._again == 0:
+                first = published[number].attempt == 1  # copies of copies would only multiply
+                if first and self._again and number % self._again == 0:
                     self._open[-number - 1] = (published[number], 0.0, 0)
         self._known = len(published)
         for number, (message, locked_until, deliveries) in sorted(self._open.items()):
