@@ -121,7 +121,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def policy_hash(self) -> str:
         """Changes when anything changes that a decision rests on."""
-        return digest(msgspec.json.encode((self.mode, self.policy, self.slos, self.tier)).decode())
+        rests_on = (self.mode, self.policy, self.slos, self.tier, self.maintenance, self.parents)
+        return digest(msgspec.json.encode(rests_on).decode())
 
     @property
     def parents(self) -> tuple[str, ...]:

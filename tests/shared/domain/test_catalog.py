@@ -3,8 +3,16 @@
 import msgspec
 import pytest
 
-from shared.domain.catalog import Catalog, CatalogMistake, Mode, RollbackPolicy, Slo
-from tests.shared.domain.incidents import ENDPOINT, SERVICE
+from shared.domain.catalog import (
+    Catalog,
+    CatalogMistake,
+    Dependency,
+    Mode,
+    RollbackPolicy,
+    Slo,
+)
+from shared.domain.maintenance import Once
+from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE
 
 LOGS = "/subscriptions/s/workspaces/log-claims"
 OWNER = msgspec.structs.replace(SERVICE, resources=(LOGS,))
@@ -42,6 +50,8 @@ def test_the_owner_of_any_target_is_found() -> None:
         {"policy": RollbackPolicy(minimum_requests=51)},
         {"slos": (Slo(name="a", sli="availability", objective=0.999),)},
         {"tier": 2},
+        {"maintenance": (Once(start=NOW, end=NOW, reason="patches"),)},
+        {"dependencies": (Dependency(name="policy-search"),)},
     ],
 )
 def test_what_a_decision_rests_on_changes_the_policys_hash(changes: dict[str, object]) -> None:
