@@ -72,6 +72,7 @@ class Referee:
         self.told_at: list[float] = []
         self.over: Callable[[], None] = lambda: None
         self.notes = False
+        self.grace = GRACE  # behind the lease, for an intent to end
         self._outside = outside
         self._scheduler = scheduler
         self._scene = scene
@@ -296,7 +297,7 @@ class Referee:
     def _check_ends(self) -> None:
         for intent in self.intents.values():
             open_for = self.now - intent.opened_at
-            late = intent.state is IntentState.OPEN and open_for > LEASE + GRACE
+            late = intent.state is IntentState.OPEN and open_for > LEASE + self.grace
             self.must(
                 not late, Promise.INTENT_ENDS, f"plan {intent.plan.id} is open for {open_for}"
             )
