@@ -57,6 +57,8 @@ def _subscriptions(catalog: Catalog) -> list[str]:
 async def _look(services: Services, subscription: str) -> None:
     """Go on with the look at one subscription, or begin the next."""
     at = _due(services, subscription)
+    if at.done:
+        return
     while not at.done and services.fired_alerts.may_ask(subscription):
         services.sweeps[subscription] = at
         page = await services.fired_alerts.page(subscription, at.after, services.now())

@@ -258,6 +258,19 @@ async def test_what_may_not_be_asked_now_is_asked_at_the_next_tick(
     assert [bool(after) for _, after in services.outside.fired_alerts.asked] == [False, True, True]
 
 
+async def test_how_many_were_found_is_said_once(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    list_in_azure(services, entry(fired()), entry(fired(2)))
+    for _ in range(5):
+        await sweep(services, NOTHING)
+        services.outside.wait(10)
+
+    assert [line for line in caplog.messages if "had never arrived" in line] == [
+        f"{SUBSCRIPTION}: 2 alert(s) had never arrived"
+    ]
+
+
 async def test_it_looks_again_after_a_while_and_not_before(services: FakeServices) -> None:
     for wait in (0, 10, EVERY_S - 20, 20):
         services.outside.wait(wait)
