@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from shared.domain.event import ChangeEvent
 from shared.domain.incident import Incident, Step
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.row import Put, Write
 from shared.errors import Conflict
-from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.commit import command, commit, event_row, read_incident, telling
 from shared.services import Services
 
 ATTEMPTS = 8
@@ -50,6 +51,20 @@ async def revise(services: Services, incident_id: str, take: Take) -> Step:
         try:
             await commit(services, shard, writes, events=step.events, commands=messages)
         except Conflict:
+            if await _is_stored(services, shard, step):
+                return step
             continue
         return step
     raise Conflict(f"incident {incident_id} kept changing")
+
+
+async def _is_stored(services: Services, shard: str, step: Step) -> bool:
+    """Whether the conflict was with our own write, whose answer an SDK lost and asked for again.
+
+    Relay sends the messages then.
+    """
+    if not step.events:
+        return False
+    last = step.events[-1]
+    found = await services.state.read(shard, event_row(last.incident, last.sequence), ChangeEvent)
+    return found is not None and telling(found.value) == telling(last)

@@ -73,6 +73,19 @@ async def test_the_commands_of_a_step_are_sent_about_the_incident(services: Fake
     assert (order.subject, order.body) == ("enforce", INCIDENT.id)
 
 
+async def test_a_step_that_was_stored_is_not_taken_again_whatever_the_tables_say(
+    services: FakeServices,
+) -> None:
+    async def deny() -> None:
+        raise Conflict("an SDK that repeats its own write is told that somebody was first")
+
+    services.outside.turns.once("state.written", deny)
+
+    await write_note(services, "one")
+
+    assert [kept.text for kept in (await incident_now(services)).notes] == ["one"]
+
+
 async def test_who_loses_the_race_takes_the_step_again_on_what_the_winner_stored(
     services: FakeServices,
 ) -> None:
