@@ -10,9 +10,18 @@ SWITCHES = st.sampled_from(("*", "fnol-summary"))
 MINUTES = st.sampled_from((1, 10, 30, None))
 UNTIL_S = st.sampled_from((30.0, 600.0))
 SPLITS = st.sampled_from(
-    ({"v2": 100}, {"v1": 100}, {"v1": 50, "v2": 50}, {"v1": 90, "v2": 10}, {"v3": 100}, {})
+    (
+        {"v2": 100},
+        {"v1": 100},
+        {"v3": 100},
+        {"v1": 90, "v2": 10},
+        {"v1": 50, "v2": 50},
+        {"v2": 50, "v1": 30, "v3": 20},
+        {},
+    )
 )
 FATES = st.sampled_from((Write.ACCEPTED, Write.UNHEARD, Write.LOST, Write.REFUSED))
+RESTS = st.sampled_from((0.0, 300.0, 899.0, 900.0))
 MOSTLY_NOT = st.sampled_from((False, False, False, True))
 NOT_ASKED = "not asked"
 ROLES = st.sampled_from((("v2", "v1"), ("v3", "v1"), ("v3", "v2"), ("v1", "v2")))  # bad, good

@@ -14,6 +14,7 @@ from tests.simulation.policy.choices import (
     MINUTES,
     MOSTLY_NOT,
     NAMES,
+    RESTS,
     ROLES,
     SAID,
     SHIPPED,
@@ -47,7 +48,7 @@ class Happenings(RuleBasedStateMachine):
 
     # Time and trouble.
 
-    @rule(seconds=st.sampled_from((1.0, 30.0, 300.0, 899.0, 901.0, 1201.0, 2000.0)))
+    @rule(seconds=st.sampled_from((1.0, 30.0, 60.0, 300.0, 899.0, 900.0, 1200.0, 2000.0)))
     def wait(self, seconds: float) -> None:
         self.facts.now += seconds
         self.product.wait(seconds)
@@ -110,7 +111,7 @@ class Happenings(RuleBasedStateMachine):
     def ship_it_again(self) -> None:
         """The pipeline does not know of the rollback, and comes back after the rest."""
         assert self.facts.diagnosed is not None
-        self.wait(901.0)
+        self.wait(900.0)
         self.ship({self.facts.diagnosed.version: 100})
 
     @rule(name=NAMES, deployed=DEPLOYED)
@@ -156,13 +157,14 @@ class Happenings(RuleBasedStateMachine):
         self.facts.good = None
         self.product.trust(None)
 
-    @rule(roles=ROLES, ago=st.sampled_from((0.0, 100_000.0)), mildly=MOSTLY_NOT)
-    def go_bad(self, roles: tuple[str, str], ago: float, mildly: bool) -> None:
-        """A version goes bad beside a known good, and nothing stands in the way any more.
+    @rule(roles=ROLES, ago=st.sampled_from((0.0, 100_000.0)), mildly=MOSTLY_NOT, rest=RESTS)
+    def go_bad(self, roles: tuple[str, str], ago: float, mildly: bool, rest: float) -> None:
+        """After a rest a version goes bad beside a known good, and nothing else is in the way.
 
         What was done stays done: earlier rollbacks, maintenance, storms.
         """
         bad, good = roles
+        self.wait(rest)
         for scope in tuple(self.facts.switches):
             self.turn_switch(scope, on=False, minutes=None)
         for name, shipped in SHIPPED.items():

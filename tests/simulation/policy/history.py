@@ -48,11 +48,10 @@ class History(Happenings):
     @initialize(before=st.sampled_from((0, 0, 0, 1, 2)))
     def begin(self, before: int) -> None:
         """v2 is bad and v1 is trusted; some rollbacks lie behind, a while ago each."""
-        self.go_bad(("v2", "v1"), 100_000.0, mildly=False)
+        self.go_bad(("v2", "v1"), 100_000.0, mildly=False, rest=0.0)
         for _ in range(before):
             self.enforce(Write.ACCEPTED, NOT_ASKED)
-            self.wait(901.0)
-            self.go_bad(("v2", "v1"), 100_000.0, mildly=False)
+            self.go_bad(("v2", "v1"), 100_000.0, mildly=False, rest=900.0)
 
     # What the product does.
 
