@@ -104,10 +104,12 @@ async def _read(services: Services, owner: _Owner, alert: Alert) -> _Known:
     )
     claimed = claim.value.incident or "" if claim else ""
     grouped = around.group.value.incident if around.group else ""
-    incident = await _open(services, owner.shard, claimed)
-    if incident is None and grouped != claimed:
-        incident = await _open(services, owner.shard, grouped)
-    return _Known(claim=claim, incident=incident, around=around)
+    own, newest = await asyncio.gather(
+        _open(services, owner.shard, claimed),
+        _open(services, owner.shard, grouped if grouped != claimed else ""),
+    )
+    fires = own is not None and alert.correlation_key in own.value.firing
+    return _Known(claim=claim, incident=own if fires else newest or own, around=around)
 
 
 async def _open(services: Services, shard: str, incident: str) -> Stored[Incident] | None:

@@ -5,7 +5,7 @@ correlation key keeps the latest time at which its trouble began and ended; whet
 depends on the set of alerts that came, never on their order or on how often each came.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -28,6 +28,7 @@ from shared.domain.severity import classify
 from shared.domain.steps import AUTOMATION, BUSY, change_severity, escalate, resolve
 
 KEPT_DELIVERIES = 32
+ATTENDED_FOR = timedelta(hours=12)  # whoever acknowledged it before is not at it any more
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
 _AGAIN = "deduplication: the same trouble again"
 _GROUPED = "grouping: another alert about the same target"
@@ -47,9 +48,9 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
 ) -> Step:
     """Take one alert. `claim` is the stored row of its correlation key, None where there is none.
 
-    `open_incident` is the claim's incident, else the open one of the alert's target, to be joined;
-    `mistakes` are those of the broken file that names the target, where no valid one does.
-    The answer's claim is to be stored with the incident in one transaction.
+    `open_incident` is the claim's incident or the one of the alert's target, to be joined where
+    nobody would overlook the alert in it; `mistakes` are those of the broken file that names the
+    target, where no valid one does. The answer's claim is to be stored with the incident in one transaction.
     """
     claim = claim or Claim(correlation_key=alert.correlation_key)
     incident = open_incident if open_incident and open_incident.state.is_open() else None
@@ -62,7 +63,7 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
         return _end(alert, incident, taken, now)
     if claim.resolved_at is not None and alert.fired_at <= claim.resolved_at:
         return _nothing(taken, DeliveryOutcome.SUPPRESSED, "event time: its end is known already")
-    if incident is None:
+    if incident is None or not _takes(incident, alert, service, now):
         opened = _open(alert, service, taken, now, shard)
         return _blame_the_file(opened, mistakes, now) if mistakes and not service else opened
     return _join(alert, service, incident, taken, now)
@@ -114,6 +115,19 @@ def _blame_the_file(opened: Step, mistakes: tuple[CatalogMistake, ...], now: dat
         f" {first.line}, {first.field or 'the file'}: {first.problem}."
     )
     return opened.then(escalate(opened.incident, why, "", now))
+
+
+def _takes(incident: Incident, alert: Alert, service: Service | None, now: datetime) -> bool:
+    """Whether an alert belongs to an open incident and is not overlooked there.
+
+    One that a person has acknowledged pages nobody any more. So it takes nothing new once it is
+    over, once that is long ago, or where it was minor and the alert is grave.
+    """
+    if incident.acknowledged_at is None or alert.correlation_key in incident.firing:
+        return True
+    over = not incident.firing or _is_back(incident, alert)
+    graver = classify(alert, service).severity.pages() and not incident.severity.pages()
+    return not over and not graver and now - incident.acknowledged_at < ATTENDED_FOR
 
 
 def _join(

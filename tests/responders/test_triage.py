@@ -285,6 +285,26 @@ async def test_a_target_whose_incident_ended_opens_another(services: FakeService
     assert again.incident != first.incident
 
 
+async def test_what_a_person_has_ended_in_their_mind_hides_no_new_trouble(
+    services: FakeServices,
+) -> None:
+    first = await take(services, fired())
+    await change(
+        services,
+        first.incident,
+        state=State.MITIGATED,
+        recovered_at=NOW - HOUR,
+        firing=(),
+        acknowledged_at=NOW - HOUR,
+    )
+
+    again = await take(services, later(fired()))
+    other = await take(services, fired("p95"))
+
+    assert (again.state, other.state) == ("opened", "joined")
+    assert again.incident == other.incident != first.incident
+
+
 # What holds the incident back is told by the delivery.
 
 

@@ -1,6 +1,7 @@
 """Triage: one trouble is one incident, whatever the order and the number of its alerts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import product
 from random import Random
 from typing import Any
@@ -351,6 +352,39 @@ def test_without_an_owner_there_is_nothing_to_diagnose_anew() -> None:
     )
     assert step.incident is not None
     assert (step.incident.state, step.commands) == (State.ESCALATED, ())
+
+
+SEEN = {"acknowledged_at": NOW, "acknowledged_by": "ada"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": State.MITIGATED, "recovered_at": at(1)},
+        {"state": State.MITIGATED, "firing": ()},
+        {"severity": Severity.SEV3},
+        {"acknowledged_at": NOW - timedelta(hours=12)},
+    ],
+)
+def test_a_new_trouble_is_not_hidden_in_an_incident_that_somebody_has_acknowledged(
+    changes: dict[str, Any],
+) -> None:
+    assert rejoined(**{**SEEN, **changes}).outcome is DeliveryOutcome.OPENED
+    unseen = {**changes, "acknowledged_at": None}
+    assert rejoined(**unseen).outcome is DeliveryOutcome.JOINED
+
+
+@pytest.mark.parametrize("changes", [{}, {"severity": Severity.SEV0}])
+def test_who_has_acknowledged_it_lately_has_what_else_is_told_of_it(
+    changes: dict[str, Any],
+) -> None:
+    assert rejoined(**{**SEEN, **changes}).outcome is DeliveryOutcome.JOINED
+
+
+def test_the_same_trouble_that_has_never_ended_stays_where_it_is() -> None:
+    held = msgspec.structs.replace(opened(Severity.SEV3), **SEEN)
+    step = triage(FIRED_2, service=SERVICE, claim=None, open_incident=held, now=NOW, shard=SHARD)
+    assert step.outcome is DeliveryOutcome.JOINED
 
 
 TROUBLES = [(rule, target) for rule in ("5xx", "latency") for target in (ENDPOINT, SECOND)]
