@@ -50,7 +50,8 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
 
     `open_incident` is the claim's incident or the one of the alert's target, to be joined where
     nobody would overlook the alert in it; `mistakes` are those of the broken file that names the
-    target, where no valid one does. The answer's claim is to be stored with the incident in one transaction.
+    target, where no valid one does. The answer's claim is to be stored with the incident in one
+    transaction.
     """
     claim = claim or Claim(correlation_key=alert.correlation_key)
     incident = open_incident if open_incident and open_incident.state.is_open() else None
