@@ -24,12 +24,13 @@ type Say = Callable[[Battery], None]
 
 def batteries() -> dict[str, Path]:
     """The test files by their names, without those that play no more when more is asked for."""
-    return dict(sorted((_name(path), path) for path in _files() if _grows(path)))
+    return dict(sorted((name, path) for name, path in _files() if _grows(path)))
 
 
-def _files() -> Iterator[Path]:
+def _files() -> Iterator[tuple[str, Path]]:
     for folder in FOLDERS:
-        yield from (ROOT / folder).rglob("test_*.py")
+        for path in (ROOT / folder).rglob("test_*.py"):
+            yield _name(path.relative_to(ROOT / folder)), path
 
 
 def _grows(path: Path) -> bool:
@@ -37,7 +38,8 @@ def _grows(path: Path) -> bool:
 
 
 def _name(path: Path) -> str:
-    return path.stem.removeprefix("test_").replace("_", "-")
+    words = (*path.parent.parts, path.stem.removeprefix("test_"))
+    return "-".join(words).replace("_", "-")
 
 
 def run(name: str, path: Path, *, times: int, kept: Path, workers: int, say: Say) -> Battery:
