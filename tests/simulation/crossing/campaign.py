@@ -66,9 +66,15 @@ def possible(crossing: Crossing, blow: Blow) -> bool:
 @cache
 def first_wave(blow: Blow, again: Again) -> tuple[Blown, ...]:
     """Every boundary of the run without a fault, struck."""
-    crossings = [c for c in firsts(base(again)).values() if possible(c, blow)]
-    strikes = [(Strike(crossing=crossing, blow=blow),) for crossing in crossings]
-    return tuple(Blown(strikes=s, again=again, struck=play(s, again)) for s in strikes)
+    return tuple(strike_all(blow, again))
+
+
+def strike_all(blow: Blow, again: Again) -> Iterator[Blown]:
+    """The same, run by run."""
+    for crossing in firsts(base(again)).values():
+        if possible(crossing, blow):
+            strikes = (Strike(crossing=crossing, blow=blow),)
+            yield Blown(strikes=strikes, again=again, struck=play(strikes, again))
 
 
 @cache

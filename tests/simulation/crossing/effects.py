@@ -79,6 +79,8 @@ def _uses_in(module: str, tree: ast.Module) -> dict[str, set[str]]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             uses[f"{module}:{node.name}"] = set(_named(node, known, f"{module}:"))
+        for name in _assigned(node):  # a table of functions, for one
+            uses[f"{module}:{name}"] = set(_named(node, known, f"{module}:")) - {f"{module}:{name}"}
         if isinstance(node, ast.ClassDef):
             inside = f"{module}:{node.name}."
             parts = [part for part in node.body if isinstance(part, ast.AsyncFunctionDef)]
@@ -93,8 +95,15 @@ def _known(module: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from ((a.asname or a.name, f"{node.module}:{a.name}") for a in node.names)
     for node in tree.body:
+        yield from ((name, f"{module}:{name}") for name in _assigned(node))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, f"{module}:{node.name}"
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _named(node: ast.AST, known: Mapping[str, str], inside: str) -> Iterator[str]:

@@ -6,19 +6,21 @@ the same endpoint, it is without a bound as long as nothing goes wrong, and with
 where something does. The soak (BACKSTOP_SOAK above 1) drops both bounds.
 """
 
-import os
+from collections.abc import Callable
 
 import pytest
 
+from tests.batteries.soak import SOAK
 from tests.simulation.writing.explore import Explored, Explorer
 from tests.simulation.writing.replay import report
 from tests.simulation.writing.schedule import Kind, Schedule
 
-SOAKS = int(os.environ.get("BACKSTOP_SOAK", "1")) > 1
-MOST_BACK = None if SOAKS else 3
-MOST_TWO = None if SOAKS else 2
+MOST_BACK = None if SOAK > 1 else 3
+MOST_TWO = None if SOAK > 1 else 2
 COME_BACK = {Kind.SLEEP: MOST_BACK, Kind.OUT: MOST_BACK}
 KINDS = [kind for kind in Kind if kind is not Kind.SKEW]  # which is by how much: see the seeds
+
+type Note = Callable[[str, object], None]
 
 
 def explore(plans: int, *kinds: Kind, switches: int | None = None) -> Explored:
@@ -30,15 +32,17 @@ def explore(plans: int, *kinds: Kind, switches: int | None = None) -> Explored:
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 class TestOneFaultAnywhere:
-    def test_one_plan(self, kind: Kind) -> None:
-        calm, bound = explore(1), COME_BACK.get(kind)
+    def test_one_plan(self, kind: Kind, record_property: Note) -> None:
+        explored = explore(1, kind, switches=COME_BACK.get(kind))
+        record_property("schedules", explored.branches)
 
-        assert explore(1, kind, switches=bound).points > calm.points
+        assert explored.points > explore(1).points
 
-    def test_two_plans_for_one_endpoint(self, kind: Kind) -> None:
-        calm = explore(2, switches=MOST_TWO)
+    def test_two_plans_for_one_endpoint(self, kind: Kind, record_property: Note) -> None:
+        explored = explore(2, kind, switches=MOST_TWO)
+        record_property("schedules", explored.branches)
 
-        assert explore(2, kind, switches=MOST_TWO).points > calm.points
+        assert explored.points > explore(2, switches=MOST_TWO).points
 
 
 @pytest.mark.parametrize("plans", [1, 2])

@@ -3,23 +3,26 @@
 BACKSTOP_SOAK multiplies how many schedules are played; each is a millisecond.
 """
 
-import os
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
+from tests.batteries.soak import SOAK
 from tests.simulation.writing.play import play
 from tests.simulation.writing.replay import replay, report, run_seed
 from tests.simulation.writing.schedule import Kind, parse_schedule
 from tests.simulation.writing.stage import Call
 
-SOAK = int(os.environ.get("BACKSTOP_SOAK", "1"))
 SEEDS = 20_000 * SOAK
 BLOCK = 2_000
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
-def test_every_invariant_holds_in_every_schedule(first: int) -> None:
+def test_every_invariant_holds_in_every_schedule(
+    first: int, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("schedules", BLOCK)
     for seed in range(first, first + BLOCK):
         run = run_seed(seed)
         assert not run.broken, report(run, seed)

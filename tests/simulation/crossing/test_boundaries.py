@@ -1,0 +1,158 @@
+"""Killed before, killed after, unheard or refused at every effect: it ends as it does without that.
+
+Or escalated, with a page, where nobody can know. Which effects there are is read from the code: one
+that no schedule strikes fails here, with its name. The soak plays all blows for all ways in which
+messages come again.
+"""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+import function_app as app
+from tests.batteries.soak import SOAK
+from tests.simulation.crossing import campaign, effects
+from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, strike_all
+from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
+from tests.simulation.crossing.jobs import JOBS, Job, cross, strikes
+from tests.simulation.crossing.strike import Again, Blow
+
+type Pair = tuple[str, str]  # whose effect, and which
+
+BLOWS = [
+    (blow, again)
+    for again in Again
+    for blow in Blow
+    if again is Again.AS_NEEDED or blow in AFTER or SOAK > 1
+]
+FLOW = [("responders.ingest", "ingest")] + [
+    ("shared.protocol.settle", name) for name in ("settle", "settle_batch")
+]
+KEEPER = "its alarms are the keeper's, which is struck as a task of ingest"
+ELSEWHERE: dict[Pair, str] = {
+    ("watch_deliveries", "deliveries.write"): KEEPER,
+    ("watch_deliveries", "pager.send"): KEEPER,
+    ("watch_deliveries", "state.write"): KEEPER,
+    ("resubmit", "deliveries.write"): "an alert goes the way of ingest",
+    ("resubmit", "pager.send"): "an alert goes the way of ingest",
+    ("resubmit", "bus.resubmit_dead_letter"): "the fake publishes, and that is struck",
+    ("show_home", "index.write"): "the same function as that of show_incidents",
+}
+
+
+def owners() -> list[tuple[str, str]]:
+    """Module and name of all that the two apps run, and of the flow's own parts."""
+    tables = [*app.COMMANDS.values()]
+    found = [found for table in tables for found in table.values()]
+    found += [job for jobs in app.JOBS.values() for job in jobs]
+    found += [app.NOTIFY, app.RECORD, *(r for *_, r in app.ROUTES if isinstance(r, app.Later))]
+    return list(dict.fromkeys([*((one.module, one.name) for one in found), *FLOW]))
+
+
+def wanted() -> set[Pair]:
+    return {(name, effect) for module, name in owners() for effect in effects_of(module, name)}
+
+
+async def struck() -> dict[Blow, set[Pair]]:
+    """What every blow has struck."""
+    found: dict[Blow, set[Pair]] = {blow: set() for blow in Blow}
+    waves = [*(first_wave(*one) for one in BLOWS), *(second_wave(blow) for blow in Blow)]
+    for strike in (blown.strikes[-1] for wave in waves for blown in wave):
+        boundary = strike.crossing.boundary
+        found[strike.blow].add((boundary.entry, boundary.effect))
+    for job in JOBS:
+        for _, effect, blow in strikes((await cross(job)).calls):
+            found[blow].add((job.name, effect))
+    return found
+
+
+def uncrossed(pairs: Iterable[Pair], found: dict[Blow, set[Pair]]) -> list[str]:
+    return [
+        f"boundary {effect} of {owner} is crossed by no schedule in which {blow.value}"
+        for owner, effect in sorted(pairs)
+        for blow in Blow
+        if (owner, effect) not in found[blow]
+    ]
+
+
+def problems(blown: Iterable[campaign.Blown]) -> list[str]:
+    return [one.problem for one in blown if one.problem]
+
+
+@pytest.mark.parametrize(("blow", "again"), BLOWS, ids=lambda value: value.name)
+def test_whatever_befalls_one_effect_it_ends_as_without(
+    blow: Blow, again: Again, record_property: Callable[[str, object], None]
+) -> None:
+    wave = first_wave(blow, again)
+    record_property("schedules", len(wave))
+
+    assert len(wave) > 40
+    assert problems(wave) == []
+
+
+@pytest.mark.parametrize("blow", Blow, ids=lambda blow: blow.name)
+def test_whatever_befalls_what_repairs_it_ends_as_without(
+    blow: Blow, record_property: Callable[[str, object], None]
+) -> None:
+    wave = second_wave(blow)
+    record_property("schedules", len(wave))
+
+    assert {"relay", "reconcile"} <= {one.strikes[-1].crossing.boundary.entry for one in wave}
+    assert problems(wave) == []
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: f"{job.name}-{job.prepare.__name__}")
+async def test_whatever_befalls_a_job_the_next_one_makes_up_for_it(job: Job) -> None:
+    calm = await cross(job)
+    for turn, effect, blow in strikes(calm.calls):
+        ended = await cross(job, turn, blow)
+
+        assert ended.end == calm.end, (turn, effect, blow)
+
+
+async def test_no_effect_of_anybody_is_crossed_by_no_schedule() -> None:
+    assert uncrossed(wanted() - set(ELSEWHERE), await struck()) == []
+
+
+async def test_an_effect_that_is_new_is_named() -> None:
+    found = await struck()
+
+    assert uncrossed([("verify", "teams.post")], found)[0] == (
+        "boundary teams.post of verify is crossed by no schedule in which the worker dies before it"
+    )
+
+
+async def test_what_is_struck_elsewhere_is_not_struck_here() -> None:
+    found = await struck()
+
+    assert set(ELSEWHERE) <= wanted()
+    assert not [pair for pair in ELSEWHERE if all(pair in found[blow] for blow in Blow)]
+
+
+def test_every_call_of_every_adapter_is_known_to_change_or_to_read() -> None:
+    assert methods() == CHANGING | READING
+    assert not CHANGING & READING
+
+
+def test_effects_are_read_from_the_code() -> None:
+    assert all(importable(*owner) for owner in owners())
+    assert effects_of("responders.enforce", "enforce") == {
+        "state.write",
+        "bus.publish",
+        "endpoints.write_traffic",
+    }
+    assert effects_of("responders.show", "show_incident") == set()
+    assert effects.PARTS.keys() >= {"state", "bus", "endpoints", "teams", "pager"}
+
+
+@pytest.mark.parametrize("job", ["relay", "reconcile"])
+def test_a_missing_repair_is_noticed(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(f"tests.simulation.world.{job}", nothing)
+    monkeypatch.setattr("responders.enforce.resume", nothing)
+
+    runs = strike_all(Blow.KILLED_AFTER, Again.AS_NEEDED)
+
+    assert next((run.problem for run in runs if run.problem), "")
