@@ -185,7 +185,7 @@ def _must_be_quick(faults: Faults) -> bool:
 
 def _check_escalation(rest: Rest) -> None:
     """Where nobody answers, the next contact is asked; a quiet pager tells of none."""
-    if not rest.scene.patience or not rest.taken:
+    if not rest.scene.patience or not rest.faults.spares_senders:
         return
     incidents = stored(rest.outside.state, SHARD, "incident|", Incident)
     asked = {page.contact for incident in incidents for page in incident.pages}
