@@ -25,7 +25,7 @@ from shared.protocol.listing import point_to
 from shared.protocol.surroundings import Around, read_around
 from shared.services import Services
 
-ATTEMPTS = 8
+ATTEMPTS = 16  # of as many workers that take alerts of one target at once, each may be the last
 
 
 class _Owner(msgspec.Struct, frozen=True, kw_only=True):
