@@ -11,9 +11,9 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis
-from shared.domain.endpoint import ProbeReport, parse_target
+from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
 from shared.domain.incident import Incident, State, Step
-from shared.domain.intent import Intent
+from shared.domain.intent import Intent, late_write
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
@@ -44,7 +44,9 @@ async def verify(services: Services, message: Message) -> None:
     found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
     assert found is not None, "an incident that was acted on has a diagnosis"
     judged = await _judge(services, service, intent, found.value)
-    probed = await _probe(services, service, incident, found.value)
+    snapshot = await _snapshot(services, incident)
+    probed = await _probe(services, service, snapshot, found.value) if snapshot else None
+    late = late_write(intent, snapshot) if snapshot else ""
     moved = f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}."
     said = msgspec.structs.replace(judged, sentence=f"{moved} {judged.sentence}")
 
@@ -52,6 +54,8 @@ async def verify(services: Services, message: Message) -> None:
         if current.state is not State.VERIFYING:
             return Revision(step=Step(incident=None, reason="somebody else has judged it"))
         step = _step(service, current, said, probed, services.now())
+        if late:
+            step = _overwritten(current, said, late, services.now())
         return Revision(step=step, messages=_again(service, step, services.now()))
 
     await revise(services, incident.id, take)
@@ -81,13 +85,16 @@ async def _judge(
     )
 
 
-async def _probe(
-    services: Services, service: Service, incident: Incident, before: Diagnosis
-) -> ProbeReport | None:
+async def _snapshot(services: Services, incident: Incident) -> EndpointSnapshot | None:
     try:
-        snapshot = await services.endpoints.read(parse_target(incident.target))
+        return await services.endpoints.read(parse_target(incident.target))
     except (Unavailable, RejectedInput):  # nobody can tell, and the last check says so
         return None
+
+
+async def _probe(
+    services: Services, service: Service, snapshot: EndpointSnapshot, before: Diagnosis
+) -> ProbeReport | None:
     region = before.regions_hit[0] if len(before.regions_hit) == 1 else ""
     return await probe(services, service, snapshot, None, region, PROBES)
 
@@ -95,6 +102,13 @@ async def _probe(
 def _without_policy(incident: Incident, now: datetime) -> Revision:
     why = f"Whether it helped cannot be checked: {incident.service} has no valid file any more."
     return Revision(step=escalate(incident, why, "", now))
+
+
+def _overwritten(incident: Incident, judged: Recovery, late: str, now: datetime) -> Step:
+    """However well customers are served: whose deploy is gone, only a person can find out."""
+    checked = record_check(incident, judged.sentence, now)
+    assert checked.incident is not None
+    return checked.then(escalate(checked.incident, late, "", now))
 
 
 def _step(

@@ -59,7 +59,11 @@ class IntentState(StrEnum):
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """One intended change. `writes` counts the requests sent for it, identical each time."""
+    """One intended change. `writes` counts the requests sent for it, identical each time.
+
+    Once it has ended, `unheard` of them had no answer, so that they may still arrive, and `settled`
+    is the endpoint's fingerprint by which it was confirmed.
+    """
 
     plan: Plan
     fence: int
@@ -68,6 +72,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     writes: int = 0
     ended_at: datetime | None = None
     detail: str = ""
+    unheard: int = 0
+    settled: str = ""
 
 
 def claimed_for(intent: Intent, record: EndpointRecord, lease: Lease) -> EndpointRecord:
@@ -129,9 +135,23 @@ def judge(intent: Intent, snapshot: EndpointSnapshot) -> Judgement:
     return Judgement(move=Move.WRITE, why="the change is not applied")
 
 
-def _raced(snapshot: EndpointSnapshot) -> str:
-    split = ", ".join(f"{name} {share} %" for name, share in sorted(snapshot.traffic.items()))
-    return f"somebody else moved the traffic, which is now {split or 'nowhere'}"
+def late_write(intent: Intent, snapshot: EndpointSnapshot) -> str:
+    """Say what a request that came after the end may have done, or "".
+
+    A later write that asks for the very traffic of the plan is ours as soon as somebody else's.
+    """
+    again = intent.settled not in ("", snapshot.fingerprint)
+    if not (intent.unheard and again and snapshot.serves(intent.plan.after)):
+        return ""
+    return (
+        f"The endpoint was written to again after all traffic was on {intent.plan.good}: a request "
+        "of ours that came late may have overwritten somebody's deploy."
+    )
 
 
 _PUT_BACK = "the traffic was written to since, and is as before: somebody may have moved it back"
+
+
+def _raced(snapshot: EndpointSnapshot) -> str:
+    split = ", ".join(f"{name} {share} %" for name, share in sorted(snapshot.traffic.items()))
+    return f"somebody else moved the traffic, which is now {split or 'nowhere'}"

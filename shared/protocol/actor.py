@@ -55,6 +55,8 @@ class Actor:
         self._shard = shard_of(service.name)
         self._target = parse_target(intent.plan.target)
         self._deadline = began + services.settings.lease_s * INSIDE_LEASE
+        self._answered = 0  # writes of this worker that cannot arrive any more later
+        self._settled = ""  # the fingerprint that two readings agreed on
 
     def _left(self) -> float:
         """Seconds that this worker may still use of its lease."""
@@ -123,6 +125,7 @@ class Actor:
     async def _read_back(self, snapshot: EndpointSnapshot) -> bool:
         """Whether a second reading agrees: a single one can be stale."""
         again = await self._services.endpoints.read(self._target)
+        self._settled = again.fingerprint
         return again.fingerprint == snapshot.fingerprint
 
     async def _wait(self) -> None:
@@ -140,6 +143,8 @@ class Actor:
             return f"the service refused the change: {answer.detail}"
         if answer.verdict is WriteVerdict.UNKNOWN:
             await asyncio.sleep(min(answer.retry_after_s, self._left()))
+        else:
+            self._answered += 1
         await self._wait()
         return ""
 
@@ -176,7 +181,12 @@ class Actor:
         record = await read_record(services, self._service, plan.target)
         was = await read_incident(services, plan.incident)
         now = services.now()
-        over = msgspec.structs.replace(stored.value, state=state, ended_at=now, detail=why)
+        unheard = max(0, stored.value.writes - self._answered)
+        over = msgspec.structs.replace(
+            stored.value, state=state, ended_at=now, detail=why, unheard=unheard
+        )
+        if state is IntentState.CONFIRMED:
+            over = msgspec.structs.replace(over, settled=self._settled)
         released = record.value
         if released.fence == self._fence:  # another plan may have the endpoint by now
             released = msgspec.structs.replace(released, lease=None)

@@ -1,7 +1,9 @@
 """Verify: mitigated by rows and probes alike; escalated when bad, or when it cannot be told."""
 
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
 from responders.verify import verify
@@ -52,6 +54,48 @@ def serve_on(services: FakeServices, seconds: int, trouble: Trouble = no_trouble
     since = [request for request in requests if request.at >= NOW]
     services.logs.answers.update(answers_of(since))
     services.outside.wait(seconds)
+
+
+async def store_intent(services: FakeServices, **changes: Any) -> None:
+    """The intent as it was confirmed, changed in some way."""
+    done = Intent(
+        plan=PLAN, fence=1, opened_at=NOW, state=IntentState.CONFIRMED, writes=2, ended_at=NOW
+    )
+    changed = msgspec.structs.replace(
+        done, settled=services.endpoints.snapshot.fingerprint, **changes
+    )
+    await services.state.write(SHARD, [Put(row=f"intent|{PLAN.id}", value=changed)])
+
+
+async def test_a_late_request_of_ours_that_may_have_overwritten_a_deploy_is_a_persons(
+    services: FakeServices,
+) -> None:
+    await store_intent(services, unheard=1)
+    services.endpoints.move({"v3": 100})
+    services.endpoints.move(PLAN.after)
+    serve_on(services, 60)
+
+    assert await check(services) is State.ESCALATED
+    assert "may have overwritten somebody's deploy" in (await incident_now(services)).sentence
+
+
+async def test_without_a_request_on_its_way_another_write_is_somebody_s_own(
+    services: FakeServices,
+) -> None:
+    await store_intent(services, unheard=0)
+    services.endpoints.move(PLAN.after)
+    serve_on(services, 60)
+
+    assert await check(services) is State.MITIGATED
+
+
+async def test_a_request_on_its_way_that_never_arrived_changes_nothing(
+    services: FakeServices,
+) -> None:
+    await store_intent(services, unheard=1)
+    serve_on(services, 60)
+
+    assert await check(services) is State.MITIGATED
 
 
 async def check(services: FakeServices) -> State:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.domain.endpoint import EndpointSnapshot
-from shared.domain.intent import MAXIMUM_WRITES, Intent, Move, judge
+from shared.domain.intent import MAXIMUM_WRITES, Intent, Move, judge, late_write
 from tests.fakes.scene import NOW, PLAN, SNAPSHOT
 
 BEFORE, AFTER, FOREIGN = PLAN.before, PLAN.after, {"v3": 100}
@@ -50,6 +50,28 @@ def test_as_long_as_an_operation_is_in_flight_nothing_can_be_said(
     traffic: dict[str, int], writes: int
 ) -> None:
     assert judge(intent(writes), reading(traffic, state="Updating")).move is Move.WAIT
+
+
+LATER = {"v1": 100, "v2": 0}
+
+
+@pytest.mark.parametrize(
+    ("unheard", "snapshot", "told"),
+    [
+        (1, reading(LATER, **TOUCHED), True),
+        (0, reading(LATER, **TOUCHED), False),
+        (1, reading(LATER), False),
+        (1, reading(FOREIGN, **TOUCHED), False),
+    ],
+    ids=["written again", "every answer was heard", "not written again", "serves another"],
+)
+def test_a_request_that_may_have_come_late_is_told(
+    unheard: int, snapshot: EndpointSnapshot, told: bool
+) -> None:
+    settled = reading(LATER).fingerprint
+    ended = msgspec.structs.replace(intent(2), unheard=unheard, settled=settled)
+
+    assert bool(late_write(ended, snapshot)) is told
 
 
 def test_who_moved_the_traffic_instead_is_told_by_where_it_is() -> None:

@@ -129,6 +129,15 @@ async def test_a_write_that_came_to_nothing_is_sent_again_with_the_identical_bod
     assert services.endpoints.writes == [PLAN.after] * 3
 
 
+async def test_a_write_whose_answer_nobody_heard_is_remembered(services: FakeServices) -> None:
+    services.endpoints.fates.append(Write.LOST)
+
+    ended = await run(services)
+
+    assert (ended.writes, ended.unheard) == (2, 1)
+    assert ended.settled == services.endpoints.snapshot.fingerprint
+
+
 async def test_after_three_writes_that_came_to_nothing_a_person_must_look(
     services: FakeServices,
 ) -> None:

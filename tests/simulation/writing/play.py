@@ -180,7 +180,7 @@ class Play:
         await asyncio.sleep(after_s)
         await Call("network.land")
         endpoints = self.outside.endpoints
-        self.witness.landed(endpoints.mover)
+        self.witness.landed(plan, endpoints.mover)
         endpoints.change(plan, dict(self.witness.plans[plan].after))
 
     def end(self) -> Run:

@@ -2,7 +2,7 @@
 
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import State
-from shared.domain.intent import Intent, IntentState
+from shared.domain.intent import Intent, IntentState, late_write
 from tests.fakes.scene import SHARD
 from tests.simulation.writing.parts import Outside
 from tests.simulation.writing.scene import incident_of, is_over, record_of
@@ -43,7 +43,16 @@ def _check_plan(outside: Outside, witness: Witness, schedule: Schedule, number: 
     took = witness.ended[plan] - witness.opened[plan]
     if took > _longest(schedule):
         return f"an intent took {took:.0f} s to end, longer than lease and two minutes"
-    return _check_told(outside, incident.id)
+    return _check_late(outside, witness, mine[0]) or _check_told(outside, incident.id)
+
+
+def _check_late(outside: Outside, witness: Witness, intent: Intent) -> str:
+    """What came after the end is found by the check that follows every change, and paged."""
+    live, paged = outside.endpoints.live, intent.state is not IntentState.CONFIRMED
+    put_right = not live.serves(intent.plan.after)  # the pipeline has deployed once more
+    if intent.plan.id not in witness.late or paged or put_right or late_write(intent, live):
+        return ""
+    return "a write that came late overwrote a deploy, and nothing tells of it"
 
 
 def _longest(schedule: Schedule) -> float:

@@ -161,6 +161,17 @@ def without_resuming(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(name, answering(None))
 
 
+def without_a_memory(patch: pytest.MonkeyPatch) -> None:
+    """A write without an answer is forgotten with the plan's end."""
+    begin = Actor.__init__
+
+    def forgetful(this: Actor, *given: object) -> None:
+        begin(this, *given)  # type: ignore[arg-type]
+        this._answered = 99
+
+    patch.setattr(Actor, "__init__", forgetful)
+
+
 MUTANTS: list[tuple[Mutate, str]] = [
     (without_the_fence, "an intent that another worker had taken over"),
     (without_the_endpoints_fence, "an endpoint that another plan had claimed"),
@@ -175,6 +186,7 @@ MUTANTS: list[tuple[Mutate, str]] = [
     (without_the_count, "no durable intent had counted"),
     (without_the_kill_switch, "without a look at the kill switch"),
     (without_resuming, "left to nobody"),
+    (without_a_memory, "came late overwrote a deploy, and nothing tells of it"),
 ]
 
 

@@ -39,6 +39,7 @@ class Witness:
         self.holders: dict[str, str] = {}  # who claimed a plan's intent last
         self.sent_for: dict[str, int] = defaultdict(int)
         self.unseen: list[str] = []  # what no reading could have shown: the window of the write
+        self.late: list[str] = []  # whose write overwrote a deploy after the plan had ended
         self._seen: dict[str, Seen] = defaultdict(Seen)
         self._stage = stage
         self._began = began
@@ -173,7 +174,9 @@ class Witness:
         else:
             self.breaks(f"{whose} was overwritten, and the endpoint had shown it before")
 
-    def landed(self, mover: str) -> None:
+    def landed(self, plan: str, mover: str) -> None:
         """A write that its sender had given up changes the endpoint after all."""
-        if mover == "pipeline":
-            self.unseen.append("a pipeline's deploy was overwritten by a write that came late")
+        if mover == "pipeline" and plan in self.ended:
+            self.late.append(plan)
+        elif mover == "pipeline":
+            self.unseen.append("a pipeline's deploy was overwritten by a write on its way")
