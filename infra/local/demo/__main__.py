@@ -22,6 +22,9 @@ def main() -> int:
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
     screen, pace = Screen(), Pace()
+    screen.fact(
+        "one incident in four acts: a bad version takes traffic, Backstop takes it back", "bold"
+    )
     screen.fact("starting Azurite, the simulated services and both function apps")
     try:
         with running_world(
@@ -30,7 +33,7 @@ def main() -> int:
             equally_bad=arguments.equally_bad,
             block_writes=arguments.block_writes,
         ) as world:
-            screen.fact(f"ready; bin {pace.log_bin_s:g} s, ingestion lag {pace.log_lag_s:g} s")
+            screen.fact(f"ready; telemetry comes {pace.log_lag_s:g} s late here, minutes in Azure")
             return _close(screen, asyncio.run(_play(world, screen)), world)
     except ChildFailed as failure:
         screen.still()
@@ -55,6 +58,7 @@ def _close(screen: Screen, seen: Seen, world: World) -> int:
     good = summary.succeeded(figures)
     title = f"{seen.incident or 'no incident'}: {figures['outcome']}"
     screen.box(title, summary.rows(figures), good=good)
+    screen.fact(f"figures in {world.folder}/summary.json; make start leaves such a world running")
     return 0 if good else 1
 
 

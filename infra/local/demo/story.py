@@ -77,7 +77,8 @@ class Story:
         for sentence in diagnosis["ruled_out"][:4]:
             say(f"ruled out: {sentence}", "dim")
         passed = sum(rule["passed"] for rule in decision["rules"])
-        say(f"{decision['verdict']}: {passed} of {len(decision['rules'])} rules pass", "bold")
+        verdict = decision["verdict"].replace("_", " ")
+        say(f"decided: {verdict}; {passed} of {len(decision['rules'])} rules pass", "bold")
         for rule in decision["rules"]:
             if rule["rule"] in SHOWN or not rule["passed"]:
                 mark = "pass" if rule["passed"] else "FAIL"
@@ -104,7 +105,7 @@ class Story:
             "verification", self._view, lambda v: v["incident"]["state"] in DONE, 60
         )
         self.seen.view = view
-        say(f"verified: {view['incident']['state']}: {view['timeline'][-1]['why']}")
+        say(f"verified: {view['incident']['state']}. {view['timeline'][-1]['why']}")
 
     async def _the_proof(self) -> None:
         say, client = self._screen.fact, self._client
@@ -112,10 +113,8 @@ class Story:
         view, incident = self.seen.view, self.seen.incident
         after = _epoch(view["incident"]["opened_at"])
         self.seen.restored_at = await client.recovered(after, "v1", BAD_REGION)
-        say(
-            f"traffic before {_split(view['incident']['before'])}, after "
-            f"{_split(view['incident']['after'])}"
-        )
+        was, now = view["incident"]["before"], view["incident"]["after"]
+        say(f"traffic before: {_split(was)}; after: {_split(now)}")
         affected = await client.get(f"/api/incidents/{incident}/affected?limit=1000")
         self.seen.affected = sum(not row["success"] for row in affected["operations"])
         await client.until("the cards", client.cards, lambda cards: len(cards) >= 2, 20)
@@ -125,7 +124,7 @@ class Story:
             f"ledger: {proof.events} events, chain {'verified' if proof.verified else 'BROKEN'}, "
             f"{len(proof.missing)} of the incident's missing"
         )
-        say(f"one byte of {proof.altered} altered: verification names {proof.named or 'nothing'}")
+        say(f"one byte of record {proof.altered} is altered: {_caught(proof)}")
         self.seen.cards = len(await client.cards())
         self.seen.pages = len(await client.pages())
         self.seen.view = await self._view()
@@ -205,8 +204,15 @@ def _ended(view: dict[str, Any]) -> bool:
     return view["incident"]["state"] in DONE or (bool(intent) and intent["state"] != "open")
 
 
+def _caught(proof: Proof) -> str:
+    if proof.named == proof.altered:
+        return "the verification names that very record"
+    return f"the verification names {proof.named or 'nothing'}"
+
+
 def _split(traffic: dict[str, int]) -> str:
-    return ", ".join(f"{name} {share} %" for name, share in sorted(traffic.items())) or "unknown"
+    served = sorted((name, share) for name, share in traffic.items() if share)
+    return ", ".join(f"{name} {share} %" for name, share in served) or "unknown"
 
 
 def _epoch(text: str) -> float:

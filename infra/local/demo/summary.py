@@ -55,20 +55,22 @@ def succeeded(summary: dict[str, Any]) -> bool:
 
 def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The closing box, a line a figure."""
-    parts = summary["parts_s"]
-    split = ", ".join(f"{name} {_seconds(value)}" for name, value in parts.items())
+    parts = {name: _seconds(value) for name, value in summary["parts_s"].items()}
     ledger = summary["ledger"]
     verified = "verified" if ledger["verified"] else "NOT verified"
+    found = "found" if ledger["named"] == ledger["altered"] != "" else "NOT found"
     return [
-        ("breach to restored", f"{_seconds(summary['breach_to_restored_s'])}  ({split})"),
-        ("of which simulated ARM", _seconds(summary["simulated_arm_s"])),
+        ("breach to restored", _seconds(summary["breach_to_restored_s"])),
+        ("  to detect, decide, act", f"{parts['detect']}, {parts['decide']}, {parts['act']}"),
+        ("  of that simulated ARM", _seconds(summary["simulated_arm_s"])),
+        ("then to verify", parts["verify"]),
         ("alert to plan", _seconds(summary["alert_to_plan_s"])),
-        ("RTO", summary["rto"]),
-        ("affected requests", str(summary["affected"])),
-        ("duplicates folded", str(summary["duplicates_folded"])),
+        ("recovery objective (RTO)", summary["rto"]),
+        ("bad answers, for rework", str(summary["affected"])),
+        ("alerts that came twice", f"{summary['duplicates_folded']}, folded"),
         ("intended changes", str(summary["intended_changes"])),
-        ("cards, pages", f"{summary['cards']}, {summary['pages']}"),
-        ("ledger", f"{ledger['events']} events, {verified}; altered byte: {ledger['named']}"),
+        ("cards in Teams, pages", f"{summary['cards']}, {summary['pages']}"),
+        ("ledger", f"{ledger['events']} events, {verified}; an altered byte is {found}"),
     ]
 
 
