@@ -39,7 +39,8 @@ def _unmeasured(incident: Incident, who: str) -> str:
         return f"{plain(incident.title)}. Whether {who.lower()} feel it is not known."
     over = incident.state is State.RESOLVED
     gap = "felt was not measured" if over else "feel is not measured yet"
-    return f"What {who.lower()} {gap}. The alert: {plain(incident.title)}"
+    known = "The alert" if incident.correlation_keys else "What is known"  # not all have an alert
+    return f"What {who.lower()} {gap}. {known}: {plain(incident.title)}"
 
 
 def _harm(service: Service | None, found: Diagnosis, now: datetime) -> str:

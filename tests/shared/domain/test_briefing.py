@@ -32,8 +32,16 @@ def test_a_service_without_customers_has_users() -> None:
 
 
 def test_what_is_not_measured_is_not_guessed() -> None:
-    told = briefing.feeling(INCIDENT, SERVICE, None, NOW)
+    alerted = replace(INCIDENT, correlation_keys=("5xx",))
+    told = briefing.feeling(alerted, SERVICE, None, NOW)
     assert told == ("What customers feel is not measured yet. The alert: fnol-summary failure rate")
+
+
+def test_what_no_alert_has_told_of_is_called_no_alert() -> None:
+    lost = replace(INCIDENT, title="the known good is lost")
+    assert briefing.feeling(lost, SERVICE, None, NOW).endswith(
+        "What is known: the known good is lost"
+    )
 
 
 def test_backstop_s_own_trouble_is_told_first() -> None:
