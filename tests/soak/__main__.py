@@ -5,6 +5,7 @@ Interrupt it whenever you like: what was found so far is shown and kept, and `--
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from tests.soak.report import Battery, Soak
 
 TIMES = 100
 KILLS = 200
+SAY_EVERY_S = 30.0  # where nobody sees a line change
 OUT = ROOT / ".local" / "soak.json"
 
 
@@ -48,11 +50,16 @@ def _play(arguments: argparse.Namespace, console: Console) -> None:
 
 def _battery(name: str, path: Path, arguments: argparse.Namespace, console: Console) -> None:
     kept = arguments.out.parent / "soak" / f"{name}.jsonl"
+    said = time.monotonic()
     with console.status(f"{name}: starting") as status:
 
         def say(so_far: Battery) -> None:
+            nonlocal said
             status.update(_progress(so_far))
             _keep(arguments.out, so_far)
+            if not console.is_terminal and time.monotonic() - said > SAY_EVERY_S:
+                said = time.monotonic()
+                console.print(_progress(so_far), markup=False)
 
         done = run(name, path, times=arguments.times, kept=kept, workers=arguments.workers, say=say)
     _keep(arguments.out, done)

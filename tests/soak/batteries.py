@@ -5,6 +5,7 @@ interrupted goes on where it stopped.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,16 +52,30 @@ def run(name: str, path: Path, *, times: int, kept: Path, workers: int, say: Say
     command += ["-p", "no:cacheprovider", "-n", str(workers), "--dist", "load", str(path)]
     with kept.with_suffix(".log").open("wb") as log:
         child = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C comes from here, once
         )
         try:
             while child.poll() is None:
                 time.sleep(LOOK_S)
                 say(_so_far(name, times, kept, began))
         except KeyboardInterrupt:
-            child.wait(GRACE_S)  # Ctrl-C reached it, too
+            _stop(child)
             raise
     return _so_far(name, times, kept, began)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Interrupt it; what it has finished is kept."""
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def _so_far(name: str, times: int, kept: Path, began: float) -> Battery:

@@ -30,6 +30,7 @@ from tests.soak.aftermath import Aftermath, look
 
 KILLS_AN_INCIDENT = 4
 PACE = Pace(tick="*/2 * * * * *", lease_s=5.0, operation_s=1.0, lock_s=5, patience_s=2.0)
+POLICY = "    verify_after: 5s\n"  # for 60 s: nobody is there to be served well or badly
 CALM_WITHIN_S = 420.0
 POSTS_WITHIN_S = 75.0  # an action group gives up then
 LONGEST_WAIT_S = 1.5  # between two kills
@@ -105,12 +106,12 @@ class Killer:
         self.unheard += 1
 
 
-def soak_kills(folder: Path, *, kills: int, say: Say, seed: int = 1) -> dict[str, object]:
+def soak_kills(folder: Path, *, kills: int, say: Say, seed: int = 1) -> dict[str, Any]:
     """Play it all, and answer what was found. Raises ChildFailed."""
     began = time.monotonic()
     where = folder / f"{datetime.now(UTC):%H%M%S}"
     services = max(1, -(-kills // KILLS_AN_INCIDENT))
-    with bench_world(where, services=services, pace=PACE) as world:
+    with bench_world(where, services=services, pace=PACE, policy=POLICY) as world:
         ready_s = time.monotonic() - began
         say(f"{ready_s:5.0f} s  a world of {services} services is ready")
         killer, aftermath, calm_s = asyncio.run(_soak(world, where, kills, say, seed))
@@ -148,8 +149,8 @@ async def _calm(
             found = await look(account, killer.promised, seen, inbox)
             if found.is_calm or time.monotonic() > deadline:
                 return found
-            say(f"waiting for {found.broken}")
-            await asyncio.sleep(10.0)
+            say(f"waiting for {', '.join(found.broken)}")
+            await asyncio.sleep(5.0)
     finally:
         await account.close()
 

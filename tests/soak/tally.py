@@ -70,6 +70,12 @@ class Tally:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item.nodeid not in passed]
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Only workers collect then; what passed before they have left out."""
+        passed = sum(one.passed for one in read_done(self._path))
+        self._keep(Wanted(wanted=len(ids) + passed))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         over = report.when == "call" or (report.when == "setup" and not report.passed)
         if not self._writes or not over or report.skipped:

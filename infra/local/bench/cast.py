@@ -19,6 +19,7 @@ SCOPE = "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-c
 ENDPOINTS = f"{SCOPE}/microsoft.machinelearningservices/workspaces/mlw-claims/onlineendpoints"
 REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
 SPLIT = "      capabilities: [split]\n"
+POLICY = "    soak: 24h\n"
 AGENT = "    - kind: agent\n      id: {id}\n"
 SELDOM = "0 * * * * *"  # once a minute: what a bench measures is not the timer's work
 
@@ -51,8 +52,11 @@ def part_of(service: str, number: int) -> str:
     return target_of(service) if number == 0 else f"{target_of(service)}-agent-{number}"
 
 
-def write_cast(folder: Path, services: int, parts: int = 1) -> None:
-    """Write a policy file for each service, beside the shipped files of those it depends on."""
+def write_cast(folder: Path, services: int, parts: int = 1, policy: str = "") -> None:
+    """Write a policy file for each service, beside the shipped files of those it depends on.
+
+    `policy` are further lines of the services' rollback policy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for path in (ROOT / "shared" / "catalog").glob("*.yaml"):
         (folder / path.name).write_text(path.read_text())
@@ -62,12 +66,19 @@ def write_cast(folder: Path, services: int, parts: int = 1) -> None:
         name = service_name(number)
         agents = "".join(AGENT.format(id=part_of(name, part)) for part in range(1, parts))
         text = shipped.replace(SERVICE, name).replace(SPLIT, f"{SPLIT}{agents}")
+        text = text.replace(POLICY, f"{POLICY}{policy}")
         (folder / f"{name}.yaml").write_text(text)
 
 
 @contextmanager
 def bench_world(
-    folder: Path, *, services: int, parts: int = 1, pace: Pace | None = None, idle: bool = False
+    folder: Path,
+    *,
+    services: int,
+    parts: int = 1,
+    pace: Pace | None = None,
+    policy: str = "",
+    idle: bool = False,
 ) -> Iterator[CastWorld]:
     """Start a world that ends with the block; tables are in memory, logs in `folder/logs`.
 
@@ -75,7 +86,7 @@ def bench_world(
     ChildFailed.
     """
     addresses, speed = free_addresses(), pace or Pace(tick=SELDOM)
-    write_cast(folder / "catalog", services, parts)
+    write_cast(folder / "catalog", services, parts, policy)
     plan = CastPlan(
         ports=addresses.ports,
         alert_url=f"{addresses.api}/api/alerts",
