@@ -58,6 +58,7 @@ DEPLOYED = st.sampled_from(
     (
         Deployed(),
         Deployed(instances=1),
+        Deployed(instances=3),
         Deployed(instances=0),
         Deployed(instances=4),
         Deployed(state="Failed"),

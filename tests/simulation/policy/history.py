@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from functools import partial
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
@@ -165,21 +165,24 @@ class History(Happenings):
         self.seen.ends["moved" if moved else "not moved"] += 1
 
 
-def play(histories: int, *, shrinks: bool = True) -> Seen:
-    """Play so many histories, always the same ones. Raises AssertionError with the shortest."""
+def play(block: int, histories: int, *, shrinks: bool = True) -> Seen:
+    """Play so many histories, a block's own. Raises AssertionError with the shortest."""
     seen = Seen()
-    phases = (Phase.generate, Phase.shrink) if shrinks else (Phase.generate,)
     with asyncio.Runner() as runner:
+
+        @seed(block)
+        def history() -> History:
+            return History(runner.run, seen)
+
         run_state_machine_as_test(
-            lambda: History(runner.run, seen),  # type: ignore[arg-type] # it only calls it
+            history,  # type: ignore[arg-type] # it only calls it
             settings=settings(
                 max_examples=histories,
                 stateful_step_count=STEPS,
                 deadline=None,
-                derandomize=True,
                 database=None,
                 report_multiple_bugs=False,
-                phases=phases,
+                phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
                 suppress_health_check=list(HealthCheck),
             ),
         )
