@@ -140,8 +140,9 @@ class StageEndpoints(Endpoints):
     @property
     def mark(self) -> int:
         """A hash of all that is true of it."""
-        traffic = tuple(sorted(self.live.traffic.items()))
-        return hash((traffic, self.live.state, self.live.last_modified, self.busy, self.mover))
+        # No two changes have one `last_modified`, but which is which depends on their order.
+        known = (_content(self.live), _content(self.before), self.busy, self.mover)
+        return hash((known, self._changes))
 
     @override
     async def read(self, target: TargetRef) -> EndpointSnapshot:
@@ -150,7 +151,7 @@ class StageEndpoints(Endpoints):
         stale = call.fault is Kind.STALE
         seen = self.before if stale else self.snapshot
         self.busy = max(0, self.busy - 1)
-        self._stage.heard(seen.fingerprint)
+        self._stage.heard(_content(seen), _content(self.live))
         self._witness.read(self._stage.current, seen, self.live)
         return seen
 
@@ -216,6 +217,10 @@ class StageEndpoints(Endpoints):
     @override
     async def close(self) -> None:
         return None
+
+
+def _content(snapshot: EndpointSnapshot) -> tuple[object, ...]:
+    return (tuple(sorted(snapshot.traffic.items())), snapshot.state, snapshot.last_modified)
 
 
 class Outside:

@@ -162,9 +162,9 @@ class Play:
         elif kind is Kind.SWITCH:
             row = "kill|*"
             switch = KillSwitch(scope="*", on=True, by="Ada", reason="storm", at=NOW)
-            self.outside.state.partitions["controls"] = {
-                row: Stored(row=row, value=switch, etag="1")
-            }
+            stored = Stored(row=row, value=switch, etag="1")
+            self.outside.state.partitions["controls"] = {row: stored}
+            self.outside.state.mark ^= hash(row)
         elif kind is Kind.STALE:
             self._stale.add(worker.name)
 

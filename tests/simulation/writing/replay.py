@@ -21,7 +21,7 @@ def run_seed(seed: int) -> Run:
 def replay(seed: int | str) -> list[str]:
     """The lines that tell a run: of a seed, of "act:SEED", or of "act:SCHEDULE" as it is spelt.
 
-    A run that breaks something is shrunk first. Raises ValueError for what is neither.
+    A run that breaks something is shrunk first. Raises ValueError or KeyError for what is neither.
     """
     text = str(seed).removeprefix(PREFIX)
     run = run_seed(int(text)) if text.isdigit() else play(parse_schedule(text))
@@ -32,12 +32,12 @@ def replay(seed: int | str) -> list[str]:
 def report(run: Run, seed: int | None = None) -> str:
     """One line about a run that broke something, with the shortest schedule that does."""
     short = shrink(run)
-    which = f"{PREFIX}{seed}" if seed is not None else f"'{PREFIX}{run.schedule.spell()}'"
+    which = f"{PREFIX}{run.schedule.spell() if seed is None else seed}"
     faults = ", ".join(f"whose turn is {f.turn} {f.kind.value}" for f in short.schedule.faults)
     return (
         f"{run.broken}. make replay SEED={which}; shortest: {short.turns} turns of "
         f"{short.schedule.workers} workers, one {faults or 'after the other without a fault'}: "
-        f"make replay SEED='{PREFIX}{short.schedule.spell()}'"
+        f"make replay SEED={PREFIX}{short.schedule.spell()}"
     )
 
 

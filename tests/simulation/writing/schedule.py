@@ -32,7 +32,7 @@ class Kind(StrEnum):
     SWITCH = "comes after somebody turned the kill switch"
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """What happens at the first turn from `turn` on that it can befall. `amount` is in seconds."""
 
     turn: int
@@ -40,11 +40,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     amount: float = 0.0
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """`choices` say who is next wherever several can be: 0 is the one that had the last turn.
 
     Behind their end everybody goes on as long as possible. Of `plans` for the same endpoint,
-    worker n carries out number n modulo `plans`. The first `ticks` workers are ticks.
+    worker n carries out number n modulo `plans`.
     """
 
     workers: int
@@ -54,13 +54,28 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     choices: tuple[int, ...] = ()
 
     def spell(self) -> str:
-        """In one word, to be read again."""
-        return msgspec.json.encode(self).decode()
+        """In one word that every shell leaves alone, such as 3/1/600,0,0/51:KILL:0/0012."""
+        skews = ",".join(f"{skew:g}" for skew in self.skews)
+        faults = ",".join(f"{f.turn}:{f.kind.name}:{f.amount:g}" for f in self.faults)
+        choices = "".join(map(str, self.choices))
+        return f"{self.workers}/{self.plans}/{skews}/{faults}/{choices}"
 
 
-def parse_schedule(text: str) -> Schedule:
-    """Read what `spell` wrote. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(text, type=Schedule)
+def parse_schedule(word: str) -> Schedule:
+    """Read what `spell` wrote. Raises ValueError and KeyError."""
+    workers, plans, skews, faults, choices = word.split("/")
+    return Schedule(
+        workers=int(workers),
+        plans=int(plans),
+        skews=tuple(float(skew) for skew in skews.split(",") if skew),
+        faults=tuple(_parse_fault(fault) for fault in faults.split(",") if fault),
+        choices=tuple(map(int, choices)),
+    )
+
+
+def _parse_fault(word: str) -> Fault:
+    turn, kind, amount = word.split(":")
+    return Fault(turn=int(turn), kind=Kind[kind], amount=float(amount))
 
 
 _OFTEN = (

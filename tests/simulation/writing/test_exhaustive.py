@@ -13,7 +13,7 @@ import pytest
 from tests.batteries.soak import SOAK
 from tests.simulation.writing.explore import Explored, Explorer
 from tests.simulation.writing.replay import report
-from tests.simulation.writing.schedule import Kind, Schedule
+from tests.simulation.writing.schedule import MOST_SKEW_S, Kind, Schedule
 
 MOST_BACK = None if SOAK > 1 else 3
 MOST_TWO = None if SOAK > 1 else 2
@@ -52,6 +52,17 @@ def test_every_schedule_without_a_fault(plans: int) -> None:
     assert explored.points > 300
     assert explored.ended > 10
     assert explored.unseen == 0
+
+
+@pytest.mark.parametrize("plans", [1, 2])
+def test_every_schedule_of_clocks_that_are_ten_minutes_apart(plans: int) -> None:
+    """Then a lease protects nobody: the other worker takes it for one that is over."""
+    apart = Schedule(workers=2, plans=plans, skews=(MOST_SKEW_S, 0.0))
+
+    explored = Explorer(apart).run()
+
+    assert not explored.broken, report(explored.broken[0])
+    assert explored.points > explore(plans).points
 
 
 def test_more_context_switches_are_more_schedules() -> None:

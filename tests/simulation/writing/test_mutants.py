@@ -222,7 +222,7 @@ def test_what_is_noticed_is_told_in_one_line_by_its_shortest_schedule(
 
     short = shrink(run)
     assert line.startswith("a write was sent without a look at the kill switch. make replay SEED=")
-    assert line.endswith(f"make replay SEED='act:{short.schedule.spell()}'")
+    assert line.endswith(f"make replay SEED=act:{short.schedule.spell()}")
     assert (short.schedule.faults, short.schedule.choices) == ((), ())
     assert short.turns < run.turns
     assert replay(f"act:{short.schedule.spell()}")[-1] == f"broken: {run.broken}"

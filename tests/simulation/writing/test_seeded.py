@@ -3,6 +3,7 @@
 BACKSTOP_SOAK multiplies how many schedules are played; each is a millisecond.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -47,6 +48,13 @@ def test_a_run_can_be_played_again_from_the_schedule_that_it_leaves() -> None:
         again = play(parse_schedule(run.schedule.spell()))
 
         assert told(again.trace) == told(run.trace), seed
+
+
+def test_a_schedule_is_spelt_so_that_a_shell_leaves_it_alone() -> None:
+    schedules = [run_seed(seed).schedule for seed in range(200)]
+
+    assert [parse_schedule(one.spell()) for one in schedules] == schedules
+    assert all(re.fullmatch(r"[\w/:,.-]+", one.spell()) for one in schedules)
 
 
 def told(trace: list[tuple[float, str, Call]]) -> list[str]:
