@@ -59,7 +59,7 @@ def tell_tenants(found: Tenants) -> str:
         return f"no single one of {found.served} tenants is surely hurt"
     hurt = f"{len(found.hit)} of {found.served} tenants {verb(found.hit, 'is', 'are')} hurt"
     gets = verb(found.out, "gets", "get")
-    return f"{hurt}, {len(found.out)} {gets} no good answer at all" if found.out else hurt
+    return f"{hurt}, {len(found.out)} {gets} next to no good answer" if found.out else hurt
 
 
 def _unknown(diagnosis: Diagnosis, trouble: Trouble) -> Diagnosis:

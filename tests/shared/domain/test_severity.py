@@ -165,7 +165,7 @@ def test_both_reasons_are_told_where_they_agree() -> None:
     assert choice is not None
     assert choice.reasons == (
         "40% of requests fail, 1 region(s) hit: SEV1",
-        "3 of 9 tenants are hurt, 1 gets no good answer at all: SEV1",
+        "3 of 9 tenants are hurt, 1 gets next to no good answer: SEV1",
     )
 
 

@@ -67,7 +67,7 @@ def test_the_finding_says_how_many_and_comes_among_the_bad_ones() -> None:
     diagnosis, _ = named(row("a", 100, 100), row("b", 100, 50))
     (finding,) = diagnosis.findings
 
-    assert finding.sentence == "2 of 12 tenants are hurt, 1 gets no good answer at all"
+    assert finding.sentence == "2 of 12 tenants are hurt, 1 gets next to no good answer"
     assert (finding.kind, finding.signal, finding.query) == ("tenant", Signal.BAD, "tenants")
     assert finding.subject == "tenant=a,b"
     assert (finding.observed, finding.total, finding.bad) == (1.0, 100, 100)
