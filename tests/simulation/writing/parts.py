@@ -198,11 +198,13 @@ class StageEndpoints(Endpoints):
     ) -> None:
         if fault is Kind.IGNORED:
             return
+        in_its_window = looked_at != self.snapshot.fingerprint
         if fault is Kind.FAILED:
             self.change("", None, "Failed")
+            if in_its_window:
+                self.mover = self._witness.covered(self.mover)
             return
         plan = self._witness.plan_of(worker)
-        in_its_window = looked_at != self.snapshot.fingerprint
         self._witness.applied(plan, self.mover, in_its_window=in_its_window)
         self.change(plan, dict(traffic))
         self.busy = 1

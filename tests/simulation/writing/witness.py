@@ -174,6 +174,17 @@ class Witness:
         else:
             self.breaks(f"{whose} was overwritten, and the endpoint had shown it before")
 
+    def covered(self, mover: str) -> str:
+        """Who moved the traffic, as far as it shows once a write of ours has failed.
+
+        What a pipeline moves back just as our write goes out does not: the endpoint shows a failed
+        operation and the traffic of before.
+        """
+        if mover != "pipeline":
+            return mover
+        self.unseen.append("a pipeline's deploy was covered by an operation of ours that failed")
+        return ""
+
     def landed(self, plan: str, mover: str) -> None:
         """A write that its sender had given up changes the endpoint after all."""
         if mover == "pipeline" and plan in self.ended:
