@@ -28,9 +28,15 @@ PARTS = {
     **dict.fromkeys(("work", "changes"), "bus"),
     "scoring": "endpoint",
 }
-# Alerts and pages may read alike; and a decision of which nobody knows that it was stored is made
-# anew, on what is so then.
-MAY_RECUR = {EventKind.ALERT_JOINED, EventKind.PAGED, EventKind.PAGE_REFUSED, EventKind.DECIDED}
+# Alerts and pages may read alike, two processes may page directly and fold into one at the pager,
+# and a decision of which nobody knows that it was stored is made anew, on what is so then.
+MAY_RECUR = {
+    EventKind.ALERT_JOINED,
+    EventKind.PAGED,
+    EventKind.PAGED_DIRECTLY,
+    EventKind.PAGE_REFUSED,
+    EventKind.DECIDED,
+}
 TABLES = ("state", "deliveries", "ledger", "index")
 
 
