@@ -9,7 +9,8 @@ from functools import cache
 
 import msgspec
 
-from tests.simulation.crossing.strike import Again, Blow, Boundary, Crossing, Strike, Struck, play
+from tests.simulation.crossing.blows import Again, Blow, Boundary, Crossing, Strike
+from tests.simulation.crossing.strike import Struck, play
 
 AFTER = (Blow.KILLED_AFTER, Blow.UNHEARD)
 

@@ -1,17 +1,12 @@
 """Strike: play the whole spine in order of arrival, with one or two of its effects struck.
 
-Whose effect a call is, is read off the stack: from the responder down to the call. In order of
-arrival a run goes the same way up to the first strike, so a turn's number names the same call in
-the run that was recorded and in the one that is struck.
+In order of arrival a run goes the same way up to the first strike, so a turn's number names the
+same call in the run that was recorded and in the one that is struck.
 """
 
 import asyncio
-import contextvars
-import sys
 from collections.abc import Awaitable, Mapping, Sequence
-from enum import StrEnum
-from types import FrameType
-from typing import Any, override
+from typing import override
 
 import msgspec
 
@@ -21,10 +16,10 @@ from shared.domain.intent import Intent
 from shared.errors import Unavailable
 from tests.fakes.endpoints import Write
 from tests.fakes.services import Outside
-from tests.simulation.crossing.effects import ROOMS, ROOT
+from tests.simulation.crossing.blows import ANSWERS, DEADLY, Again, Blow, Boundary, Crossing, Strike
+from tests.simulation.crossing.ways import WayLoop, way_here
 from tests.simulation.faults import Faults
 from tests.simulation.invariants import stored
-from tests.simulation.loop import VirtualLoop
 from tests.simulation.referee import LEASE
 from tests.simulation.scenario import SHARD
 from tests.simulation.scene import BAD_RELEASE
@@ -33,90 +28,7 @@ from tests.simulation.spine import Play, Run, _end_all
 
 SEED = 7
 COPIES_AT_S = 30.0
-ANSWERS = {
-    **{f"{table}.write": f"{table}.written" for table in ("state", "deliveries", "ledger")},
-    "index.write": "index.written",
-    "work.publish": "work.published",
-    "changes.publish": "changes.published",
-    "endpoint.write": "endpoint.written",
-    "teams.post": "teams.posted",
-    "pager.send": "pager.sent",
-}
-EFFECTS = {
-    **{call: call for call in ANSWERS},
-    "work.publish": "bus.publish",
-    "changes.publish": "bus.publish",
-    "endpoint.write": "endpoints.write_traffic",
-}
 LATER = {EventKind.PAGED_DIRECTLY.value}
-OURS = tuple(f"{ROOT}/{room}/" for room in ROOMS)
-
-# By whom of Backstop a task was begun: what its own stack does not show.
-_begun_by: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("begun", default=())
-
-
-class Blow(StrEnum):
-    """What befalls a call."""
-
-    KILLED_BEFORE = "the worker dies before it"
-    KILLED_AFTER = "the worker dies after it"
-    UNHEARD = "it happens, and the answer is lost"
-    OUT = "the part does not answer, and nothing happened"
-
-
-DEADLY = (Blow.KILLED_BEFORE, Blow.KILLED_AFTER)
-
-
-class Again(StrEnum):
-    """How messages come again."""
-
-    AS_NEEDED = "when their lock runs out, or as the copy that settle orders"
-    TWICE = "every one twice at once"
-    LATE = "every one of the first half minute once more"
-
-
-class Boundary(msgspec.Struct, frozen=True, kw_only=True):
-    """One effect of one responder, and the way through the code to it."""
-
-    way: tuple[str, ...]
-    call: str
-
-    @property
-    def entry(self) -> str:
-        """The responder, the job, or the part of the protocol that runs by itself."""
-        return self.way[0]
-
-    @property
-    def effect(self) -> str:
-        """In the words of the adapters."""
-        return EFFECTS[self.call]
-
-    def __str__(self) -> str:
-        return f"{self.effect} of {' > '.join(self.way)}"
-
-
-class Crossing(msgspec.Struct, frozen=True, kw_only=True):
-    """A boundary that a run crossed, at which turns; `answer` is 0 where none was to be heard."""
-
-    boundary: Boundary
-    turn: int
-    answer: int = 0
-
-
-class Strike(msgspec.Struct, frozen=True, kw_only=True):
-    """One call struck, as it was crossed in the run before."""
-
-    crossing: Crossing
-    blow: Blow
-
-    @property
-    def turn(self) -> int:
-        """The turn at which it happens."""
-        late = self.blow in (Blow.KILLED_AFTER, Blow.UNHEARD)
-        return self.crossing.answer if late else self.crossing.turn
-
-    def __str__(self) -> str:
-        return f"{self.crossing.boundary}: {self.blow.value}"
 
 
 class Watching(Scheduler):
@@ -132,7 +44,7 @@ class Watching(Scheduler):
 
     @override
     async def take(self, name: str) -> None:
-        way = _way_here() if name in ANSWERS else ()
+        way = way_here() if name in ANSWERS else ()
         await super().take(name)
         if self.paused or worker_name.get() == OUTSIDE:
             return
@@ -158,37 +70,6 @@ class Watching(Scheduler):
             number = self._begun.pop(task)
             answered = msgspec.structs.replace(self.crossings[number], answer=turn)
             self.crossings[number] = answered
-
-
-def _way_here() -> tuple[str, ...]:
-    """The functions of Backstop that led here, the responder's first."""
-    names, begun = _names_here(), _begun_by.get()
-    if not begun:
-        return names
-    return begun[:1] + names if names else begun
-
-
-def _names_here() -> tuple[str, ...]:
-    frame: FrameType | None = sys._getframe(3)
-    names: list[tuple[bool, str]] = []
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if path.startswith(OURS):
-            names.append((path.startswith(OURS[0]), frame.f_code.co_name))
-        frame = frame.f_back
-    names.reverse()
-    first = next((number for number, (responder, _) in enumerate(names) if responder), 0)
-    return tuple(name for _, name in names[first:])
-
-
-class WayLoop(VirtualLoop):
-    """Lets a task that Backstop begins remember who began it."""
-
-    @override
-    def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
-        context = options.pop("context", None) or contextvars.copy_context()
-        context.run(_begun_by.set, _way_here())
-        return super().create_task(coro, context=context, **options)
 
 
 class StruckPlay(Play):

@@ -1,7 +1,7 @@
 """The write protocol alone, from a diagnosed incident on, under many schedules and faults.
 
 `stage` gives turns to workers without an event loop, so that a run takes about a millisecond. What
-they work on is in `parts` and `scene`, what they do in `workers`, what goes wrong in `schedule`,
-what must hold in `witness`. `play` runs one schedule; `explore` runs all of a small scene, `seeds`
-a few of a large one; `shrink` makes a failing one short and `replay` tells it.
+they work on is in `parts`, `endpoints` and `scene`, what they do in `workers`, what goes wrong in
+`schedule`, what must hold in `witness` and `rest`. `play` runs one schedule, `explore` all of a
+small scene; `shrink` makes a failing one short and `replay` tells it.
 """

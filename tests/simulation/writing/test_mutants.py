@@ -11,8 +11,9 @@ from shared.domain.intent import EndpointRecord, Intent, IntentState, Judgement,
 from shared.domain.row import Put, Stored, Write
 from shared.protocol import act, actor
 from shared.protocol.actor import Actor, read_intent
+from tests.simulation.writing.endpoints import StageEndpoints
 from tests.simulation.writing.explore import Explorer
-from tests.simulation.writing.parts import StageEndpoints, StageTable
+from tests.simulation.writing.parts import StageTable
 from tests.simulation.writing.replay import replay, report, run_seed
 from tests.simulation.writing.schedule import Kind, Schedule
 from tests.simulation.writing.shrink import shrink
