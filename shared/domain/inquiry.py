@@ -117,9 +117,13 @@ def shares(inquiry: Inquiry) -> str:
 
 
 def _since_onset(inquiry: Inquiry, version: str) -> Count:
-    since = inquiry.breach.at
+    """What a version served since it began; of the bin in which it began only if that is all."""
+    since, width = inquiry.breach.at, inquiry.breach.width
     rows = [row for row in slice_rows(inquiry) if row.deployment == version]
-    return measured(inquiry, [row for row in rows if since is None or row.at >= since])
+    if since is None:
+        return measured(inquiry, rows)
+    later = [row for row in rows if row.at >= since]
+    return measured(inquiry, later or [row for row in rows if row.at > since - width])
 
 
 def explains(inquiry: Inquiry, part: Contrast) -> bool:

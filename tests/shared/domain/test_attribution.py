@@ -208,6 +208,27 @@ def test_a_region_that_was_lost_seconds_ago_is_named_and_not_its_model(
     assert cause_of(requests) == (Cause.REGION, SWEDEN)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_began_in_the_last_bin_is_compared_by_that_bin(seed: int) -> None:
+    trouble = fails(UNREACHABLE, share=1, since=194, region=SWEDEN)
+    requests = serve(HALF, until=200, trouble=trouble, per_second=40, seed=seed)
+
+    found = diagnosed(requests).attribution
+
+    assert (found.cause, found.dependency) == (Cause.REGION, SWEDEN)
+    assert " 0 %" not in found.reasons[0]
+
+
+def test_versions_that_fail_unlike_one_another_in_the_last_bin_are_not_alike() -> None:
+    def trouble(deployment: str, region: str, at: float, rng: Random) -> Fate:
+        share = 0.95 if deployment == "v2" else 0.15
+        return fails(OVERFLOWS, share=share, since=191)(deployment, region, at, rng)
+
+    found = diagnosed(serve(HALF, until=200, trouble=trouble, per_second=80), known_good=None)
+
+    assert found.attribution.cause is Cause.UNKNOWN
+
+
 def test_a_model_that_refuses_half_of_a_region_is_named_however_the_first_bin_looks() -> None:
     trouble = fails(UNREACHABLE, share=0.5, since=195, region=SWEDEN)
     requests = serve(CUT_OVER, until=225, trouble=trouble, per_second=40)
