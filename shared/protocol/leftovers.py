@@ -17,7 +17,7 @@ import msgspec
 from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
-from shared.protocol.listing import OPEN, Pointer
+from shared.protocol.listing import open_pointers
 from shared.protocol.records import CONTROLS
 from shared.services import Services
 
@@ -112,8 +112,9 @@ async def find_leftovers(services: Services) -> Leftovers:
 
 async def _shards(services: Services, turn: int) -> list[str]:
     owned = {shard_of(service) for service in (ITSELF, *services.catalog.services)}
-    pointers = await services.index.scan(OPEN, "", Pointer)
-    opened = {shard_of_incident(pointer.value.incident) for pointer in pointers}
+    opened: set[str] = set()
+    async for pointers in open_pointers(services):
+        opened |= {shard_of_incident(pointer.value.incident) for pointer in pointers}
     return sorted(owned | opened | in_turn(shards(), turn, IN_TURN) | {CONTROLS})
 
 

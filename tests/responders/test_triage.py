@@ -1,6 +1,7 @@
 """Triage: an alert opens an incident, joins one, ends one or is remembered; never two by a race."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from shared.domain.row import Put
 from shared.errors import NotFound
 from shared.protocol.commit import read_incident
 from shared.protocol.intake import Delivery, accept, read_delivery
-from shared.protocol.listing import list_incidents, open_incidents
+from shared.protocol.listing import EVER, OPEN, list_incidents, open_incidents
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.scene import (
     NOW,
@@ -234,6 +235,23 @@ async def test_two_rules_at_once_open_one_incident(services: FakeServices, targe
 
     assert delivery.state == "joined"
     assert (await only(services)).alerts == 2
+
+
+async def test_workers_that_lost_the_race_to_open_leave_no_pointer_for_long(
+    services: FakeServices,
+) -> None:
+    alerts = [fired(f"rule {number}", target=NOBODYS) for number in range(4)]
+    for number, alert in enumerate(alerts[1:], start=2):
+        late = partial(take, services.another(f"worker {number}"), alert)
+        services.outside.turns.once("state.write", late)
+    await take(services, alerts[0])
+    assert (await only(services)).alerts == len(alerts)
+    assert len(services.index.rows(OPEN)) == len(alerts)
+
+    services.outside.wait(11 * 60)
+    await open_incidents(services)
+
+    assert [len(services.index.rows(part)) for part in (OPEN, EVER)] == [1, 1]
 
 
 async def test_one_rule_about_two_targets_opens_two(services: FakeServices) -> None:
