@@ -126,6 +126,19 @@ def _since_onset(inquiry: Inquiry, version: str) -> Count:
     return measured(inquiry, later or [row for row in rows if row.at > since - width])
 
 
+def fine_elsewhere(inquiry: Inquiry) -> bool:
+    """Whether the other regions are fine, all taken together: early none has enough by itself."""
+    breach, since = inquiry.breach, inquiry.breach.at
+    rows = [
+        row
+        for row in inquiry.evidence.onset
+        if row.region not in breach.hit and (since is None or row.at > since - breach.width)
+    ]
+    count = measured(inquiry, rows)
+    enough = sum(row.total for row in rows) >= LEAST_COMPARED and count.total > 0
+    return enough and count.share < breach.threshold
+
+
 def explains(inquiry: Inquiry, part: Contrast) -> bool:
     """Whether the part fails often enough for every version that is hurt, and for no fine one."""
     breach = inquiry.breach

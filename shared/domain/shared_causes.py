@@ -11,6 +11,7 @@ from shared.domain.inquiry import (
     NotIt,
     are_alike,
     blame,
+    fine_elsewhere,
     guilty_tools,
     shares,
     tool_sentence,
@@ -74,7 +75,7 @@ def _out(inquiry: Inquiry) -> bool:
     guilty = guilty_upstreams(inquiry)
     breach = inquiry.breach
     whole = breach.settled.share >= OUTAGE_SHARE and not breach.fine_versions
-    return whole and bool(breach.fine_regions) and bool(guilty) and guilty[0].code != "429"
+    return whole and fine_elsewhere(inquiry) and bool(guilty) and guilty[0].code != "429"
 
 
 def upstream_failing(inquiry: Inquiry) -> Attribution | NotIt:

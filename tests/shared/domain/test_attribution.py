@@ -208,6 +208,14 @@ def test_a_region_that_was_lost_seconds_ago_is_named_and_not_its_model(
     assert cause_of(requests) == (Cause.REGION, SWEDEN)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_lost_region_is_named_before_each_other_one_has_enough_requests(seed: int) -> None:
+    trouble = fails(UNREACHABLE, share=1, since=190, region=SWEDEN)
+    requests = serve(HALF, until=193, trouble=trouble, per_second=16, seed=seed)
+
+    assert cause_of(requests) == (Cause.REGION, SWEDEN)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_began_in_the_last_bin_is_compared_by_that_bin(seed: int) -> None:
     trouble = fails(UNREACHABLE, share=1, since=194, region=SWEDEN)
