@@ -20,7 +20,7 @@ from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.steps import escalate, mitigate, record_check
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.actor import read_intent
-from shared.protocol.commit import command, read_incident
+from shared.protocol.commit import check_name, next_step, read_incident
 from shared.protocol.probing import probe
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
@@ -30,11 +30,10 @@ BASELINE_WEEKS = 3
 
 
 async def verify(services: Services, message: Message) -> None:
-    """Judge the incident that the message names. Raises NotFound, Conflict, Unavailable."""
-    was = await read_incident(services, message.body)
-    incident = was.value
+    """Make the check that the message names. Raises NotFound, Conflict, Unavailable."""
+    incident = (await read_incident(services, message.body.partition(":")[0])).value
     service = services.catalog.services.get(incident.service)
-    if incident.state is not State.VERIFYING:
+    if not _is_due(incident, message):
         return
     if service is None:
         await revise(services, incident.id, lambda i: _without_policy(i, services.now()))
@@ -51,7 +50,7 @@ async def verify(services: Services, message: Message) -> None:
     said = msgspec.structs.replace(judged, sentence=f"{moved} {judged.sentence}")
 
     def take(current: Incident) -> Revision:
-        if current.state is not State.VERIFYING:
+        if not _is_due(current, message):
             return Revision(step=Step(incident=None, reason="somebody else has judged it"))
         step = _step(service, current, said, probed, services.now())
         if late:
@@ -59,6 +58,11 @@ async def verify(services: Services, message: Message) -> None:
         return Revision(step=step, messages=_again(service, step, services.now()))
 
     await revise(services, incident.id, take)
+
+
+def _is_due(incident: Incident, message: Message) -> bool:
+    """Whether nobody has made that check yet: one asked for again while it waits is one."""
+    return incident.state is State.VERIFYING and message.body == check_name(incident)
 
 
 async def _judge(
@@ -137,5 +141,4 @@ def _again(service: Service, step: Step, now: datetime) -> list[Message]:
     if step.incident is None or step.incident.state is not State.VERIFYING:
         return []
     due = now + timedelta(seconds=service.policy.verify_after_s)
-    unique = f"{step.incident.plan}:{step.incident.checks}"
-    return [command("verify", step.incident.id, unique, due)]
+    return [next_step("verify", step.incident, step.incident.plan, due)]

@@ -13,13 +13,14 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.endpoint import EndpointSnapshot, WriteVerdict, parse_target
+from shared.domain.incident import Incident
 from shared.domain.intent import Intent, IntentState, Move, judge
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
 from shared.domain.rollback import tell_end
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.commit import command, commit, read_incident
+from shared.protocol.commit import commit, next_step, read_incident
 from shared.protocol.records import read_controls, read_record
 from shared.services import Services
 
@@ -198,15 +199,15 @@ class Actor:
             Put(row=record.row, value=released, etag=record.etag),
             Put(row=was.row, value=step.incident, etag=was.etag),
         ]
-        commands = self._next(state)
+        commands = self._next(state, step.incident)
         await commit(services, self._shard, writes, events=step.events, commands=commands)
         return over
 
-    def _next(self, state: IntentState) -> list[Message]:
+    def _next(self, state: IntentState, incident: Incident) -> list[Message]:
         if state is not IntentState.CONFIRMED:
             return []
         due = self._services.now() + timedelta(seconds=self._service.policy.verify_after_s)
-        return [command("verify", self._plan.incident, self._plan.id, due)]
+        return [next_step("verify", incident, self._plan.id, due)]
 
 
 ENDS = {

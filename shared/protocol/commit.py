@@ -50,6 +50,19 @@ def command(subject: str, key: str, unique: str = "", due: datetime | None = Non
     return Message(subject=subject, body=key, message_id=f"{subject}:{key}:{unique}", due=due)
 
 
+def next_step(
+    subject: str, incident: Incident, unique: str = "", due: datetime | None = None
+) -> Message:
+    """The command for the next step of an incident; `verify` names the check that is due, too."""
+    key = check_name(incident) if subject == "verify" else incident.id
+    return command(subject, key, unique, due)
+
+
+def check_name(incident: Incident) -> str:
+    """The check that is due: two commands for it are one check, however late one of them comes."""
+    return f"{incident.id}:{incident.checks + 1}"
+
+
 async def commit(
     services: Services,
     shard: str,

@@ -15,7 +15,7 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.row import Put, Write
 from shared.errors import Conflict
-from shared.protocol.commit import command, commit, event_row, read_incident, telling
+from shared.protocol.commit import commit, event_row, next_step, read_incident, telling
 from shared.services import Services
 
 ATTEMPTS = 8
@@ -45,7 +45,8 @@ async def revise(services: Services, incident_id: str, take: Take) -> Step:
         if step.incident is None:
             return step
         writes = [Put(row=was.row, value=step.incident, etag=was.etag), *revision.writes]
-        commands = [command(s, incident_id, str(step.incident.sequence)) for s in step.commands]
+        unique = str(step.incident.sequence)
+        commands = [next_step(subject, step.incident, unique) for subject in step.commands]
         messages = [*commands, *revision.messages]
         shard = shard_of_incident(incident_id)
         try:

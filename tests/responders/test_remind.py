@@ -52,6 +52,14 @@ async def test_a_lost_command_is_issued_again_once(services: FakeServices) -> No
     assert kinds(services) == ["incident.reminded"]
 
 
+async def test_a_reminder_of_a_check_names_the_check(services: FakeServices) -> None:
+    await store_case(services, state=State.VERIFYING, opened_at=NOW, checks=1)
+
+    await look_after(services, 600)
+
+    assert [one.body for one in services.bus.published["work"]] == [f"{INCIDENT.id}:2"]
+
+
 async def test_the_incident_goes_on_then(services: FakeServices) -> None:
     await look_after(services, 300)
 

@@ -99,7 +99,13 @@ async def test_a_request_on_its_way_that_never_arrived_changes_nothing(
 
 
 async def check(services: FakeServices) -> State:
-    await verify(services, message("verify"))
+    """The check that is due."""
+    due = (await incident_now(services)).checks + 1
+    return await check_number(services, due)
+
+
+async def check_number(services: FakeServices, number: int) -> State:
+    await verify(services, message("verify", f"{INCIDENT.id}:{number}"))
     return (await incident_now(services)).state
 
 
@@ -130,7 +136,7 @@ async def test_too_little_traffic_is_looked_at_again_later(services: FakeService
 
     assert await check(services) is State.VERIFYING
     (order,) = services.bus.published["work"]
-    assert (order.subject, order.body) == ("verify", INCIDENT.id)
+    assert (order.subject, order.body) == ("verify", f"{INCIDENT.id}:2")
     assert order.due == services.now() + timedelta(seconds=SERVICE.policy.verify_after_s)
 
 
@@ -201,6 +207,29 @@ async def test_two_checks_at_once_are_one(services: FakeServices) -> None:
 
     assert await check(services) is State.MITIGATED
     assert kinds(services) == ["incident.verified", "incident.mitigated"]
+
+
+@pytest.mark.parametrize("number", [0, 2, 3])
+async def test_a_command_for_a_check_that_is_not_due_checks_nothing(
+    services: FakeServices, number: int
+) -> None:
+    serve_on(services, 60)
+
+    assert await check_number(services, number) is State.VERIFYING
+    assert services.logs.asked == []
+
+
+async def test_a_reminder_beside_the_command_itself_spends_no_check(
+    services: FakeServices,
+) -> None:
+    serve_on(services, 3)
+    services.outside.turns.once("state.write", lambda: check_number(services.another("two"), 1))
+
+    await check_number(services, 1)
+    await check_number(services, 1)
+
+    assert (await incident_now(services)).checks == 1
+    assert kinds(services) == ["incident.verified"]
 
 
 async def test_a_late_repeat_checks_nothing_twice(services: FakeServices) -> None:

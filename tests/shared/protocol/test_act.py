@@ -93,7 +93,7 @@ async def test_a_verification_is_ordered_for_after_the_change(services: FakeServ
     await run(services)
 
     (order,) = services.bus.published["work"]
-    assert (order.subject, order.body) == ("verify", PLAN.incident)
+    assert (order.subject, order.body) == ("verify", f"{PLAN.incident}:1")
     assert order.due == NOW + timedelta(seconds=SERVICE.policy.verify_after_s)
 
 

@@ -167,10 +167,10 @@ async def test_an_incident_that_is_not_there_is_not_found(
 
 async def test_the_time_of_a_command_is_the_buss_business(services: FakeServices) -> None:
     due = NOW + timedelta(minutes=1)
-    order = command("verify", INCIDENT.id, "plan-1", due)
+    order = command("enforce", INCIDENT.id, "plan-1", due)
 
     assert order == Message(
-        subject="verify", body=INCIDENT.id, message_id=f"verify:{INCIDENT.id}:plan-1", due=due
+        subject="enforce", body=INCIDENT.id, message_id=f"enforce:{INCIDENT.id}:plan-1", due=due
     )
     stored = msgspec.json.decode(msgspec.json.encode(order), type=Message)
     assert stored == order

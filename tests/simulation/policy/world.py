@@ -196,7 +196,8 @@ class PolicyWorld:
         since = self._outside.now - timedelta(seconds=SERVICE.policy.verify_after_s)
         rows = [] if helped is None else [bin_since(since, number, helped) for number in range(5)]
         self._services.logs.answer("onset", rows)
-        self._run(verify(self._services, message("verify", self._id)))
+        due = f"{self._id}:{self.incident().checks + 1}"
+        self._run(verify(self._services, message("verify", due)))
 
     # What is seen of it.
 
