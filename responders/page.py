@@ -32,6 +32,7 @@ from shared.services import Services
 
 PAGE = "page-"
 CALM = "calm-"
+LANES = 16  # incidents that a tick looks at side by side
 
 log = logging.getLogger("backstop.page")
 
@@ -51,8 +52,13 @@ async def page_all_due(services: Services, leftovers: Leftovers) -> None:
     for prefix, send in senders.items():
         for effect in abandoned(services, leftovers, prefix):
             await _quietly(deliver(services, effect.incident, effect.name, send))
-    incidents = await open_incidents(services)
-    await asyncio.gather(*(_quietly(_wake(services, incident.id)) for incident in incidents))
+    lanes = asyncio.Semaphore(LANES)
+
+    async def look_at(incident: str) -> None:
+        async with lanes:
+            await _quietly(_wake(services, incident))
+
+    await asyncio.gather(*(look_at(one.id) for one in await open_incidents(services)))
 
 
 async def _quietly(doing: Awaitable[None]) -> None:
@@ -82,8 +88,8 @@ async def _wake(services: Services, incident_id: str) -> None:
 def _concerns(services: Services, incident: Incident) -> bool:
     """Whether there may be something to do: most open incidents wait for a person."""
     due = next_page(incident, _service(services, incident), services.now())
-    waits = incident.state.is_open() and (bool(incident.quiet) or incident.storm)
-    return due is not None or waits
+    held = bool(incident.quiet) or incident.deferred or incident.storm
+    return due is not None or (incident.state.is_open() and held)
 
 
 def _next(services: Services, around: Around, incident: Incident) -> Revision:

@@ -5,14 +5,16 @@ says it), when somebody is due to be paged, and before anything is moved. The ru
 
 1. maintenance: the owners said that they work on the service. Holds pages and automation.
 2. inhibition: a service that this one depends on has a grave incident, which is looked after
-   first. Holds pages and automation.
+   first. Holds automation, and pages unless it is graver than that one.
 3. storm: too many different troubles of the service at once. Holds automation, and the pages of
    all but the storm's own incident.
-4. flapping: the same target opened again and again and was paged for twice. Holds pages.
+4. flapping: the same target opened again and again and was paged for twice. Holds pages, but not
+   those that ask for a person after a rollback.
 
 A grave incident that waits for another one's person (2, 3) pages all the same when nobody has
-acknowledged that other one for a while. Nothing that is held is lost: what still is open when no
-rule holds it any more goes on by itself.
+acknowledged that other one within minutes, or when that is an hour ago; and what nobody has looked
+at for half a day holds nothing. Nothing that is held is lost: what still is open when no rule holds
+it any more goes on by itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +29,11 @@ from shared.domain.incident import Incident, State
 from shared.domain.maintenance import occurring
 from shared.domain.quiet import Quiet, QuietRule
 from shared.domain.storm import Storm
+from shared.domain.triage import ATTENDED_FOR
 from shared.domain.wording import duration, moment
 
 UNHEARD_FOR = timedelta(minutes=5)
+HEARD_FOR = timedelta(hours=1)  # so long whoever acknowledged the other one is believed to be at it
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +85,8 @@ def _inhibition(q: _Question) -> Quiet | None:
     if not holders:
         return None
     parent = min(holders, key=_age)
-    pages = not _pages_all_the_same(q, parent)
+    graver = q.incident.severity < parent.severity
+    pages = not graver and not _pages_all_the_same(q, parent)
     who = "nobody is paged and nothing is moved" if pages else "nothing is moved"
     return Quiet(
         rule=QuietRule.INHIBITION,
@@ -94,9 +99,14 @@ def _inhibition(q: _Question) -> Quiet | None:
 def _inhibits(parent: Incident, q: _Question) -> bool:
     """Of services that depend on each other the one whose incident opened first is the parent."""
     over = parent.state in (State.MITIGATED, State.RESOLVED)
-    if over or not parent.severity.pages() or parent.storm:
+    forgotten = q.now - _looked_at(parent) >= ATTENDED_FOR
+    if over or forgotten or not parent.severity.pages() or parent.storm:
         return False
     return parent.service not in q.around.mutual or _age(parent) < _age(q.incident)
+
+
+def _looked_at(incident: Incident) -> datetime:
+    return incident.acknowledged_at or incident.opened_at
 
 
 def _age(incident: Incident) -> tuple[datetime, str]:
@@ -120,17 +130,18 @@ def _storm(q: _Question) -> Quiet | None:
 
 
 def _pages_all_the_same(q: _Question, other: Incident) -> bool:
-    """Whether it is grave, and nobody has acknowledged the incident for which it waits."""
-    unheard = other.acknowledged_at is None and q.now >= other.opened_at + UNHEARD_FOR
-    return unheard and q.incident.severity.pages()
+    """Whether it is grave, and nobody can be believed to look after what it waits for."""
+    believed = UNHEARD_FOR if other.acknowledged_at is None else HEARD_FOR
+    return q.incident.severity.pages() and q.now >= _looked_at(other) + believed
 
 
 def _flapping(q: _Question) -> Quiet | None:
     group, window = q.around.group, timedelta(seconds=q.service.policy.flap_window_s)
     if group is None or group.incident != q.incident.id or not wakes(q.incident):
         return None
-    if q.incident.pages:
-        return None  # whoever was woken for it is followed by the next: that is no flapping
+    failed = q.incident.state is State.ESCALATED and q.incident.automatic_rollbacks > 0
+    if q.incident.pages or failed:
+        return None  # whoever was woken is followed by the next; and a failed rollback is no flap
     until = group.pages_again_at(window)
     if until is None or q.now >= until:
         return None

@@ -71,7 +71,7 @@ def _counted(
     """The new count, where it is another one, and the opening of the storm that it begins."""
     if service is None or storm is None:
         return None, None
-    counted = count(storm, alert, service.policy.storm_alerts)
+    counted = count(storm, alert, service.policy.storm_alerts, now)
     if counted is storm:
         return None, None
     if storm.rages(now) or not counted.rages(now):
@@ -90,7 +90,8 @@ def proceed(incident: Incident, service: Service, around: Surroundings, now: dat
     contact = next_page(incident, service, now, found)
     if incident.storm and not _rages(around.storm, incident, now):
         return calm(incident, now)
-    if any(quiet.rule not in _rules(found) for quiet in incident.quiet):
+    over = any(quiet.rule not in _rules(found) for quiet in incident.quiet)
+    if over or (incident.deferred and holding_automation(found) is None):
         return go_on(incident, found, now)
     if contact is not None:
         return page_sent(incident, contact.name, page_reason(incident, service), now)
@@ -134,7 +135,7 @@ def go_on(incident: Incident, found: tuple[Quiet, ...], now: datetime) -> Step:
         EventKind.RESUMED,
         actor=AUTOMATION,
         what="goes on: diagnosed anew" if again else "goes on" if free else "is held back less",
-        why=f"over: {', '.join(over)}",
+        why=f"over: {', '.join(over)}" if over else "nothing holds automation back",
         now=now,
         changes={
             "quiet": still,

@@ -22,7 +22,7 @@ REPEATED = timedelta(seconds=30)  # a key seen so shortly before is not worth an
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
-    """When a correlation key was last seen firing, by event time."""
+    """When a correlation key was last seen firing, by event time, but never later than now."""
 
     key: str
     at: datetime
@@ -44,16 +44,18 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
         return self.until is not None and now < self.until
 
 
-def count(storm: Storm, alert: Alert, most: int) -> Storm:
+def count(storm: Storm, alert: Alert, most: int, now: datetime) -> Storm:
     """Take a firing alert into the count; `most` distinct keys within WINDOW are a storm.
 
-    The same storm as before where the alert adds nothing.
+    The same storm as before where the alert adds nothing. A clock ahead of ours must neither hide
+    a storm behind one alert of tomorrow nor make one that lasts until then.
     """
+    at = min(alert.fired_at, now)
     known = {one.key: one for one in storm.seen}
     last = known.get(alert.correlation_key)
-    if last is not None and alert.fired_at < last.at + REPEATED:
+    if last is not None and at < last.at + REPEATED:
         return storm
-    known[alert.correlation_key] = Sighting(key=alert.correlation_key, at=alert.fired_at)
+    known[alert.correlation_key] = Sighting(key=alert.correlation_key, at=at)
     newest = sorted(known.values(), key=lambda one: (one.at, one.key), reverse=True)[:most]
     until = _until(newest, most)
     later = max((end for end in (until, storm.until) if end is not None), default=None)

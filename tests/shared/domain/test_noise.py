@@ -107,14 +107,32 @@ def test_one_that_is_over_or_mild_holds_nothing(changes: dict[str, Any]) -> None
 
 
 def test_after_five_minutes_without_an_answer_a_grave_one_pages_all_the_same() -> None:
-    for minutes, pages in ((4.9, True), (5, False), (600, False)):
+    for minutes, pages in ((4.9, True), (5, False), (700, False)):
         found = rules(around=below(PARENT), now=NOW + minutes * MINUTE)
         assert found == {"inhibition": (pages, True)}
 
 
-def test_once_somebody_has_the_parent_the_child_waits() -> None:
-    seen = alter(PARENT, acknowledged_at=NOW, acknowledged_by="ada")
-    assert rules(around=below(seen), now=NOW + 60 * MINUTE) == {"inhibition": (True, True)}
+SEEN = alter(PARENT, acknowledged_at=NOW, acknowledged_by="ada")
+
+
+def test_once_somebody_has_the_parent_the_child_waits_for_an_hour() -> None:
+    for minutes, pages in ((59, True), (60, False), (700, False)):
+        found = rules(around=below(SEEN), now=NOW + minutes * MINUTE)
+        assert found == {"inhibition": (pages, True)}
+
+
+@pytest.mark.parametrize("parent", [PARENT, SEEN])
+@pytest.mark.parametrize("child", [GRAVE, MINOR])
+def test_a_parent_that_nobody_has_looked_at_for_half_a_day_holds_nothing(
+    parent: Incident, child: Incident
+) -> None:
+    assert rules(child, below(parent), now=NOW + 720 * MINUTE) == {}
+
+
+def test_a_graver_one_pages_whoever_has_the_parent() -> None:
+    worst = alter(GRAVE, severity=Severity.SEV0)
+    milder = alter(SEEN, severity=Severity.SEV1)
+    assert rules(worst, below(milder)) == {"inhibition": (False, True)}
 
 
 def test_a_mild_one_waits_for_the_parent_in_any_case() -> None:
@@ -211,6 +229,11 @@ def test_whoever_was_woken_is_followed_by_the_next_however_it_flaps() -> None:
 
 def test_one_page_in_the_window_is_no_flapping() -> None:
     assert rules(around=Surroundings(group=alter(GROUP, paged=GROUP.paged[:1]))) == {}
+
+
+def test_a_person_is_asked_for_after_a_rollback_however_it_flaps() -> None:
+    failed = alter(GRAVE, state=State.ESCALATED, automatic_rollbacks=1)
+    assert rules(failed, Surroundings(group=GROUP)) == {}
 
 
 def test_what_wakes_nobody_does_not_flap() -> None:

@@ -72,6 +72,28 @@ def test_what_would_have_been_moved_is_diagnosed_and_decided_anew() -> None:
     assert step.commands == ("diagnose",)
 
 
+@pytest.mark.parametrize("grave", [True, False])
+def test_nothing_that_was_deferred_is_forgotten_when_one_rule_follows_another(grave: bool) -> None:
+    severity = Severity.SEV1 if grave else Severity.SEV2
+    held = msgspec.structs.replace(
+        opened(), severity=severity, state=State.HELD, deferred=True, quiet=(STORMY,)
+    )
+    window = Once(start=NOON, end=at(60), reason="patches")
+    patched = msgspec.structs.replace(SERVICE, maintenance=(window,))
+    now_held = held
+    for now in (NOON, NOON, at(60), at(60)):
+        step = proceed(now_held, patched, Surroundings(), now)
+        now_held = step.incident or now_held
+    assert (now_held.state, now_held.deferred, now_held.quiet) == (State.OPENED, False, ())
+
+
+def test_what_was_deferred_goes_on_although_no_rule_was_ever_told() -> None:
+    held = msgspec.structs.replace(opened(), state=State.HELD, deferred=True)
+    step = proceed(held, SERVICE, Surroundings(), NOON)
+    assert step.commands == ("diagnose",)
+    assert step.events[0].why == "nothing holds automation back"
+
+
 @pytest.mark.parametrize("state", [State.ESCALATED, State.ACTING, State.MITIGATED])
 def test_what_has_moved_on_meanwhile_is_not_begun_again(state: State) -> None:
     moved = msgspec.structs.replace(opened(), state=state, deferred=True, quiet=(PATCHED,))

@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 def storm_of(*alerts: Alert, most: int = 3) -> Storm:
     storm = EMPTY
     for alert in alerts:
-        storm = count(storm, alert, most)
+        storm = count(storm, alert, most, max(at(60), NOW))
     return storm
 
 
@@ -48,8 +48,15 @@ def test_one_noisy_rule_is_no_storm_however_often_it_fires() -> None:
 
 def test_a_key_that_repeats_itself_within_seconds_is_not_worth_another_write() -> None:
     storm = storm_of(fired(0))
-    assert count(storm, fired(0.1), 3) is storm
-    assert count(storm, fired(1), 3) is not storm
+    assert count(storm, fired(0.1), 3, at(1)) is storm
+    assert count(storm, fired(1), 3, at(1)) is not storm
+
+
+def test_an_alert_of_tomorrow_neither_hides_a_storm_nor_makes_it_last() -> None:
+    storm = EMPTY
+    for minute, alert in enumerate([fired(23 * 60, rule="ahead"), *different(2)]):
+        storm = count(storm, alert, 3, at(minute))
+    assert storm.until == at(0) + 2 * WINDOW
 
 
 def test_a_storm_ends_when_it_has_been_below_the_count_for_as_long() -> None:
