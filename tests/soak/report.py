@@ -30,11 +30,12 @@ class Battery(msgspec.Struct, frozen=True, kw_only=True):
     wall_s: float
     counted: dict[str, float] = {}
     failures: tuple[str, ...] = ()
+    trouble: str = ""  # why it could not be played at all, or not to its end
 
     @property
     def complete(self) -> bool:
         """Whether all of it was played."""
-        return self.passed + self.failed >= self.wanted > 0
+        return self.passed + self.failed >= self.wanted > 0 and not self.trouble
 
     @property
     def per_s(self) -> str:
@@ -103,5 +104,5 @@ def show(soak: Soak, console: Console) -> None:
     for name, value in soak.kills.items():
         console.print(f"kill -9: {name}: {value}", markup=False)
     for one in soak.batteries.values():
-        for failure in one.failures:
+        for failure in (*one.failures, *filter(None, [one.trouble])):
             console.print(failure, style="red", markup=False)
