@@ -105,6 +105,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     bad_share_after: float | None = None  # of the affected requests since the act
     pages: tuple[Page, ...] = ()
     quiet: tuple[Quiet, ...] = ()  # what holds it back, as it was told; () once it went on
+    crowded: bool = False  # more troubles joined than are kept: only a person knows when all end
     deferred: bool = False  # automation was held back: it is asked anew when the incident goes on
     storm: bool = False  # it tells of a storm of alerts
     notes: tuple[Note, ...] = ()
@@ -227,4 +228,7 @@ def tell_opening(
 
 def _picked(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
     """Some of the incident's fields as plain values, as the ledger keeps them."""
-    return dict(msgspec.to_builtins({name: getattr(incident, name) for name in names}))
+    picked = dict(msgspec.to_builtins({name: getattr(incident, name) for name in names}))
+    if "firing" in picked:  # how many: the bus takes no event that names hundreds, twice
+        picked["firing"] = len(incident.firing)
+    return picked

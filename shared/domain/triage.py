@@ -28,10 +28,12 @@ from shared.domain.severity import classify
 from shared.domain.steps import AUTOMATION, BUSY, change_severity, escalate, resolve
 
 KEPT_DELIVERIES = 32
+MOST_KEYS = 500  # troubles that an incident keeps by name: a rule split by dimensions has thousands
 ATTENDED_FOR = timedelta(hours=12)  # whoever acknowledged it before is not at it any more
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
 _AGAIN = "deduplication: the same trouble again"
 _GROUPED = "grouping: another alert about the same target"
+_CROWDED = "grouping: another alert about the same target, more than are kept by name"
 _BACK = "The trouble is back after customers were served well again."
 _ELSE = "Another alert has come after customers were served well again: {summary}."
 
@@ -136,6 +138,8 @@ def _join(
 ) -> Step:
     key = alert.correlation_key
     known = key in incident.correlation_keys
+    if not known and len(incident.correlation_keys) >= MOST_KEYS:
+        return _join_crowd(alert, service, incident, claim, now)
     anew = not known and service is not None and _nothing_could_be_done(incident)
     why = _AGAIN if known else f"{_GROUPED}; it is diagnosed anew" if anew else _GROUPED
     step = tell(
@@ -158,11 +162,38 @@ def _join(
         step = step.then(_wake(step.incident, alert, now, known=known))
     if known:
         return _store(step, claim, DeliveryOutcome.JOINED, reason=why)
-    choice = classify(alert, service)
-    if step.incident and choice.severity < incident.severity:
-        step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
+    step = _raise(step, alert, service, now)
     commands = () if incident.state in BUSY or not service else ("diagnose",)
     return _store(step, claim, DeliveryOutcome.JOINED, commands, why)
+
+
+def _join_crowd(
+    alert: Alert, service: Service | None, incident: Incident, claim: Claim, now: datetime
+) -> Step:
+    """Count and tell one trouble more, which is not kept by name: hundreds were diagnosed."""
+    step = tell(
+        incident,
+        EventKind.ALERT_JOINED,
+        actor=AUTOMATION,
+        what=alert.summary,
+        why=_CROWDED,
+        happened_at=alert.fired_at,
+        now=now,
+        evidence=_evidence(alert),
+        changes={"alerts": incident.alerts + 1, "crowded": True},
+    )
+    if step.incident and _is_back(incident, alert):
+        step = step.then(_wake(step.incident, alert, now, known=False))
+    step = _raise(step, alert, service, now)
+    return _store(step, claim, DeliveryOutcome.JOINED, reason=_CROWDED)
+
+
+def _raise(step: Step, alert: Alert, service: Service | None, now: datetime) -> Step:
+    """Take the severity of an alert that joins, where it is the graver one."""
+    choice = classify(alert, service)
+    if step.incident is None or choice.severity >= step.incident.severity:
+        return step
+    return step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
 
 
 def _nothing_could_be_done(incident: Incident) -> bool:
@@ -196,21 +227,27 @@ def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -
             claim, DeliveryOutcome.REMEMBERED, "event time: nothing is open to be ended"
         )
     still = tuple(key for key in incident.firing if key != alert.correlation_key)
+    over = not still and not incident.crowded
     step = tell(
         incident,
         EventKind.ALERT_RESOLVED,
         actor=AUTOMATION,
         what=alert.summary,
-        why=f"{len(still)} other alert(s) still fire" if still else "no alert fires any more",
+        why="no alert fires any more" if over else _still_on(incident, len(still)),
         happened_at=alert.at,
         now=now,
         evidence=_evidence(alert),
         changes={"firing": still},
     )
-    if step.incident and not still and incident.state not in BUSY:
+    if step.incident and over and incident.state not in BUSY:
         why = "no alert fires any more"
         step = step.then(resolve(step.incident, who=AUTOMATION, why=why, now=now))
     return _store(step, claim, DeliveryOutcome.RESOLVED)
+
+
+def _still_on(incident: Incident, count: int) -> str:
+    more = ", more than are kept by name joined: a person resolves it" if incident.crowded else ""
+    return f"{count} other alert(s) still fire{more}"
 
 
 def _store(

@@ -16,7 +16,7 @@ from shared.domain.incident import Incident
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put, Remove, Stored, Write
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.leftovers import Leftovers, OutboxEntry
 from shared.services import Services
 
@@ -105,7 +105,7 @@ async def publish_quietly(services: Services, topic: str, messages: Sequence[Mes
     """Hand messages to the bus; False where it did not take them: a durable row has them."""
     try:
         await services.bus.publish(topic, messages, within_s=PUBLISH_WITHIN_S)
-    except Unavailable:
+    except (Unavailable, RejectedInput):  # what is never taken is for relay to quarantine
         return False
     return True
 
@@ -130,8 +130,34 @@ async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]
 
 
 async def relay(services: Services, leftovers: Leftovers) -> None:
-    """Send what the bus did not take when it was committed."""
+    """Send what the bus did not take when it was committed, or quarantine what it never takes."""
     now = services.now()
     for shard, entries in leftovers.messages.items():
         late = [entry for entry in entries if now - entry.committed_at > RELAY_AFTER]
-        await _send(services, shard, late)
+        for topic in (WORK, CHANGES):
+            await _relay(services, shard, [entry for entry in late if entry.topic == topic])
+
+
+async def _relay(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
+    """Send what is for one topic; where a message is refused, one by one, so it alone stays."""
+    if not entries:
+        return
+    with contextlib.suppress(Unavailable):  # the next tick goes on
+        try:
+            messages = [entry.message for entry in entries]
+            await services.bus.publish(entries[0].topic, messages, within_s=PUBLISH_WITHIN_S)
+        except RejectedInput as error:
+            if len(entries) > 1:
+                for entry in entries:
+                    await _relay(services, shard, [entry])
+                return
+            await _quarantine(services, entries[0], error)
+        await _forget(services, shard, entries)
+
+
+async def _quarantine(services: Services, entry: OutboxEntry, error: RejectedInput) -> None:
+    from shared.protocol.quarantine import keep_message  # noqa: PLC0415 - it commits by this room
+
+    await keep_message(
+        services, f"outbox/{entry.message.subject}", entry.topic, entry.message, error
+    )

@@ -8,8 +8,10 @@ import msgspec
 
 from shared.adapters.bus import Bus
 from shared.domain.message import DeadLetter, Message
-from shared.errors import Unavailable
+from shared.errors import RejectedInput, Unavailable
 from tests.fakes.turns import Turns
+
+MOST_BYTES = 256_000  # of a message, with everything about it
 
 
 class FakeBus(Bus):
@@ -35,10 +37,13 @@ class FakeBus(Bus):
         await self._turns.take(f"{topic}.publish")
         if self.out:
             raise Unavailable("bus", f"{topic} does not answer")
-        self.published[topic].extend(messages)
+        fit = [message for message in messages if len(message.body.encode()) < MOST_BYTES]
+        self.published[topic].extend(fit)
         if self.heard is not None:
             self.heard(topic)
         await self._turns.take(f"{topic}.published")
+        if len(fit) < len(messages):
+            raise RejectedInput("message-too-large", "send a key, not the payload")
 
     @override
     async def warm(self, topics: Sequence[str], *, within_s: float = 5.0) -> None:

@@ -33,6 +33,11 @@ def test_before_and_after_tell_what_changed() -> None:
     assert (event.before, event.after) == ({"state": "opened"}, {"state": "acting"})
 
 
+def test_of_what_fires_only_the_number_is_told() -> None:
+    (event,) = told(changes={"firing": ("a" * 32, "b" * 32)}).events
+    assert (event.before, event.after) == ({"firing": 1}, {"firing": 2})
+
+
 def test_before_and_after_that_are_given_stand() -> None:
     step = told(changes={"state": State.ACTING}, before={"v2": 100}, after={"v1": 100})
     assert (step.events[0].before, step.events[0].after) == ({"v2": 100}, {"v1": 100})

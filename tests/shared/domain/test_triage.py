@@ -15,7 +15,7 @@ from shared.domain.alert import Alert
 from shared.domain.catalog import CatalogMistake, Target, TargetKind
 from shared.domain.event import EventKind
 from shared.domain.incident import DeliveryOutcome, Severity, State, Step
-from shared.domain.triage import triage
+from shared.domain.triage import MOST_KEYS, triage
 from tests.shared.domain.incidents import (
     ENDPOINT,
     NOW,
@@ -184,6 +184,56 @@ def test_an_incident_with_two_alerts_ends_with_the_second() -> None:
     assert step.incident is not None
     assert step.incident.firing == ("other",)
     assert step.incident.state.is_open()
+
+
+def crowd(count: int) -> World:
+    """So many troubles of one target, all in one incident."""
+    world = World()
+    for number in range(count):
+        world.take(fired(1, rule=f"rule {number}"))
+    return world
+
+
+def test_an_incident_of_thousands_of_troubles_stays_small_and_says_so() -> None:
+    world = crowd(MOST_KEYS + 100)
+
+    (incident,) = world.open()
+    assert len(incident.correlation_keys) == len(incident.firing) == MOST_KEYS
+    assert incident.alerts == MOST_KEYS + 100
+    assert incident.crowded
+    assert max(len(msgspec.json.encode(e)) for step in world.steps for e in step.events) < 4_000
+    assert "more than are kept by name" in world.steps[-1].events[0].why
+    assert (world.steps[MOST_KEYS - 1].commands, world.steps[-1].commands) == (("diagnose",), ())
+
+
+def test_a_trouble_beyond_those_that_are_kept_still_raises_the_severity() -> None:
+    kept = tuple(str(number) for number in range(MOST_KEYS))
+    full = msgspec.structs.replace(opened(Severity.SEV2), correlation_keys=kept, firing=kept)
+
+    step = triage(
+        fired(2, rule="latency"),
+        service=SERVICE,
+        claim=None,
+        open_incident=full,
+        now=NOW,
+        shard=SHARD,
+    )
+
+    assert step.incident is not None
+    assert step.incident.severity is Severity.SEV1
+
+
+def test_the_end_of_all_that_is_kept_ends_no_incident_that_has_more() -> None:
+    incident = msgspec.structs.replace(opened(), crowded=True)
+    claim = World().take(fired(1)).claim
+
+    step = triage(
+        RESOLVED_1, service=SERVICE, claim=claim, open_incident=incident, now=NOW, shard=SHARD
+    )
+
+    assert step.incident is not None
+    assert (step.incident.firing, step.incident.state) == ((), incident.state)
+    assert "a person resolves it" in step.events[0].why
 
 
 def test_a_resolved_incident_is_not_joined() -> None:

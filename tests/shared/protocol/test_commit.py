@@ -11,8 +11,11 @@ from shared.domain.message import Message
 from shared.domain.row import Put, Stored
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.protocol.commit import command, commit, incident_row, read_incident, relay
-from shared.protocol.leftovers import find_leftovers
+from shared.protocol.kept import list_kept
+from shared.protocol.leftovers import OutboxEntry, find_leftovers
+from shared.protocol.records import CONTROLS
 from tests.fakes import FakeServices, Killed, die
+from tests.fakes.bus import MOST_BYTES
 from tests.fakes.scene import INCIDENT, NOW, SHARD, kinds, new_services, store_incident
 
 
@@ -133,6 +136,55 @@ async def test_a_storm_that_the_bus_slept_through_is_relayed_and_forgotten(
     await relay_later(services)
 
     assert len(services.bus.published["work"]) == 3 * 49
+    assert services.state.rows(SHARD, "~out|") == []
+
+
+async def leave_too_large(services: FakeServices, shard: str) -> None:
+    """A message that the bus will never take, and one behind it, committed a while ago."""
+    for name, body in (("large", shard * MOST_BYTES), ("small", "x")):
+        late = Message(subject="incident.noted", body=body, message_id=f"{shard}-{name}")
+        entry = OutboxEntry(topic="changes", message=late, committed_at=NOW)
+        await services.state.write(shard, [Put(row=entry.row, value=entry)])
+
+
+async def test_what_the_bus_never_takes_is_quarantined_and_holds_up_nothing(
+    services: FakeServices,
+) -> None:
+    for shard in (SHARD, CONTROLS):
+        await leave_too_large(services, shard)
+
+    await relay_later(services)
+
+    sent = {one.message_id for one in services.bus.published["changes"]}
+    assert {f"{SHARD}-small", f"{CONTROLS}-small"} <= sent
+    assert services.state.rows(SHARD, "~out|") == services.state.rows(CONTROLS, "~out|") == []
+    kept, _ = await list_kept(services)
+    assert {one.address.message_id for one in kept} == {f"{SHARD}-large", f"{CONTROLS}-large"}
+    assert {(one.source, one.reason) for one in kept} == {
+        ("outbox/incident.noted", "message-too-large")
+    }
+
+
+async def test_a_commit_whose_message_the_bus_never_takes_is_a_commit(
+    services: FakeServices,
+) -> None:
+    huge = [command("diagnose", "x" * MOST_BYTES)]
+
+    await commit(services, SHARD, [], commands=huge)
+
+    assert len(services.state.rows(SHARD, "~out|")) == 1
+
+
+async def test_killed_while_it_quarantines_nothing_is_lost(services: FakeServices) -> None:
+    await leave_too_large(services, SHARD)
+    services.outside.turns.once("state.written", die)
+    with pytest.raises(Killed):
+        await relay_later(services)
+
+    await relay_later(services)
+
+    (kept,), _ = await list_kept(services)
+    assert kept.times == 1
     assert services.state.rows(SHARD, "~out|") == []
 
 
