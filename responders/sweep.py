@@ -2,8 +2,8 @@
 
 An action group that cannot deliver gives up after 75 s and calls nobody for 15 minutes; it sends
 nothing again. The responder's tick asks Alerts Management about the subscriptions of the catalog's
-targets, as many pages as the service allows, and goes on at the next tick. What is missing takes
-the webhook's own way: `accept`, then triage.
+targets, as many pages as the service allows and a tick has time for, and goes on at the next tick.
+What is missing takes the webhook's own way: `accept`, then triage.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ from shared.domain.fired_alert import (
     subscription_of,
     tell_swept,
 )
+from shared.domain.grouping import find_service, owners_of
 from shared.domain.keys import shard_of
-from shared.errors import Unavailable
+from shared.errors import BackstopError
 from shared.protocol.commit import commit
 from shared.protocol.intake import SWEEP, accept, delivery_id, find_delivery, recall, remember
 from shared.protocol.leftovers import Leftovers
@@ -32,19 +33,27 @@ from shared.services import Services
 
 log = logging.getLogger("backstop.sweep")
 
-LANES = 8
+LANES = 8  # alerts of a page
+SUBSCRIPTIONS = 4  # that are looked at side by side
+PAGE_WITHIN_S = 10.0  # to ask for a page and take in what is missing of it
+TICK_S = 10.0  # no page is begun after that: other jobs of the tick wait
 
 
 async def sweep(services: Services, _: Leftovers) -> None:
     """Look at every subscription of the catalog, when it is time again or a look is unfinished."""
     if not services.settings.sweep_every_s:
         return
-    for subscription in _subscriptions(services.catalog):
-        try:
-            await _look(services, subscription)
-        except Unavailable as error:
-            services.sweeps[subscription] = services.sweeps[subscription].failed()
-            log.warning("%s: not swept now: %s", subscription, error)
+    lanes, until = asyncio.Semaphore(SUBSCRIPTIONS), _monotonic() + TICK_S
+
+    async def one(subscription: str) -> None:
+        async with lanes:
+            await _look_quietly(services, subscription, until)
+
+    await asyncio.gather(*map(one, _subscriptions(services.catalog)))
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _subscriptions(catalog: Catalog) -> list[str]:
@@ -54,18 +63,39 @@ def _subscriptions(catalog: Catalog) -> list[str]:
     return sorted(found - {""})
 
 
-async def _look(services: Services, subscription: str) -> None:
+async def _look_quietly(services: Services, subscription: str, until: float) -> None:
+    """One subscription's trouble is not another's, and the same place is tried again."""
+    try:
+        await _look(services, subscription, until)
+    except (BackstopError, TimeoutError) as error:
+        services.sweeps[subscription] = services.sweeps[subscription].failed()
+        why = error if isinstance(error, BackstopError) else f"no end in {PAGE_WITHIN_S:.0f} s"
+        log.warning("%s: not swept now: %s", subscription, why)
+
+
+async def _look(services: Services, subscription: str, until: float) -> None:
     """Go on with the look at one subscription, or begin the next."""
     at = _due(services, subscription)
     if at.done:
         return
-    while not at.done and services.fired_alerts.may_ask(subscription):
+    while _may_go_on(services, subscription, at, until):
         services.sweeps[subscription] = at
-        page = await services.fired_alerts.page(subscription, at.after, services.now())
-        at = await _take(services, page, at)
+        at = await _read_on(services, subscription, at)
     services.sweeps[subscription] = at
     if at.done and at.found:
         log.warning("%s: %d alert(s) had never arrived", subscription, at.found)
+
+
+def _may_go_on(services: Services, subscription: str, at: Sweep, until: float) -> bool:
+    in_time = not at.done and _monotonic() < until
+    return in_time and services.fired_alerts.may_ask(subscription)
+
+
+async def _read_on(services: Services, subscription: str, at: Sweep) -> Sweep:
+    """Take in one page more. Raises Unavailable and TimeoutError."""
+    async with asyncio.timeout(PAGE_WITHIN_S):
+        page = await services.fired_alerts.page(subscription, at.after, services.now())
+        return await _take(services, page, at)
 
 
 def _due(services: Services, subscription: str) -> Sweep:
@@ -119,13 +149,13 @@ async def _take_in(services: Services, fired: FiredAlert, since: datetime) -> in
 async def _is_missing(services: Services, alert: Alert) -> bool:
     """Whether it is about something of ours, and no delivery is that of this alert."""
     catalog = services.catalog
-    ours = catalog.owner_of(alert.targets) or catalog.mistakes_about(alert.targets)
+    ours = owners_of(alert, catalog) or catalog.mistakes_about(alert.targets)
     return bool(ours) and not await find_delivery(services, alert)
 
 
 async def _accept(services: Services, alert: Alert) -> None:
     """Say first that it was found, then take it in: found again, it is the same event."""
-    now, service = services.now(), services.catalog.owner_of(alert.targets)
+    now, service = services.now(), find_service(alert, services.catalog)
     event = tell_swept(alert, delivery_id(alert, now), service, now)
     await commit(services, shard_of(event.service), [], events=[event])
     key, _ = await accept(services, alert, source=SWEEP)

@@ -12,7 +12,7 @@ ARM = "https://management.azure.com"
 SCOPE = f"{ARM}/.default"
 
 
-def refuse_foreign(arm_url: str | None) -> None:
+def refuse_remote(arm_url: str | None) -> None:
     """Raise Misconfigured for a server of one's own that is not on this machine."""
     if arm_url is not None and urlsplit(arm_url).hostname != "127.0.0.1":
         raise Misconfigured(f"an ARM server of one's own must listen on 127.0.0.1, not {arm_url}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from azure.core.credentials import AccessToken, TokenCredential
 
-from shared.adapters.arm_address import refuse_foreign
+from shared.adapters.arm_address import refuse_remote
 from shared.adapters.arm_transport import DeadlineTransport
 from shared.domain.endpoint import TargetRef
 from shared.errors import Misconfigured
@@ -28,7 +28,7 @@ class ArmClients:
     def __init__(
         self, credential: TokenCredential | None, arm_url: str | None, read_timeout_s: float
     ) -> None:
-        refuse_foreign(arm_url)
+        refuse_remote(arm_url)
         self._credential = _credential(credential, arm_url)
         self._arm_url = arm_url
         self._read_timeout_s = read_timeout_s

@@ -18,7 +18,7 @@ from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, Heade
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
-from shared.adapters.arm_address import ARM, SCOPE, refuse_foreign
+from shared.adapters.arm_address import ARM, SCOPE, refuse_remote
 from shared.domain.fired_alert import BrokenEntry, FiredAlert, FiredPage, read_fired
 from shared.domain.payload import Fields, fields, items, text
 from shared.errors import Misconfigured, RejectedInput, Unavailable
@@ -50,7 +50,7 @@ class FiredAlerts:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        refuse_foreign(arm_url)
+        refuse_remote(arm_url)
         self._clock = clock
         self._allowances: dict[str, _Allowance] = {}
         self._client: AsyncPipelineClient[Any, Any] = AsyncPipelineClient(

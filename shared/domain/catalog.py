@@ -176,13 +176,6 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     mistakes: tuple[CatalogMistake, ...] = ()
     broken_targets: dict[str, str] = {}  # what broken files name, and by which service's file
 
-    def owner_of(self, targets: tuple[str, ...]) -> Service | None:
-        """The one service that owns any of the targets; None where none does."""
-        for service in self.services.values():
-            if any(service.owns(target) for target in targets):
-                return service
-        return None
-
     def mistakes_about(self, targets: tuple[str, ...]) -> tuple[CatalogMistake, ...]:
         """The mistakes of the first broken file that names one of the targets, or what holds it."""
         for target in targets:

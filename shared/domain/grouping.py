@@ -59,14 +59,19 @@ def find_service(alert: Alert, catalog: Catalog) -> Service | None:
     The alert's own hint decides only between services that own one of its targets. Several owners
     and no hint is None: which one is meant would be a guess.
     """
-    owners = [
+    owners = owners_of(alert, catalog)
+    hinted = [service for service in owners if service.name == alert.service_hint]
+    candidates = hinted or owners
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def owners_of(alert: Alert, catalog: Catalog) -> list[Service]:
+    """Every service that owns one of the alert's targets."""
+    return [
         service
         for service in catalog.services.values()
         if any(service.owns(target) for target in alert.targets)
     ]
-    hinted = [service for service in owners if service.name == alert.service_hint]
-    candidates = hinted or owners
-    return candidates[0] if len(candidates) == 1 else None
 
 
 def rows_of(service: str) -> str:

@@ -1,5 +1,6 @@
 """Sweep: what Azure fired and nobody delivered comes in, once, by the webhook's own way."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from shared.domain.incident import State
 from shared.errors import Unavailable
 from shared.protocol.intake import Delivery, accept, find_delivery, read_delivery
 from shared.protocol.leftovers import Leftovers
-from tests.fakes import FakeServices, Killed, die
-from tests.fakes.scene import NOW, TARGET, incident_now, message, new_services, told
+from tests.fakes import FakeServices, Killed, catalog_of, die
+from tests.fakes.scene import NOW, SERVICE, TARGET, incident_now, message, new_services, told
 
 SUBSCRIPTION = subscription_of(TARGET)
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
@@ -297,6 +298,68 @@ async def test_a_part_that_is_out_is_tried_again_from_the_same_place(
     await sweep(services, NOTHING)
 
     assert len(deliveries(services)) == 29
+
+
+async def hang() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_page_that_never_comes_holds_no_tick_and_is_asked_for_again(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.sweep.PAGE_WITHIN_S", 0.01)
+    list_in_azure(services, entry(fired()))
+    services.outside.turns.once("alerts.page", hang)
+    await sweep(services, NOTHING)
+    assert services.sweeps[SUBSCRIPTION].failures == 1
+    monkeypatch.undo()
+
+    await sweep(services, NOTHING)
+
+    assert len(deliveries(services)) == 1
+
+
+async def test_a_tick_that_has_no_time_left_goes_on_at_the_next(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_in_azure(services, *(entry(fired(number)) for number in range(1, 60)))
+    monkeypatch.setattr("responders.sweep.TICK_S", 0.0)
+    await sweep(services, NOTHING)
+    assert services.outside.fired_alerts.asked == []
+    monkeypatch.undo()
+
+    await sweep(services, NOTHING)
+
+    assert len(deliveries(services)) == 59
+
+
+async def test_a_subscription_that_does_not_answer_holds_up_no_other(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.sweep.PAGE_WITHIN_S", 0.05)
+    first = "/subscriptions/0/resourcegroups/r/providers/p/sites/other"
+    services.outside.catalog = msgspec.structs.replace(
+        services.catalog, broken_targets={first: "other"}
+    )
+    list_in_azure(services, entry(fired()))
+    services.outside.turns.once("alerts.page", hang)
+
+    await sweep(services, NOTHING)
+
+    assert services.sweeps["0"].failures == 1
+    assert len(deliveries(services)) == 1
+
+
+async def test_what_several_services_own_is_taken_in(services: FakeServices) -> None:
+    twin = msgspec.structs.replace(SERVICE, name="twin")
+    services.outside.catalog = catalog_of(SERVICE, twin)
+    list_in_azure(services, entry(fired()))
+
+    await sweep(services, NOTHING)
+
+    (event,) = told(services)
+    assert event.service == ""
+    assert len(deliveries(services)) == 1
 
 
 async def test_a_place_that_always_fails_is_given_up(services: FakeServices) -> None:

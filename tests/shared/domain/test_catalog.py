@@ -37,12 +37,6 @@ def test_a_service_owns_its_targets_its_resources_and_what_lies_under_them(
     assert OWNER.owns(resource) is owned
 
 
-def test_the_owner_of_any_target_is_found() -> None:
-    catalog = Catalog(services={SERVICE.name: SERVICE})
-    assert catalog.owner_of(("/elsewhere", ENDPOINT)) is SERVICE
-    assert catalog.owner_of(("/elsewhere",)) is None
-
-
 @pytest.mark.parametrize(
     "changes",
     [

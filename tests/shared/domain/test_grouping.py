@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.domain.catalog import Catalog, Service, Target, TargetKind
-from shared.domain.grouping import KEPT, Group, find_service, group_of, target_of
+from shared.domain.grouping import KEPT, Group, find_service, group_of, owners_of, target_of
 from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE, at, fired, opened
 
 SECOND = f"{ENDPOINT}-eu"
@@ -90,6 +90,12 @@ LOGS = msgspec.structs.replace(FIRED, targets=(WORKSPACE,))
 
 def catalog_of(*services: Service) -> Catalog:
     return Catalog(services={service.name: service for service in services})
+
+
+def test_what_several_own_is_nobody_s_guess_but_theirs_all_the_same() -> None:
+    one, two = SERVICE, msgspec.structs.replace(SERVICE, name="two")
+    assert owners_of(FIRED, catalog_of(one, two)) == [one, two]
+    assert find_service(FIRED, catalog_of(one, two)) is None
 
 
 def test_the_owner_of_the_target_is_the_service() -> None:
