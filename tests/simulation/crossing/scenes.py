@@ -20,10 +20,11 @@ from shared.domain.endpoint import Deployment
 from shared.domain.http import Request
 from shared.domain.incident import Severity, State
 from shared.domain.keys import digest
-from shared.domain.message import WORK
+from shared.domain.message import WORK, Message
 from shared.domain.row import Put
+from shared.protocol.commit import relay
 from shared.protocol.kept import list_kept
-from shared.protocol.leftovers import Leftovers
+from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers
 from tests.fakes import FakeServices
 from tests.fakes.scene import (
     INCIDENT,
@@ -91,6 +92,17 @@ async def _kept_letter(services: FakeServices) -> None:
     await exhume(services, NOTHING)
 
 
+async def _too_large(services: FakeServices) -> None:
+    """Something in the outbox that the bus will never take."""
+    large = Message(subject="triage", body="x" * 300_000, message_id="large")
+    entry = OutboxEntry(topic=WORK, message=large, committed_at=NOW - timedelta(minutes=5))
+    await services.state.write(SHARD, [Put(row=entry.row, value=entry)])
+
+
+async def _relay_all(services: FakeServices) -> None:
+    await relay(services, await find_leftovers(services))
+
+
 async def _show_open(services: FakeServices) -> None:
     await show_incidents(services, Request(query={"state": "open"}))
 
@@ -118,6 +130,7 @@ JOBS = (
     Job(name="sweep", prepare=_unheard_alert, run=_tick(sweep)),
     Job(name="watch", prepare=_well_soaked, run=_tick(watch)),
     Job(name="watch", prepare=_good_is_gone, run=_tick(watch)),
+    Job(name="relay", prepare=_too_large, run=_relay_all),
     Job(name="page_all_due", prepare=_resolved, run=_tick(page_all_due)),
     Job(name="show_incidents", prepare=_resolved, run=_show_open),
     Job(

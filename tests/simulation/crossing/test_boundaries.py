@@ -5,7 +5,9 @@ that no schedule strikes fails here, with its name. The soak plays all blows for
 messages come again.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import pytest
 
@@ -54,7 +56,8 @@ def wanted() -> set[Pair]:
     return {(name, effect) for module, name in owners() for effect in effects_of(module, name)}
 
 
-async def struck() -> dict[Blow, set[Pair]]:
+@cache
+def struck() -> dict[Blow, set[Pair]]:
     """What every blow has struck."""
     found: dict[Blow, set[Pair]] = {blow: set() for blow in Blow}
     waves = [*(first_wave(*one) for one in BLOWS), *(second_wave(blow) for blow in Blow)]
@@ -62,7 +65,7 @@ async def struck() -> dict[Blow, set[Pair]]:
         boundary = strike.crossing.boundary
         found[strike.blow].add((boundary.entry, boundary.effect))
     for job in JOBS:
-        for _, effect, blow in strikes((await cross(job)).calls):
+        for _, effect, blow in strikes(asyncio.run(cross(job)).calls):
             found[blow].add((job.name, effect))
     return found
 
@@ -111,20 +114,18 @@ async def test_whatever_befalls_a_job_the_next_one_makes_up_for_it(job: Job) -> 
         assert ended.end == calm.end, (turn, effect, blow)
 
 
-async def test_no_effect_of_anybody_is_crossed_by_no_schedule() -> None:
-    assert uncrossed(wanted() - set(ELSEWHERE), await struck()) == []
+def test_no_effect_of_anybody_is_crossed_by_no_schedule() -> None:
+    assert uncrossed(wanted() - set(ELSEWHERE), struck()) == []
 
 
-async def test_an_effect_that_is_new_is_named() -> None:
-    found = await struck()
-
-    assert uncrossed([("verify", "teams.post")], found)[0] == (
+def test_an_effect_that_is_new_is_named() -> None:
+    assert uncrossed([("verify", "teams.post")], struck())[0] == (
         "boundary teams.post of verify is crossed by no schedule in which the worker dies before it"
     )
 
 
-async def test_what_is_struck_elsewhere_is_not_struck_here() -> None:
-    found = await struck()
+def test_what_is_struck_elsewhere_is_not_struck_here() -> None:
+    found = struck()
 
     assert set(ELSEWHERE) <= wanted()
     assert not [pair for pair in ELSEWHERE if all(pair in found[blow] for blow in Blow)]
