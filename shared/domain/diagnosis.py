@@ -104,13 +104,26 @@ class Tenants(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the bad requests hurt since the onset, by the tenants' opaque ids.
 
     Of `served` tenants those that are surely `hit`, and those that are `out`: they get next to no
-    good answer. Not `known` where the logs did not say; that is never nobody.
+    good answer. `more_hit` and `more_out` are counted only. Not `known` where the logs did not say;
+    that is never nobody.
     """
 
     known: bool = True
     served: int = 0
     hit: tuple[str, ...] = ()
     out: tuple[str, ...] = ()
+    more_hit: int = 0
+    more_out: int = 0
+
+    @property
+    def hits(self) -> int:
+        """How many are hit, by name or not."""
+        return len(self.hit) + self.more_hit
+
+    @property
+    def outs(self) -> int:
+        """How many are out, by name or not."""
+        return len(self.out) + self.more_out
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,10 @@ dead letter, which failed ten times. What is kept says where it came from, so th
 very same road again. Events tell of the reason and the size, never of what was in it.
 """
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -55,7 +57,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str = ""
 
 
-class BadInput(msgspec.Struct, frozen=True, kw_only=True):
+class BadInput(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Input as it was refused. `source` is the route or the subscription, `seen_at` when."""
 
     kind: InputKind
@@ -66,11 +68,14 @@ class BadInput(msgspec.Struct, frozen=True, kw_only=True):
     address: Address = Address()
     seen_at: datetime
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The same for the same input from the same place, so that it is kept and told once."""
+        """The same for the same input from the same place, so that it is kept and told once.
+
+        The body may be huge, so it is read once and never copied.
+        """
         letter = self.address.message_id if self.kind is InputKind.DEAD_LETTER else ""
-        return digest(self.kind, self.source, letter, self.body.hex())
+        return digest(self.kind, self.source, letter, hashlib.sha256(self.body).hexdigest())
 
     @property
     def may_be_lost_alert(self) -> bool:
@@ -81,7 +86,7 @@ class BadInput(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.kind is not InputKind.ALERT:
             return True
-        body = self.body.lower()
+        body = self.body[:LONGEST_BODY].lower()
         return any(mark in body for mark in _MARKS)
 
 

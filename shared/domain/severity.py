@@ -89,10 +89,10 @@ def _by_regions(diagnosis: Diagnosis) -> SeverityChoice | None:
 
 def _by_tenants(diagnosis: Diagnosis) -> SeverityChoice | None:
     found = diagnosis.tenants
-    if found is None or not found.hit:
+    if found is None or not found.hits:
         return None
-    several = len(found.hit) >= _SEVERAL_TENANTS and diagnosis.bad_share >= _SHARE_FOR_TENANTS
-    if not several and not found.out:
+    several = found.hits >= _SEVERAL_TENANTS and diagnosis.bad_share >= _SHARE_FOR_TENANTS
+    if not several and not found.outs:
         return None
     return SeverityChoice(
         severity=_FOR_TENANTS, reasons=(f"{tell_tenants(found)}: {_FOR_TENANTS}",)

@@ -18,10 +18,11 @@ from shared.domain.diagnosis import Diagnosis, Finding, Health, Signal, Tenants
 from shared.domain.evidence import Trouble, read_rows
 from shared.domain.measurements import TenantRow
 from shared.domain.onset import LEAST_BAD
-from shared.domain.phrases import verb
 from shared.domain.proportions import SURE, Count, evidence_above
 from shared.domain.telemetry import QueryAnswer
 
+MOST_NAMES = 50  # kept of those that are hit, and of those that are out
+LONGEST_NAME = 64  # what is longer is no opaque id, and may be personal: counted, never kept
 _COUNTED = (BreachKind.AVAILABILITY, BreachKind.LATENCY)  # of requests, not of parts of them
 
 
@@ -42,10 +43,14 @@ def name_tenants(diagnosis: Diagnosis, answer: QueryAnswer, service: Service) ->
     kind = BreachKind(diagnosis.breach)
     counts = {row.tenant: Count(total=row.total, bad=_bad(row, kind)) for row in read}
     threshold = breach_share(service, kind)
+    hit = sorted(name for name, one in counts.items() if _is_hit(one, threshold))
+    out = sorted(name for name, one in counts.items() if _is_out(one))
     found = Tenants(
         served=read[0].served,
-        hit=tuple(sorted(name for name, one in counts.items() if _is_hit(one, threshold))),
-        out=tuple(sorted(name for name, one in counts.items() if _is_out(one))),
+        hit=_kept(hit),
+        out=_kept(out),
+        more_hit=len(hit) - len(_kept(hit)),
+        more_out=len(out) - len(_kept(out)),
     )
     finding = _finding(found, counts.values(), threshold)
     return msgspec.structs.replace(
@@ -55,11 +60,19 @@ def name_tenants(diagnosis: Diagnosis, answer: QueryAnswer, service: Service) ->
 
 def tell_tenants(found: Tenants) -> str:
     """How many are hurt, for people; their ids are in the diagnosis only."""
-    if not found.hit:
+    if not found.hits:
         return f"no single one of {found.served} tenants is surely hurt"
-    hurt = f"{len(found.hit)} of {found.served} tenants {verb(found.hit, 'is', 'are')} hurt"
-    gets = verb(found.out, "gets", "get")
-    return f"{hurt}, {len(found.out)} {gets} next to no good answer" if found.out else hurt
+    hurt = f"{found.hits} of {found.served} tenants {_verb(found.hits, 'is', 'are')} hurt"
+    gets = _verb(found.outs, "gets", "get")
+    return f"{hurt}, {found.outs} {gets} next to no good answer" if found.outs else hurt
+
+
+def _verb(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
+
+
+def _kept(names: list[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if len(name) <= LONGEST_NAME)[:MOST_NAMES]
 
 
 def _unknown(diagnosis: Diagnosis, trouble: Trouble) -> Diagnosis:
@@ -90,10 +103,9 @@ def _finding(found: Tenants, counts: Iterable[Count], threshold: float) -> Findi
     worst = max(counts, key=lambda count: (count.share, count.total))
     return Finding(
         kind="tenant",
-        signal=Signal.BAD if found.hit else Signal.LOW_TRAFFIC,
+        signal=Signal.BAD if found.hits else Signal.LOW_TRAFFIC,
         sentence=tell_tenants(found),
         query="tenants",
-        subject=f"tenant={','.join(found.hit)}" if found.hit else "",
         observed=worst.share,
         required=threshold,
         total=worst.total,

@@ -42,7 +42,7 @@ def incident_row(incident_id: str) -> str:
 
 def event_row(incident_id: str, sequence: int) -> str:
     """The row of one event in its incident's timeline, which a range read gives in order."""
-    return f"event|{incident_id}|{sequence:04d}"
+    return f"event|{incident_id}|{sequence:06d}"
 
 
 def command(subject: str, key: str, unique: str = "", due: datetime | None = None) -> Message:

@@ -11,9 +11,10 @@ from shared.domain.incident_page import Dossier
 from shared.domain.intent import Intent
 from shared.domain.keys import shard_of_incident
 from shared.domain.telemetry import AnswerStatus
-from shared.protocol.commit import read_incident
+from shared.protocol.commit import event_row, read_incident
 from shared.services import Services
 
+NEWEST = 1_000  # events of a timeline; the ledger has all of them
 KEEP_S = 10  # a count for people: many readers ask the workspace once
 WITHIN_S = 3.0
 
@@ -26,7 +27,7 @@ async def read_dossier(services: Services, incident_id: str) -> Dossier:
         state.read(shard, f"diagnosis|{incident_id}", Diagnosis),
         state.read(shard, f"decision|{incident_id}", Decision),
         state.read(shard, f"intent|{incident.plan}", Intent),
-        state.scan(shard, f"event|{incident_id}|", ChangeEvent),
+        _timeline(services, incident),
     )
     accepted, answered = await _requests(services, incident)
     return Dossier(
@@ -35,10 +36,24 @@ async def read_dossier(services: Services, incident_id: str) -> Dossier:
         diagnosis=diagnosis.value if diagnosis else None,
         decision=decision.value if decision else None,
         intent=intent.value if intent and incident.plan else None,
-        timeline=tuple(row.value for row in timeline),
+        timeline=timeline,
         accepted=accepted,
         answered=answered,
     )
+
+
+async def _timeline(services: Services, incident: Incident) -> tuple[ChangeEvent, ...]:
+    """The newest events, in order, those that came a moment ago among them."""
+    prefix = f"event|{incident.id}|"
+    after = event_row(incident.id, incident.sequence - NEWEST)
+    rows = await services.state.scan(
+        shard_of_incident(incident.id),
+        prefix,
+        ChangeEvent,
+        after=after if incident.sequence > NEWEST else "",
+        limit=2 * NEWEST,
+    )
+    return tuple(row.value for row in rows)
 
 
 async def _requests(services: Services, incident: Incident) -> tuple[int | None, int | None]:

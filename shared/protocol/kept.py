@@ -21,6 +21,7 @@ from shared.services import Services
 
 SHARD = shard_of(ITSELF)
 ALL, KEPT = "quarantine-all|", "quarantine-kept|"
+WOKE = "quarantine-woke|"  # what waits and woke somebody
 
 
 _KEY = re.compile("[0-9a-f]{1,64}")  # what else is asked for may be no table key
@@ -69,8 +70,8 @@ async def list_kept(
 
 
 async def count_waiting(services: Services, limit: int) -> int:
-    """How many inputs nobody has resubmitted, counted up to `limit`."""
-    return len(await services.state.scan(SHARD, KEPT, Place, limit=limit))
+    """How many inputs woke somebody and wait, counted up to `limit`: noise drowns none of them."""
+    return len(await services.state.scan(SHARD, WOKE, Place, limit=limit))
 
 
 async def mark_resubmitted(
@@ -84,6 +85,8 @@ async def mark_resubmitted(
         Put(row=was.row, value=now, etag=was.etag),
         Remove(row=KEPT + place_of(was.value)),
     ]
+    if was.value.incident:
+        writes.append(Remove(row=WOKE + place_of(was.value)))
     copies = [] if body is None else [_copy(now, body)]
     event = tell_resubmitted(now, why)
     await commit(services, SHARD, writes, events=[event], resubmitted=copies)

@@ -33,6 +33,7 @@ from shared.protocol.kept import (
     ALL,
     KEPT,
     SHARD,
+    WOKE,
     Place,
     body_row,
     find_kept,
@@ -132,6 +133,8 @@ async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | No
         Put(row=KEPT + place_of(kept), value=place),
         *waking.writes,
     ]
+    if kept.incident:
+        writes.append(Put(row=WOKE + place_of(kept), value=place))
     if was is not None and place_of(was.value) != place_of(kept):
         writes.append(Remove(row=ALL + place_of(was.value)))
     log.warning("quarantined %s from %s: %s", kept.id, kept.source, kept.reason)

@@ -193,10 +193,18 @@ async def test_drills_are_linked_where_there_are_any(services: FakeServices) -> 
 async def test_what_waits_in_quarantine_is_said_on_the_first_page(services: FakeServices) -> None:
     assert "/quarantine" not in told(await home(services))
     for number in range(2):
-        await keep_body(services, "api/alerts", b"%d" % number, REFUSED)
+        await keep_body(services, "api/alerts", b'{"schemaId": %d' % number, REFUSED)
     shown = told(await home(services))
     assert "2 inputs could not be taken" in shown
     assert 'href="/quarantine"' in shown
+
+
+async def test_noise_in_quarantine_is_not_said_on_the_first_page(services: FakeServices) -> None:
+    for number in range(3):
+        await keep_body(services, "api/alerts", b"%d" % number, REFUSED)
+    await keep_body(services, "api/alerts", b'{"schemaId"', REFUSED)
+
+    assert "1 input could not be taken" in told(await home(services))
 
 
 async def test_the_quarantine_has_a_button_for_everything_that_waits(

@@ -15,10 +15,13 @@ from responders.show import (
     show_incident,
     show_incidents,
 )
+from shared.domain.event import EventKind
 from shared.domain.http import Answer, Request
-from shared.domain.incident import State
+from shared.domain.incident import State, tell
+from shared.domain.row import Put
 from shared.domain.telemetry import AnswerStatus
 from shared.errors import NotFound, RejectedInput, Unavailable
+from shared.protocol.commit import event_row
 from shared.protocol.intake import accept
 from tests.fakes import FakeServices
 from tests.fakes.scene import (
@@ -89,6 +92,23 @@ async def store_many(services: FakeServices, count: int) -> None:
             opened_at=NOW + timedelta(minutes=number),
             state=State.RESOLVED if number % 2 else State.HELD,
         )
+
+
+@pytest.mark.parametrize(("count", "first"), [(3, 1), (1_000, 1), (1_200, 201), (10_100, 9_101)])
+async def test_a_timeline_has_the_newest_events_in_order(
+    services: FakeServices, count: int, first: int
+) -> None:
+    incident = await store_case(services, sequence=count)
+    (event,) = tell(incident, EventKind.NOTED, actor="a", what="b", why="c", now=NOW).events
+    for number in range(max(1, count - 1_100), count + 1):
+        one = msgspec.structs.replace(event, sequence=number)
+        put = Put(row=event_row(incident.id, number), value=one)
+        await services.state.write(SHARD, [put])
+
+    shown = read(await show_incident(services, about()))
+
+    numbers = [one["sequence"] for one in shown["timeline"]]
+    assert numbers == list(range(first, count + 1))
 
 
 async def test_incidents_come_newest_first_in_pages(services: FakeServices) -> None:

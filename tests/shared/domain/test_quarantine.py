@@ -1,5 +1,6 @@
 """What quarantine tells, and who is woken by what: an alert that may be lost, never noise."""
 
+import tracemalloc
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from shared.domain.incident import State
 from shared.domain.ledger import canonical, complete
 from shared.domain.quarantine import (
+    LONGEST_BODY,
     BadInput,
     InputKind,
     KeptState,
@@ -62,6 +64,18 @@ def test_whatever_azure_sends_wakes_somebody_even_cut_off(path: Path) -> None:
 )
 def test_noise_on_the_webhook_wakes_nobody(body: bytes) -> None:
     assert not bad(body=body).may_be_lost_alert
+
+
+def test_a_huge_body_is_never_copied() -> None:
+    huge = bad(body=b"x" * 30_000_000)
+    tracemalloc.start()
+
+    assert not huge.may_be_lost_alert
+    assert huge.id != BAD.id
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 * LONGEST_BODY
 
 
 @pytest.mark.parametrize("kind", [InputKind.MESSAGE, InputKind.DEAD_LETTER])

@@ -9,7 +9,13 @@ from shared.domain.breach import BreachKind
 from shared.domain.catalog import Service
 from shared.domain.diagnosis import Diagnosis, Health, Signal, Tenants
 from shared.domain.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.tenants import counted_since, name_tenants, tell_tenants
+from shared.domain.tenants import (
+    LONGEST_NAME,
+    MOST_NAMES,
+    counted_since,
+    name_tenants,
+    tell_tenants,
+)
 from tests.shared.domain.telemetry_story import SERVICE, START, answer
 
 BREACHED = Diagnosis(
@@ -69,8 +75,24 @@ def test_the_finding_says_how_many_and_comes_among_the_bad_ones() -> None:
 
     assert finding.sentence == "2 of 12 tenants are hurt, 1 gets next to no good answer"
     assert (finding.kind, finding.signal, finding.query) == ("tenant", Signal.BAD, "tenants")
-    assert finding.subject == "tenant=a,b"
+    assert finding.subject == ""
     assert (finding.observed, finding.total, finding.bad) == (1.0, 100, 100)
+
+
+def test_hundreds_that_are_hit_are_counted_and_fifty_of_them_named() -> None:
+    diagnosis, found = named(*(row(f"{number:03d}", 100, 100) for number in range(200)))
+
+    assert (found.hits, found.outs) == (200, 200)
+    assert len(found.hit) == len(found.out) == MOST_NAMES
+    assert len(msgspec.json.encode(diagnosis)) < 4_000
+
+
+def test_what_is_no_id_by_its_length_is_counted_and_not_kept() -> None:
+    diagnosis, found = named(row("x" * (LONGEST_NAME + 1), 100, 100), row("a", 100, 0))
+
+    assert (found.hit, found.hits, found.out, found.outs) == ((), 1, (), 1)
+    assert diagnosis.findings[0].signal is Signal.BAD
+    assert "xxx" not in str(diagnosis)
 
 
 def test_one_that_is_not_surely_hurt_is_no_good_news() -> None:

@@ -48,7 +48,7 @@ async def test_state_timeline_and_messages_are_stored_and_sent(services: FakeSer
     await change(services, await read_incident(services, INCIDENT.id))
 
     assert (await read_incident(services, INCIDENT.id)).value.sequence == 3
-    assert services.state.rows(SHARD, "event|") == [f"event|{INCIDENT.id}|0003"]
+    assert services.state.rows(SHARD, "event|") == [f"event|{INCIDENT.id}|000003"]
     assert kinds(services) == ["incident.noted"]
     assert services.bus.subjects("work") == ["diagnose"]
     assert services.state.rows(SHARD, "~out|") == []
