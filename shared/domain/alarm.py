@@ -3,8 +3,11 @@
 An alarm is set when a grave alert comes in and is called off when triage has taken it. Until then
 it holds the incident that triage would open: the same function makes it, so severity, contacts and
 the pager's name for it are the same, and the incident's own page is no second one at the pager.
+More alerts about the target join it as they will join that incident: the first gives the name, the
+gravest the severity.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,30 +26,60 @@ from shared.domain.triage import triage
 from shared.domain.wording import moment
 
 PATIENCE = timedelta(seconds=20)  # how long triage may take before somebody is paged without it
-KEPT = timedelta(minutes=60)  # an alarm that nobody took by then is the sweep's
+KEPT = timedelta(minutes=60)  # once all is durable: what is pending then sets the alarm anew
+MOST_ALERTS = 8  # of one alarm; of more the gravest
 MUTE = timedelta(minutes=2)  # nobody is paged directly again so soon for the same target
 _SENTENCE = "Backstop cannot work on it: {why}. Nothing is diagnosed or moved until that is over."
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """One grave alert. `due_at` is when somebody is paged first, `why` what keeps triage from it.
+    """Grave alerts about one target that triage has not taken, the first that came first.
 
-    `sent` are the pages of this process, the incident's those of all that are known. Until
-    `quiet_until` nobody is paged directly for another alert about the same target. `over_at` is set
-    when triage has taken the alert.
+    `due_at` is when somebody is paged first, `why` what keeps triage from it. `sent` are the pages
+    of this process that no incident tells of yet, the incident's those of all that are known. Until
+    `quiet_until` nobody is paged directly for another trouble of the same target. `durable_at` is
+    set once all its alerts are, `over_at` when triage has taken the last of them, `taken_by` until
+    it is told there: the incident that took the first one, "" for none.
     """
 
-    alert: Alert
+    alerts: tuple[Alert, ...]
     incident: Incident
     why: str
-    set_at: datetime
     due_at: datetime
     quiet_until: datetime
     sent: tuple[Page, ...] = ()
+    durable_at: datetime | None = None
     over_at: datetime | None = None
+    taken_by: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether triage has taken all of it, and the incident tells what was done meanwhile."""
+        return self.over_at is not None and self.taken_by is None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is to be looked after now."""
+        return self.taken_by is not None or (self.over_at is None and self.due_at <= now)
+
+    def joined(self, other: "Alarm") -> "Alarm":
+        """The alarm with the alert of another one; whom it paged, and under which name, stays."""
+        (alert,) = other.alerts
+        known = any(alert.delivery_key == one.delivery_key for one in self.alerts)
+        alerts = self.alerts if known else _keep((*self.alerts, alert))
+        severity = min(self.incident.severity, other.incident.severity)
+        sooner = not self.sent and other.due_at < self.due_at
+        return msgspec.structs.replace(
+            self,
+            alerts=alerts,
+            incident=msgspec.structs.replace(self.incident, severity=severity),
+            why=other.why if sooner else self.why,
+            due_at=min(self.due_at, other.due_at),
+            durable_at=self.durable_at if alerts == self.alerts else None,
+            over_at=None,
+        )
 
     def again(self, why: str, now: datetime) -> "Alarm":
-        """The alarm of an alert that has only now become durable: triage has its time again.
+        """The alarm of alerts that have only now become durable: triage has its time again.
 
         Who was paged before is to read the reason of that time.
         """
@@ -70,9 +103,47 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         sent = (*self.sent, page)
         return msgspec.structs.replace(self.knows(pages), sent=sent, quiet_until=now + MUTE)
 
+    def stored(self, alerts: tuple[Alert, ...], now: datetime) -> "Alarm":
+        """The alarm when these alerts are durable; what joined it meanwhile may not be."""
+        durable_at = self.durable_at or now if alerts == self.alerts else None
+        return msgspec.structs.replace(self, durable_at=durable_at)
+
+    def taken(self, alert: Alert, incident: str, now: datetime) -> "Alarm":
+        """The alarm without an alert that triage took into an incident, "" for none."""
+        named = self.taken_by is None and alert == self.alerts[0]
+        left = tuple(one for one in self.alerts if one != alert)
+        return msgspec.structs.replace(
+            self,
+            alerts=left,
+            over_at=self.over_at if left else now,
+            taken_by=incident if named else self.taken_by,
+        )
+
+    def told(self, catalog: Catalog, now: datetime) -> "Alarm":
+        """The alarm when the incident tells of its pages; what is left has a name of its own."""
+        known = msgspec.structs.replace(self, sent=(), taken_by=None)
+        others = [alarm_of(one, catalog, why=self.why, now=now, due_at=now) for one in self.alerts]
+        left = [alarm.incident for alarm in others if alarm is not None]
+        if not left:
+            return known
+        severity = min(incident.severity for incident in left)
+        pages = self.incident.pages
+        incident = msgspec.structs.replace(left[0], severity=severity, pages=pages)
+        return msgspec.structs.replace(known, incident=incident)
+
     def is_forgotten(self, now: datetime) -> bool:
-        """Whether nothing is to be known of it any more."""
-        return now > self.quiet_until if self.over_at else now - self.set_at > KEPT
+        """Whether nothing is to be known of it any more; never while an alert is not durable."""
+        if self.over_at is None:
+            return self.durable_at is not None and now - self.durable_at > KEPT
+        return now > self.quiet_until and (self.is_settled or now - self.over_at > KEPT)
+
+
+def _keep(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+    """The first, which gives the name, and the gravest of the others in the order they came."""
+    first, *others = alerts
+    grave = sorted(others, key=lambda alert: 4 if alert.severity is None else alert.severity)
+    kept = grave[: MOST_ALERTS - 1]
+    return (first, *(alert for alert in others if alert in kept))
 
 
 def name_of(alert: Alert, catalog: Catalog) -> str:
@@ -97,7 +168,7 @@ def alarm_of(
     ).incident
     if opened is None or not wakes(opened):
         return None
-    return Alarm(alert=alert, incident=opened, why=why, set_at=now, due_at=due_at, quiet_until=now)
+    return Alarm(alerts=(alert,), incident=opened, why=why, due_at=due_at, quiet_until=now)
 
 
 def service_of(alarm: Alarm, catalog: Catalog) -> Service:
@@ -107,7 +178,7 @@ def service_of(alarm: Alarm, catalog: Catalog) -> Service:
 
 def next_direct_page(alarm: Alarm, service: Service, now: datetime) -> Contact | None:
     """Who is to be paged directly now; a maintenance holds it back as it holds any page."""
-    if now < alarm.due_at:
+    if alarm.over_at is not None or now < alarm.due_at:
         return None
     quiet = quiets(alarm.incident, service, Surroundings(), now)
     return next_page(alarm.incident, service, now, quiet)
@@ -135,10 +206,25 @@ def render_direct_page(
     return body
 
 
+def render_direct_end(alarm: Alarm, *, key: str, now: datetime) -> dict[str, object]:
+    """The pager's body that ends an alarm's alert there: no incident will ever have that name."""
+    view = PageView(
+        incident=alarm.incident, service=None, routing_key=key, now=now, incident_url=""
+    )
+    body = render_page(PageAction.RESOLVE, view)
+    assert body is not None  # only a trigger can be late
+    return body
+
+
 def tell_direct_pages(incident: Incident, alarm: Alarm, now: datetime) -> Step:
-    """Tell, in the incident that triage made of it, whom this process paged directly."""
+    """Tell, in the incident that triage made of it, whom this process paged directly.
+
+    Pages under the incident's own name are its own from now on: the next contact follows them, and
+    they end with it. What is seen or over already is so at the pager, too.
+    """
     times = [f"{page.contact} at {moment(page.at, 'UTC', now)}" for page in alarm.sent]
-    return tell(
+    added = _missing(incident, alarm.sent) if incident.id == alarm.incident.id else ()
+    step = tell(
         incident,
         EventKind.PAGED_DIRECTLY,
         actor=AUTOMATION,
@@ -146,5 +232,25 @@ def tell_direct_pages(incident: Incident, alarm: Alarm, now: datetime) -> Step:
         why=alarm.why,
         now=now,
         happened_at=alarm.sent[0].at,
-        evidence={"alarm": alarm.incident.id, "contacts": [page.contact for page in alarm.sent]},
+        evidence={
+            "alarm": alarm.incident.id,
+            "contacts": [page.contact for page in alarm.sent],
+            "added": [page.contact for page in added],
+        },
+        changes={"pages": (*incident.pages, *added)} if added else {},
     )
+    calm = incident.acknowledged_at is not None or not incident.state.is_open()
+    commands = ("page",) if added and calm else ()
+    return msgspec.structs.replace(step, commands=commands)
+
+
+def _missing(incident: Incident, sent: tuple[Page, ...]) -> tuple[Page, ...]:
+    """The pages that the incident's own do not repeat: the pager folded those."""
+    repeated = Counter(page.contact for page in incident.pages if not page.refused)
+    missing = []
+    for page in sent:
+        if repeated[page.contact]:
+            repeated[page.contact] -= 1
+        else:
+            missing.append(page)
+    return tuple(missing)

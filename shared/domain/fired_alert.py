@@ -17,7 +17,8 @@ from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.payload import Fields, fields, items, moment, text
 from shared.domain.steps import AUTOMATION
 
-LOOKBACK = timedelta(minutes=60)  # a blackout lasts 15 minutes, and may begin anew at its end
+LOOKBACK = timedelta(hours=24)  # to the last look that succeeded, and no further
+FIRST = timedelta(minutes=60)  # of a process, which knows of no look before
 OVERLAP = timedelta(minutes=20)  # with the look before, for what was too young or listed late
 SETTLED = timedelta(minutes=2)  # an action group tries for 75 s
 MOST_FAILURES = 3
@@ -75,11 +76,10 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
 def next_sweep(last: Sweep | None, now: datetime) -> Sweep:
     """Begin a look that overlaps with the last one, where that came to its end."""
-    longest = now - LOOKBACK
     if last is None:
-        return Sweep(began_at=now, since=longest)
+        return Sweep(began_at=now, since=now - FIRST)
     seen = last.since if last.failures else last.began_at - OVERLAP
-    return Sweep(began_at=now, since=max(seen, longest))
+    return Sweep(began_at=now, since=max(seen, now - LOOKBACK))
 
 
 def read_fired(entry: object, received_at: datetime) -> FiredAlert:

@@ -66,7 +66,7 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
         return _end(alert, incident, taken, now)
     if claim.resolved_at is not None and alert.fired_at <= claim.resolved_at:
         return _nothing(taken, DeliveryOutcome.SUPPRESSED, "event time: its end is known already")
-    if incident is None or not _takes(incident, alert, service, now):
+    if incident is None or not takes(incident, alert, service, now):
         opened = _open(alert, service, taken, now, shard)
         return _blame_the_file(opened, mistakes, now) if mistakes and not service else opened
     return _join(alert, service, incident, taken, now)
@@ -120,7 +120,7 @@ def _blame_the_file(opened: Step, mistakes: tuple[CatalogMistake, ...], now: dat
     return opened.then(escalate(opened.incident, why, "", now))
 
 
-def _takes(incident: Incident, alert: Alert, service: Service | None, now: datetime) -> bool:
+def takes(incident: Incident, alert: Alert, service: Service | None, now: datetime) -> bool:
     """Whether an alert belongs to an open incident and is not overlooked there.
 
     One that a person has acknowledged pages nobody any more. So it takes nothing new once it is

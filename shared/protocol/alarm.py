@@ -15,21 +15,16 @@ import logging
 
 import msgspec
 
-from shared.domain.alarm import (
-    PATIENCE,
-    Alarm,
-    alarm_of,
-    name_of,
-    tell_direct_pages,
-)
+from shared.domain.alarm import PATIENCE, alarm_of, name_of, tell_direct_pages
 from shared.domain.alert import Alert
 from shared.domain.escalation import wakes
 from shared.domain.grouping import find_service, group_of
 from shared.domain.incident import Incident, State
 from shared.domain.keys import shard_of_incident
+from shared.domain.triage import takes
 from shared.errors import BackstopError, NotFound, Unavailable
 from shared.protocol.commit import incident_row
-from shared.protocol.direct_page import page_directly
+from shared.protocol.direct_page import end_direct_pages, page_directly
 from shared.protocol.intake import Delivery, accept, read_delivery, relay_deliveries
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.records import read_group
@@ -71,21 +66,27 @@ async def _accept_in_time(services: Services, alert: Alert) -> tuple[str, bool]:
 
 def set_alarm(services: Services, alert: Alert, *, why: str, at_once: bool = False) -> None:
     """Page for an alert, at once or if triage does not take it in time; nothing if it is mild."""
+    _hold(services, alert, why, at_once=at_once)
+    if services.alarms and (services.alarm_keeper is None or services.alarm_keeper.done()):
+        services.alarm_keeper = asyncio.create_task(_keep(services), name="alarms")
+
+
+def _hold(services: Services, alert: Alert, why: str, *, at_once: bool) -> None:
+    """Make an alarm of the alert, or let it join the one of its target."""
     now, name = services.now(), name_of(alert, services.catalog)
     known = services.alarms.get(name)
     quiet_until = known.quiet_until if known else now
     due_at = max(now if at_once else now + PATIENCE, quiet_until)
-    if known and not known.over_at and known.due_at <= due_at:
-        return
     alarm = alarm_of(alert, services.catalog, why=why, now=now, due_at=due_at)
     if alarm is None:
         return
     if not known and len(services.alarms) >= MOST:
         log.error("too many alarms: nobody is paged directly for %s", alert.summary)
         return
-    services.alarms[name] = msgspec.structs.replace(alarm, quiet_until=quiet_until)
-    if services.alarm_keeper is None or services.alarm_keeper.done():
-        services.alarm_keeper = asyncio.create_task(_keep(services), name="alarms")
+    if known and not known.is_settled:
+        services.alarms[name] = known.joined(alarm)
+    else:
+        services.alarms[name] = msgspec.structs.replace(alarm, quiet_until=quiet_until)
 
 
 async def watch_deliveries(services: Services, leftovers: Leftovers) -> None:
@@ -101,7 +102,7 @@ async def look_after_alarms(services: Services) -> None:
     now = services.now()
     for name in [name for name, alarm in services.alarms.items() if alarm.is_forgotten(now)]:
         del services.alarms[name]
-    due = [name for name, one in services.alarms.items() if not one.over_at and one.due_at <= now]
+    due = [name for name, alarm in services.alarms.items() if alarm.is_due(now)]
     await asyncio.gather(*(_look(services, name) for name in due))
 
 
@@ -120,49 +121,67 @@ async def _look(services: Services, name: str) -> None:
         goes_on = True
     if goes_on:
         await page_directly(services, name)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await _tell(services, name)
+    except (BackstopError, TimeoutError) as error:
+        log.warning("what was paged directly is told later: %s", error)
 
 
 async def _ask_triage(services: Services, name: str) -> bool:
-    """Whether the alarm goes on: triage has not taken the alert, though it had the time to.
+    """Whether the alarm goes on: triage has not taken its alerts, though it had the time to.
 
     What could not be made durable when it came is handed to intake now, and triage has its time.
     """
-    alarm, now = services.alarms[name], services.now()
-    key, new = await accept(services, alarm.alert)
-    if new:
-        services.alarms[name] = alarm.again(UNTAKEN, now)
-        return False
-    delivery = (await read_delivery(services, key)).value
-    if delivery.pending:
-        services.alarms[name] = alarm.knows(delivery.pages)
-        return not await _is_looked_after(services, alarm)
-    await _call_off(services, name, delivery)
-    return False
+    alerts, now = services.alarms[name].alerts, services.now()
+    found = await asyncio.gather(*(_hand_in(services, alert) for alert in alerts))
+    alarm = services.alarms[name].stored(alerts, now)
+    for alert, delivery in zip(alerts, found, strict=True):
+        if delivery and delivery.pending:
+            alarm = alarm.knows(delivery.pages)
+        elif delivery:
+            alarm = alarm.taken(alert, delivery.incident, now)
+    waiting = [delivery.alert for delivery in found if delivery and delivery.pending]
+    new = not waiting and alarm.over_at is None
+    services.alarms[name] = alarm.again(UNTAKEN, now) if new else alarm
+    seen = [await _is_looked_after(services, alert, alarm.incident.id) for alert in waiting]
+    return not all(seen)
 
 
-async def _is_looked_after(services: Services, alarm: Alarm) -> bool:
-    """Whether the target has an open incident that wakes people: the alert only joins that."""
-    group = group_of(alarm.alert, find_service(alarm.alert, services.catalog))
+async def _hand_in(services: Services, alert: Alert) -> Delivery | None:
+    """The alert's delivery; None where it was made durable only now."""
+    key, new = await accept(services, alert)
+    return None if new else (await read_delivery(services, key)).value
+
+
+async def _is_looked_after(services: Services, alert: Alert, incident_id: str) -> bool:
+    """Whether triage would let it join an open incident of its target that wakes people."""
+    service = find_service(alert, services.catalog)
+    group = group_of(alert, service)
     if group is None:
         return False
-    shard = shard_of_incident(alarm.incident.id)
+    shard = shard_of_incident(incident_id)
     opened = (await read_group(services, shard, group)).value.incident
     if not opened:
         return False
     found = await services.state.read(shard, incident_row(opened), Incident)
     if found is None or found.value.state in (State.MITIGATED, State.RESOLVED):
         return False
-    return wakes(found.value)
+    return wakes(found.value) and takes(found.value, alert, service, services.now())
 
 
-async def _call_off(services: Services, name: str, delivery: Delivery) -> None:
-    """Triage has it: say what was done meanwhile in the incident, and let it be."""
+async def _tell(services: Services, name: str) -> None:
+    """Say in the incident that took it what was done meanwhile; end what it does not know."""
     alarm, now = services.alarms[name], services.now()
+    if alarm.taken_by is None:
+        return
 
     def take(incident: Incident) -> Revision:
         return Revision(step=tell_direct_pages(incident, alarm, now))
 
-    if alarm.sent and delivery.incident:
+    if alarm.sent and alarm.taken_by != alarm.incident.id:
+        await end_direct_pages(services, alarm)
+    if alarm.sent and alarm.taken_by:
         with contextlib.suppress(NotFound):
-            await revise(services, delivery.incident, take)
-    services.alarms[name] = msgspec.structs.replace(alarm, over_at=now)
+            await revise(services, alarm.taken_by, take)
+    services.alarms[name] = services.alarms[name].told(services.catalog, services.now())

@@ -8,7 +8,13 @@ import asyncio
 import contextlib
 import logging
 
-from shared.domain.alarm import Alarm, next_direct_page, render_direct_page, service_of
+from shared.domain.alarm import (
+    Alarm,
+    next_direct_page,
+    render_direct_end,
+    render_direct_page,
+    service_of,
+)
 from shared.domain.catalog import Contact, Service
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.intake import note_pages
@@ -32,7 +38,8 @@ async def page_directly(services: Services, name: str) -> None:
         except BackstopError as error:
             log.error("nobody could be paged directly: %s", error)  # noqa: TRY400 - it says all
             return
-        services.alarms[name] = alarm.paged(contact, service, now, refused=refused)
+        # Another alert may have joined it meanwhile.
+        services.alarms[name] = services.alarms[name].paged(contact, service, now, refused=refused)
         await _note(services, services.alarms[name])
 
 
@@ -50,8 +57,19 @@ async def _send(services: Services, alarm: Alarm, contact: Contact, service: Ser
     return False
 
 
+async def end_direct_pages(services: Services, alarm: Alarm) -> None:
+    """End the alarm's alert at the pager, for every key that it was sent to. Raises Unavailable."""
+    service, now = service_of(alarm, services.catalog), services.now()
+    woken = {page.contact for page in alarm.sent}
+    names = {contact.pager for contact in service.contacts if contact.name in woken}
+    for pager in sorted(names):
+        key = services.settings.pager_keys.get(pager, "")
+        with contextlib.suppress(RejectedInput):  # it knows no such alert
+            await services.pager.send(render_direct_end(alarm, key=key, now=now))
+
+
 async def _note(services: Services, alarm: Alarm) -> None:
     """Let other processes know, where the tables answer: they then page nobody a second time."""
     with contextlib.suppress(Unavailable, Conflict, NotFound, TimeoutError):
         async with asyncio.timeout(NOTE_WITHIN_S):
-            await note_pages(services, alarm.alert, alarm.incident.pages)
+            await note_pages(services, alarm.alerts[0], alarm.incident.pages)

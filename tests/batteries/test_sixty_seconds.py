@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from shared.domain.alert import Alert
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incident import Incident, State
 from shared.domain.ledger import LedgerRow
@@ -93,8 +94,8 @@ async def reach(town: Town) -> None:
     check_rest(town)
 
 
-async def posting(town: Town) -> None:
-    await town.post(ALERT)
+async def posting(town: Town, alert: Alert = ALERT) -> None:
+    await town.post(alert)
 
 
 def check_rest(town: Town) -> None:
@@ -137,6 +138,39 @@ def test_only_what_triage_could_not_take_is_paged_directly_and_that_is_told(
             raise Broken(f"told of direct pages: {direct_pages(town)}")
 
     assert run(1, story) == ""
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("out_s", [300.0, 4_200.0])
+@pytest.mark.parametrize("part", ["tables", "bus"])
+def test_two_rules_about_one_target_are_one_trouble_and_neither_is_lost(
+    part: str, out_s: float, seed: int
+) -> None:
+    second = fired("second", severity=0)
+
+    async def story(town: Town) -> None:
+        town.crew.start("outside", town.lose(part, out_s))
+        began = asyncio.get_running_loop().time()
+        town.crew.start("outside", posting(town))
+        await asyncio.sleep(30)
+        town.crew.start("outside", posting(town, second))
+        await asyncio.sleep(out_s + 1_200)
+        if town.first_page() - began > WITHIN_S:
+            raise Broken("nobody was paged within 60 s")
+        check_both(town, second)
+
+    assert run(seed, story) == ""
+
+
+def check_both(town: Town, second: Alert) -> None:
+    """Both are in one incident, and the pager keeps no alert by another name. Raises Broken."""
+    incidents = stored(town.outside.state, "incident|", Incident)
+    keys = {key for incident in incidents for key in incident.correlation_keys}
+    if len(incidents) != 1 or keys != {ALERT.correlation_key, second.correlation_key}:
+        raise Broken(f"{len(incidents)} incidents have {len(keys)} of two alerts")
+    orphans = {name for _, _, name in town.pager.sent} - town.pager.ended - {incidents[0].id}
+    if orphans:
+        raise Broken(f"the pager still has {sorted(orphans)}")
 
 
 CLOCKS = [(-10, 10, 0, 0), (10, -10, -10, 10), (5, 5, -5, -5)]

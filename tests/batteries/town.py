@@ -32,10 +32,14 @@ LOGS = ("burn_rates", "onset", "outcomes", "dependencies", "tool_failures", "sli
 
 
 class TimedPager(Pager):
-    """The real pager over two webhooks in memory. `sent` has each page's time, contact, name."""
+    """The real pager over two webhooks in memory. `sent` has each page's time, contact, name.
+
+    `ended` are the names that were resolved.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self.sent: list[tuple[float, str, str]] = []
+        self.ended: set[str] = set()
         self.out = False
         self._turns = turns
         self._pager = _Hook(self, "pager")  # type: ignore[assignment] # what of it is used
@@ -59,9 +63,11 @@ class _Hook:
         if pager.out and self._name == "pager":
             raise Unavailable("pager", "out")
         action = body.get("event_action") or body["action"]
+        name = body.get("dedup_key") or body["incident"]
+        if action == "resolve":
+            pager.ended.add(name)
         if action == "trigger":
             details = body.get("details") or body["payload"]["custom_details"]
-            name = body.get("dedup_key") or body["incident"]
             contact = details["paged"].partition(":")[0]
             pager.sent.append((asyncio.get_running_loop().time(), contact, name))
         await pager._turns.take(f"{self._name}.posted")

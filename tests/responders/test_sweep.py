@@ -12,7 +12,7 @@ from responders.sweep import sweep
 from responders.triage import triage
 from shared.domain.alert import Alert, parse_alert
 from shared.domain.event import EventKind
-from shared.domain.fired_alert import LOOKBACK, SETTLED, subscription_of
+from shared.domain.fired_alert import FIRST, SETTLED, subscription_of
 from shared.domain.incident import State
 from shared.errors import Unavailable
 from shared.protocol.intake import Delivery, accept, find_delivery, read_delivery
@@ -207,7 +207,7 @@ async def test_an_end_that_never_arrived_ends_the_incident(services: FakeService
         (fired(target="/subscriptions/s/resourcegroups/r/providers/p/sites/brochure"), {}),
         (fired(), {"actionStatus": {"isSuppressed": True}}),
         (fired(fired_at=NOW - SETTLED + timedelta(seconds=5)), {}),
-        (fired(fired_at=NOW - LOOKBACK - timedelta(minutes=1)), {}),
+        (fired(fired_at=NOW - FIRST - timedelta(minutes=1)), {}),
     ],
     ids=["nobody's", "suppressed", "too young", "too old"],
 )
@@ -237,7 +237,7 @@ async def test_every_page_is_read_but_not_what_is_older_than_the_look(
     services: FakeServices,
 ) -> None:
     new = [entry(fired(number)) for number in range(1, 60)]
-    old = [entry(fired(100, fired_at=NOW - LOOKBACK - AGO))] * 100
+    old = [entry(fired(100, fired_at=NOW - FIRST - AGO))] * 100
     list_in_azure(services, *new, *old)
 
     await sweep(services, NOTHING)

@@ -158,6 +158,9 @@ def _check_effects(rest: Rest) -> None:
         if ends[plan] != 1:
             raise broken(Promise.LEDGER, f"plan {plan} was sent and has {ends[plan]} ends")
     paged = Counter(event.incident for event in events if event.kind is EventKind.PAGED)
+    for event in events:
+        if event.kind is EventKind.PAGED_DIRECTLY:
+            paged[event.incident] += len(event.evidence["added"])
     for incident in stored(rest.outside.state, SHARD, "incident|", Incident):
         if paged[incident.id] != len(incident.pages):
             how = f"{len(incident.pages)} pages of {incident.id} have {paged[incident.id]} records"

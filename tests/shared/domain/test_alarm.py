@@ -164,16 +164,19 @@ def test_direct_pages_are_told_in_the_incident() -> None:
 
 
 @pytest.mark.parametrize(
-    ("over_at", "after", "forgotten"),
+    ("changes", "after", "forgotten"),
     [
-        (None, KEPT, False),
-        (None, KEPT + LATER, True),
-        (NOW + LATER, MUTE, False),
-        (NOW + LATER, MUTE + LATER, True),
+        ({}, 48 * KEPT, False),
+        ({"durable_at": NOW}, KEPT, False),
+        ({"durable_at": NOW}, KEPT + LATER, True),
+        ({"over_at": NOW + LATER}, MUTE, False),
+        ({"over_at": NOW + LATER}, MUTE + LATER, True),
+        ({"over_at": NOW, "taken_by": "INC-1"}, KEPT, False),
+        ({"over_at": NOW, "taken_by": "INC-1"}, KEPT + LATER, True),
     ],
 )
-def test_an_alarm_is_forgotten_some_time(
-    over_at: datetime | None, after: timedelta, forgotten: bool
+def test_an_alarm_is_forgotten_some_time_but_not_while_its_alert_is_nowhere_else(
+    changes: dict[str, Any], after: timedelta, forgotten: bool
 ) -> None:
-    paged = page_all(alarm(over_at=over_at), NOW)[0]
+    paged = alter(page_all(alarm(), NOW)[0], **changes)
     assert paged.is_forgotten(NOW.astimezone(UTC) + after) is forgotten

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.alert import Alert, Condition, parse_alert
 from shared.domain.event import EventKind
 from shared.domain.fired_alert import (
+    FIRST,
     LOOKBACK,
     MOST_FAILURES,
     OVERLAP,
@@ -199,11 +200,18 @@ def test_a_look_gives_up_after_some_failures() -> None:
 
 def test_a_look_overlaps_with_the_one_before() -> None:
     first = next_sweep(None, NOW)
-    assert first.since == NOW - LOOKBACK
-    soon, late = NOW + timedelta(minutes=5), NOW + timedelta(hours=3)
+    assert first.since == NOW - FIRST
+    soon, late = NOW + timedelta(minutes=5), NOW + timedelta(hours=30)
     assert next_sweep(first, soon).since == NOW - OVERLAP
     assert next_sweep(first, late).since == late - LOOKBACK
-    assert next_sweep(first.failed(), soon).since == soon - LOOKBACK
+
+
+def test_however_often_a_look_fails_the_next_reaches_back_to_the_last_that_succeeded() -> None:
+    look, now = next_sweep(None, NOW), NOW
+    for _ in range(40):
+        now += timedelta(minutes=5)
+        look = next_sweep(look.failed().failed().failed(), now)
+    assert look.since == NOW - FIRST
 
 
 def test_what_was_found_is_told_with_the_delivery_and_nothing_personal() -> None:

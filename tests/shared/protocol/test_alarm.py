@@ -5,6 +5,7 @@ Time is made up: what a story says to wait for happens without waiting.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,8 +14,12 @@ import pytest
 from responders.triage import triage
 from shared.domain.alert import Alert
 from shared.domain.event import EventKind
+from shared.domain.incident import Severity
+from shared.domain.keys import shard_of_incident
+from shared.domain.row import Put
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 from shared.protocol.alarm import MOST, set_alarm, take_in, watch_deliveries
+from shared.protocol.commit import read_incident
 from shared.protocol.intake import Delivery, delivery_id, read_delivery
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.settle import settle
@@ -359,6 +364,151 @@ def test_bad_input_sets_no_alarm() -> None:
         with pytest.raises(RejectedInput):
             await take_in(services, oversized)
         assert services.alarms == {}
+
+    tell(story)
+
+
+async def take_first(services: Process, outside: Outside, first: Alert, **step: Any) -> str:
+    """Somebody has opened an incident of the target; answer its id."""
+    await post(services, first)
+    incident = (await take(services, first)).incident
+    await change(services, incident, **step)
+    await asyncio.sleep(30)
+    return incident
+
+
+async def change(services: Process, incident: str, **changes: Any) -> None:
+    stored = await read_incident(services, incident)
+    value = msgspec.structs.replace(stored.value, **changes)
+    await services.state.write(shard_of_incident(incident), [Put(row=stored.row, value=value)])
+
+
+def ended_names(outside: Outside) -> set[str]:
+    return {one["dedup_key"] for one in outside.pager.sent if one["event_action"] == "resolve"}
+
+
+def test_a_page_under_a_name_that_no_incident_gets_is_ended_at_the_pager() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        opened = await take_first(services, outside, fired("first"))
+        outside.tables_out(True)
+        await post(services)
+        await asyncio.sleep(10)
+        (orphan,) = names(outside)
+        outside.tables_out(False)
+        await asyncio.sleep(6)
+        assert (await take(services)).incident == opened != orphan
+        await asyncio.sleep(30)
+        assert ended_names(outside) == {orphan}
+        assert services.alarms == {} or all(one.is_settled for one in services.alarms.values())
+
+    tell(story)
+
+
+def test_a_page_under_the_incident_s_name_is_the_incident_s_own() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        outside.tables_out(True)
+        await post(services)
+        await asyncio.sleep(ACKNOWLEDGE_S + 10)
+        outside.tables_out(False)
+        await asyncio.sleep(6)
+        opened = (await take(services)).incident
+        await asyncio.sleep(30)
+        incident = (await read_incident(services, opened)).value
+        assert [page.contact for page in incident.pages] == ["Ada", "Ben"]
+        assert ended_names(outside) == set()
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("changes", "paged"),
+    [
+        ({"acknowledged_at": NOW}, []),
+        ({"acknowledged_at": NOW - timedelta(hours=12)}, ["Ada"]),
+        ({"acknowledged_at": NOW, "firing": ()}, ["Ada"]),
+    ],
+    ids=["just now", "long ago", "it is over"],
+)
+def test_an_incident_that_takes_no_more_alerts_looks_after_none(
+    changes: dict[str, Any], paged: list[str]
+) -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        await take_first(services, outside, fired("first"), **changes)
+        outside.bus.out = True
+        await post(services)
+        await asyncio.sleep(60)
+        assert woken(outside) == paged
+
+    tell(story)
+
+
+@pytest.mark.parametrize("second", [fired("second"), fired("second", severity=0)])
+def test_after_a_long_outage_every_alert_of_a_target_is_taken_in(second: Alert) -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        outside.tables_out(True)
+        await post(services)
+        await asyncio.sleep(10)
+        await post(services, second)
+        await asyncio.sleep(3 * 3600)
+        outside.tables_out(False)
+        await asyncio.sleep(6)
+        taken = [await take(services), await take(services, second)]
+        assert [one.state for one in taken] == ["opened", "joined"]
+        await asyncio.sleep(30)
+        assert names(outside) == {taken[0].incident}
+
+    tell(story)
+
+
+def test_a_second_alert_keeps_whom_the_first_paged() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        outside.tables_out(True)
+        await post(services)
+        await asyncio.sleep(10)
+        await post(services, fired("second", severity=0))
+        await asyncio.sleep(10)
+        (alarm,) = services.alarms.values()
+        assert (alarm.incident.severity, woken(outside)) == (Severity.SEV0, ["Ada"])
+        assert [page.contact for page in alarm.sent] == ["Ada"]
+
+    tell(story)
+
+
+def test_where_it_cannot_be_told_nobody_is_paged_and_it_is_told_later() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        outside.tables_out(True)
+        await post(services)
+        await asyncio.sleep(ACKNOWLEDGE_S - 10)
+        outside.tables_out(False)
+        await asyncio.sleep(6)
+        await take(services)
+        outside.state.out = True
+        await asyncio.sleep(60)
+        assert woken(outside) == ["Ada"]
+        outside.state.out = False
+        await asyncio.sleep(10)
+        assert [e["kind"] for e in told(outside)].count(EventKind.PAGED_DIRECTLY) == 1
+
+    tell(story)
+
+
+def test_a_keeper_that_died_is_followed_by_another_at_the_next_alert() -> None:
+    async def story(outside: Outside) -> None:
+        services = worker(outside)
+        outside.tables_out(True)
+        await post(services)
+        assert services.alarm_keeper is not None
+        services.alarm_keeper.cancel()
+        await asyncio.sleep(1)
+        await post(services)
+        await asyncio.sleep(1)
+        assert woken(outside) == ["Ada"]
 
     tell(story)
 
