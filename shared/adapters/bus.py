@@ -6,7 +6,7 @@ Messages are received by the Functions host, not here. Senders belong to pumps (
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -76,16 +76,30 @@ class Bus:
         """Publish a dead letter to its topic again, as a first attempt, then remove it.
 
         Returns False when there is no such dead letter. All subscriptions that admit the subject
-        get the copy: consumers are idempotent. Raises as `dead_letters` and `publish` do.
+        get the copy: consumers are idempotent. Raises as `dead_letters` and `publish` do, and
+        Unavailable while somebody else has it locked.
         """
+        return await self._take_out(topic, subscription, message_id, again=True)
+
+    async def discard_dead_letter(self, topic: str, subscription: str, message_id: str) -> bool:
+        """Remove a dead letter for good; returns and raises as `resubmit_dead_letter` does."""
+        return await self._take_out(topic, subscription, message_id, again=False)
+
+    async def _take_out(
+        self, topic: str, subscription: str, message_id: str, *, again: bool
+    ) -> bool:
+        locked: list[ServiceBusReceivedMessage] = []
         async with self._dead_letter_receiver(topic, subscription) as receiver:
-            found, others = await _find(receiver, message_id)
-            for other in others:
-                await receiver.abandon_message(other)
-            if found is None:
-                return False
-            await self.publish(topic, [_first_attempt(found)])
-            await receiver.complete_message(found)
+            try:
+                found = await _find(receiver, message_id, locked)
+                if found is None:
+                    return False
+                if again:
+                    await self.publish(topic, [_first_attempt(found)])
+                await receiver.complete_message(found)
+                locked = [one for one in locked if one is not found]
+            finally:
+                await _let_go(receiver, locked)
         return True
 
     async def close(self) -> None:
@@ -149,18 +163,37 @@ async def _peek(receiver: ServiceBusReceiver, limit: int) -> list[ServiceBusRece
 
 
 async def _find(
-    receiver: ServiceBusReceiver, message_id: str
-) -> tuple[ServiceBusReceivedMessage | None, list[ServiceBusReceivedMessage]]:
-    """Lock dead letters until the right one is among them; return it, and the others."""
-    found = None
-    others: list[ServiceBusReceivedMessage] = []
-    while found is None and (batch := await _receive(receiver)):
+    receiver: ServiceBusReceiver, message_id: str, locked: list[ServiceBusReceivedMessage]
+) -> ServiceBusReceivedMessage | None:
+    """Lock dead letters, all of which are added to `locked`, until the right one is among them.
+
+    None where it is gone. Raises Unavailable where somebody else has locked it.
+    """
+    while batch := await _receive(receiver):
+        locked += batch
         for received in batch:
-            if found is None and received.message_id == message_id:
-                found = received
-            else:
-                others.append(received)
-    return found, others
+            if received.message_id == message_id:
+                return received
+    if await _is_there(receiver, message_id):
+        raise Unavailable("bus", f"somebody else is at the dead letter {message_id}")
+    return None
+
+
+async def _is_there(receiver: ServiceBusReceiver, message_id: str) -> bool:
+    """Whether a dead letter is in its queue, locked by whomever."""
+    following = 1
+    while more := await receiver.peek_messages(_LOOK_MESSAGES, sequence_number=following):
+        if any(one.message_id == message_id for one in more):
+            return True
+        following = (more[-1].sequence_number or following) + 1
+    return False
+
+
+async def _let_go(receiver: ServiceBusReceiver, locked: list[ServiceBusReceivedMessage]) -> None:
+    """Let others have them; where that fails their locks end by themselves."""
+    with suppress(ServiceBusError, ValueError):
+        for one in locked:
+            await receiver.abandon_message(one)
 
 
 async def _receive(receiver: ServiceBusReceiver) -> list[ServiceBusReceivedMessage]:

@@ -72,6 +72,18 @@ class FakeBus(Bus):
         letters.remove(found)
         return True
 
+    @override
+    async def discard_dead_letter(self, topic: str, subscription: str, message_id: str) -> bool:
+        await self._turns.take(f"{topic}.discard")
+        if self.out:
+            raise Unavailable("bus", f"{topic}/{subscription} does not answer")
+        letters = self.buried.get((topic, subscription), [])
+        found = next((one for one in letters if one.message.message_id == message_id), None)
+        if found is not None:
+            letters.remove(found)
+        await self._turns.take(f"{topic}.discarded")
+        return found is not None
+
     def bury(self, topic: str, subscription: str, message: Message, now: datetime) -> None:
         """Let a message have failed ten times."""
         letter = DeadLetter(

@@ -5,12 +5,14 @@ To open a link takes the SDK half a second, so all tests share one bus and start
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from azure.servicebus import ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 
 from infra.local.bus import Emulator, read_config
@@ -326,6 +328,83 @@ async def test_one_dead_letter_is_published_again_and_the_others_stay(
 
     assert waiting(emulator, RESPONDER) == ["m2"]
     assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m1", "m3"]
+
+
+@asynccontextmanager
+async def somebody_else_at(emulator: Emulator) -> AsyncIterator[None]:
+    """Another process holds the locks of all dead letters of the responder."""
+    async with (
+        ServiceBusClient.from_connection_string(emulator.connection_string) as client,
+        client.get_subscription_receiver(
+            "work", "responder", sub_queue=ServiceBusSubQueue.DEAD_LETTER
+        ) as receiver,
+    ):
+        held = await receiver.receive_messages(10, max_wait_time=1)
+        yield
+        for one in held:
+            await receiver.abandon_message(one)
+
+
+async def test_a_dead_letter_that_somebody_else_holds_is_not_believed_to_be_gone(
+    emulator: Emulator, bus: Bus
+) -> None:
+    await bus.publish("work", [message(1)])
+    bury(emulator)
+
+    async with somebody_else_at(emulator):
+        with pytest.raises(Unavailable, match="somebody else"):
+            await bus.resubmit_dead_letter("work", "responder", "m1")
+
+    assert await bus.resubmit_dead_letter("work", "responder", "m1")
+
+
+async def test_the_others_are_not_let_go_before_the_one_is_published(
+    emulator: Emulator, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bus.publish("work", [message(1), message(2)])
+    bury(emulator)
+    seen: list[dict[State, int]] = []
+    publish = bus.publish
+
+    async def look(topic: str, messages: Sequence[Message], *, within_s: float = 1.0) -> None:
+        seen.append(emulator.broker.queue(RESPONDER + DEAD_LETTER_SUFFIX).counts())
+        await publish(topic, messages, within_s=within_s)
+
+    monkeypatch.setattr(bus, "publish", look)
+
+    assert await bus.resubmit_dead_letter("work", "responder", "m1")
+
+    assert seen[0][State.LOCKED] == 2
+
+
+async def test_a_letter_that_cannot_be_published_is_let_go_at_once(
+    emulator: Emulator, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bus.publish("work", [message(1)])
+    bury(emulator)
+
+    async def fail(topic: str, messages: Sequence[Message], *, within_s: float = 1.0) -> None:
+        raise Unavailable("bus", "no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bus, "publish", fail)
+        with pytest.raises(Unavailable):
+            await bus.resubmit_dead_letter("work", "responder", "m1")
+
+    assert await bus.resubmit_dead_letter("work", "responder", "m1")
+
+
+async def test_a_dead_letter_is_discarded_and_published_nowhere(
+    emulator: Emulator, bus: Bus
+) -> None:
+    await bus.publish("work", [message(1), message(2)])
+    bury(emulator)
+
+    assert await bus.discard_dead_letter("work", "responder", "m1")
+    assert not await bus.discard_dead_letter("work", "responder", "m1")
+
+    assert waiting(emulator, RESPONDER) == []
+    assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m2"]
 
 
 async def test_a_dead_letter_that_is_not_there_is_not_published(bus: Bus) -> None:

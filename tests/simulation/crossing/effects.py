@@ -32,7 +32,17 @@ PARTS: Mapping[str, type] = {
     "scoring": Scoring,
     "fired_alerts": FiredAlerts,
 }
-CHANGING = frozenset({"write", "publish", "resubmit_dead_letter", "write_traffic", "post", "send"})
+CHANGING = frozenset(
+    {
+        "write",
+        "publish",
+        "resubmit_dead_letter",
+        "discard_dead_letter",
+        "write_traffic",
+        "post",
+        "send",
+    }
+)
 READING = frozenset(
     {"read", "scan", "query", "probe", "page", "dead_letters", "wait_idle", "warm", "close"}
 )
