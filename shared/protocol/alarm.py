@@ -15,8 +15,9 @@ import logging
 
 import msgspec
 
-from shared.domain.alarm import PATIENCE, alarm_of, name_of, tell_direct_pages
+from shared.domain.alarm import PATIENCE, alarm_of, name_of
 from shared.domain.alert import Alert
+from shared.domain.direct_page import tell_direct_pages
 from shared.domain.escalation import wakes
 from shared.domain.grouping import find_service, group_of
 from shared.domain.incident import Incident, State

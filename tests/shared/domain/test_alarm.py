@@ -7,25 +7,24 @@ import pytest
 
 from shared.domain.alarm import (
     KEPT,
+    MOST_ALERTS,
     MUTE,
     Alarm,
     alarm_of,
     name_of,
     next_direct_page,
-    render_direct_page,
     service_of,
-    tell_direct_pages,
 )
 from shared.domain.alert import Alert
 from shared.domain.catalog import UNOWNED, Catalog, CatalogMistake, Service
-from shared.domain.event import EventKind
+from shared.domain.direct_page import render_direct_page
 from shared.domain.incident import Severity
 from shared.domain.keys import shard_of
 from shared.domain.maintenance import Once
 from shared.domain.page import dedup_key
 from shared.domain.triage import triage
 from tests.fakes.scene import ended, fired
-from tests.shared.domain.worked_case import INCIDENT, NOW, SERVICE, alter
+from tests.shared.domain.worked_case import NOW, SERVICE, alter
 
 CATALOG = Catalog(services={SERVICE.name: SERVICE})
 NOBODYS = "/subscriptions/s/resourcegroups/r/providers/microsoft.web/sites/brochure"
@@ -121,6 +120,37 @@ def test_a_refused_page_woke_nobody_so_all_are_tried_at_once() -> None:
     assert found.sent == ()
 
 
+def test_what_joins_an_alarm_makes_it_graver_and_keeps_its_name_and_pages() -> None:
+    paged = page_all(alarm(durable_at=NOW), NOW)[0]
+    graver = paged.joined(alarm(fired("second", severity=0)))
+
+    assert graver.incident.severity is Severity.SEV0
+    assert (graver.incident.id, graver.sent) == (paged.incident.id, paged.sent)
+    assert (len(graver.alerts), graver.durable_at) == (2, None)
+    assert graver.joined(alarm(fired("second", severity=0))) == graver
+
+
+def test_of_many_alerts_the_first_and_the_gravest_are_held() -> None:
+    found = alarm()
+    for number in range(2 * MOST_ALERTS):
+        found = found.joined(alarm(fired(f"rule-{number}", severity=number % 2)))
+
+    assert found.alerts[0] == ALERT
+    assert [one.severity for one in found.alerts[1:]] == [0] * (MOST_ALERTS - 1)
+
+
+def test_an_alert_that_triage_took_leaves_the_others_a_name_of_their_own() -> None:
+    second = fired("second")
+    paged = page_all(alarm().joined(alarm(second)), NOW)[0]
+    left = paged.taken(ALERT, "INC-1", NOW)
+    told = left.told(CATALOG, NOW)
+
+    assert (left.taken_by, left.over_at) == ("INC-1", None)
+    assert told.incident.id == alarm(second).incident.id
+    assert (told.sent, told.incident.pages) == ((), paged.incident.pages)
+    assert told.taken(second, "", NOW).over_at == NOW
+
+
 def test_what_another_process_has_paged_counts() -> None:
     theirs = page_all(alarm(), NOW)[0]
     mine = alarm().knows(theirs.incident.pages)
@@ -136,31 +166,6 @@ def test_in_a_maintenance_nobody_is_paged() -> None:
 
     assert next_direct_page(alarm(), resting, NOW) is None
     assert next_direct_page(alarm(), resting, NOW + LATER) is not None
-
-
-def test_the_page_says_why_backstop_does_nothing() -> None:
-    body = render_direct_page(
-        alarm(), SERVICE.contacts[0], SERVICE, key="key", url="https://b.example", now=NOW
-    )
-    payload = body["payload"]
-    assert isinstance(payload, dict)
-    details = payload["custom_details"]
-    assert (body["routing_key"], body["event_action"]) == ("key", "trigger")
-    assert details["paged"] == "Ada: directly, because the tables did not answer"
-    assert "the tables did not answer" in details["backstop"]
-
-
-def test_direct_pages_are_told_in_the_incident() -> None:
-    sent = page_all(alarm(), NOW)[0]
-
-    step = tell_direct_pages(INCIDENT, sent, NOW + LATER)
-
-    (event,) = step.events
-    assert event.kind is EventKind.PAGED_DIRECTLY
-    assert event.what == "paged directly: Ada at 14:05 UTC"
-    assert (event.why, event.happened_at) == ("the tables did not answer", NOW)
-    assert step.incident is not None
-    assert step.incident.sequence == INCIDENT.sequence + 1
 
 
 @pytest.mark.parametrize(
