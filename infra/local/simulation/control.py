@@ -18,6 +18,7 @@ from infra.local.bus.emulator import Emulator
 from infra.local.foundry.behaviour import overflowing
 from infra.local.foundry.faults import Fault, outage
 from infra.local.foundry.load import Load
+from infra.local.foundry.rules import ArmError
 from infra.local.foundry.seed import BAD_REGION, SERVICE
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import delete_deployment, shift_traffic
@@ -180,7 +181,10 @@ class Control:
         name = request.path_params["name"]
         if name not in self._drills:
             return _json({"error": f"known drills: {', '.join(sorted(self._drills))}"}, 404)
-        self._drills[name]()
+        try:
+            self._drills[name]()
+        except ArmError as refusal:  # such as deleting a version that serves
+            return _json({"error": str(refusal)}, 409)
         return _json({"drill": name})
 
     async def start_load(self, _request: Request) -> Response:

@@ -79,7 +79,8 @@ DRILLS = (
     Drill(
         name="delete-known-good",
         title="Delete the known good",
-        expect="v1 is deleted: there is nothing left to go back to. Start anew to get it back.",
+        expect="v1 is deleted, unless it serves: ship v2 before. Then nothing is left to go back "
+        "to, and Backstop says so. Start anew to get it back.",
     ),
     Drill(
         name="heal",

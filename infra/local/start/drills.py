@@ -50,14 +50,15 @@ class Drills:
 
     async def show(self, request: Request) -> Response:
         """The page."""
-        did = request.query_params.get("did", "")
+        did, refused = (request.query_params.get(name, "") for name in ("did", "refused"))
         html = self._page.render(
             drills=DRILLS,
             status=await self.status(),
             executor=self.executor(),
             broken=self._broken,
             addresses=self._addresses,
-            did=next((drill.title for drill in DRILLS if drill.name == did), ""),
+            did=_title(did),
+            refused=_title(refused),
         )
         return HTMLResponse(html, headers=HEADERS)
 
@@ -69,12 +70,18 @@ class Drills:
         drill = next((drill for drill in DRILLS if drill.name == name), None)
         if drill is None:
             return JSONResponse({"known": [drill.name for drill in DRILLS]}, status_code=404)
+        try:
+            await self._do(name)
+        except aiohttp.ClientResponseError:  # the simulated service will not
+            return RedirectResponse(f"/?refused={name}", status_code=303)
+        self._remember(drill)
+        return RedirectResponse(f"/?did={name}", status_code=303)
+
+    async def _do(self, name: str) -> None:
         if name == "kill-executor":
             self._kill()
         else:
             await self.play_drill(name)
-        self._remember(drill)
-        return RedirectResponse(f"/?did={name}", status_code=303)
 
     def _remember(self, drill: Drill) -> None:
         if drill.name == "heal":
@@ -123,6 +130,10 @@ class Drills:
     async def _start_again(self) -> None:
         await asyncio.sleep(DEAD_S)
         self._executor.start()
+
+
+def _title(name: str) -> str:
+    return next((drill.title for drill in DRILLS if drill.name == name), "")
 
 
 async def register_release(

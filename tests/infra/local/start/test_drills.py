@@ -31,13 +31,14 @@ class World:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.releases: list[str] = []
+        self.refuses = False
 
     async def status(self, _: Request) -> Response:
         return JSONResponse(STATUS)
 
     async def drill(self, request: Request) -> Response:
         self.done.append(request.path_params["name"])
-        return JSONResponse({})
+        return JSONResponse({}, status_code=409 if self.refuses else 200)
 
     async def load(self, _: Request) -> Response:
         self.done.append("load")
@@ -169,6 +170,17 @@ async def test_what_is_broken_is_said_until_it_is_healed(
     assert "the index stands still, the logs are out<" in await shown(session, page)
     await press(session, page, "heal")
     assert "<dd>nothing</dd>" in await shown(session, page)
+
+
+async def test_what_the_world_refuses_is_said_and_nothing_is_called_broken(
+    session: aiohttp.ClientSession, page: str, world: World
+) -> None:
+    world.refuses = True
+    async with session.post(f"{page}/drills/logs-out") as answer:
+        html = await answer.text()
+    assert answer.status == 200
+    assert "Not done: Take the logs out." in html
+    assert "<dd>nothing</dd>" in html
 
 
 async def test_an_unknown_drill_does_nothing(
