@@ -61,6 +61,7 @@ PRESS = Later("responders.press", "press")
 HANDLE = Later("responders.handle", "handle")
 SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
 RESUBMIT = Later("responders.quarantine", "resubmit")
+DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
 ANSWER_PROBLEM = Later("shared.domain.problem", "answer_problem")
@@ -98,6 +99,7 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         Later("responders.quarantine", "show_quarantine"),
     ),
     ("resubmit", "POST", "api/quarantine/{id}/resubmit", RESUBMIT),
+    ("discard", "POST", "api/quarantine/{id}/discard", DISCARD),
     ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
     (
         "show_incident_page",
@@ -114,6 +116,7 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ),
     ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
     ("press_resubmit", "POST", "quarantine/{id}/resubmit", pressed(RESUBMIT, "/quarantine")),
+    ("press_discard", "POST", "quarantine/{id}/discard", pressed(DISCARD, "/quarantine")),
     ("show_asset", "GET", "assets/{name}", Later("responders.console", "show_asset")),
 )
 COMMANDS: dict[Role, dict[str, Later]] = {

@@ -41,7 +41,7 @@ def press(act: Responder, page: str = "") -> Responder:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", back, error)
             return services.pages.problem(problem_from(error), back)
-        did = quote(request.path.get("action", "resubmit" if page else "kill-switch"))
+        did = quote(request.path.get("action", "done" if page else "kill-switch"))
         return Answer(status=303, headers={"Location": f"{back}?did={did}"})
 
     return respond

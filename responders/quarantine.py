@@ -1,4 +1,4 @@
-"""Quarantine: what could not be taken is listed, and takes its road again when somebody says so.
+"""Quarantine: what could not be taken is listed, and takes its road again or is discarded.
 
 Beside the flow. A body of the webhook goes through the same reading and the same intake as any
 alert; a message goes to its topic; a dead letter is taken out of its queue and published. What
@@ -12,11 +12,17 @@ import msgspec
 
 from shared.domain.alert import parse_alert
 from shared.domain.http import Answer, Request, json_answer
-from shared.domain.quarantine import InputKind, KeptState, Quarantined, put_right
+from shared.domain.quarantine import InputKind, KeptState, Quarantined, put_right, throw_away
 from shared.domain.row import Stored
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.alarm import take_in
-from shared.protocol.kept import list_kept, mark_resubmitted, read_body, read_kept
+from shared.protocol.kept import (
+    list_kept,
+    mark_discarded,
+    mark_resubmitted,
+    read_body,
+    read_kept,
+)
 from shared.services import Services
 
 ATTEMPTS = 5
@@ -30,6 +36,13 @@ class Resubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     why: str = ""
 
 
+class Discarding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who discards, and why nothing is to be done with it."""
+
+    who: str
+    why: str
+
+
 class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What became of it. `copy` is the body that is still to be sent to its topic."""
 
@@ -39,7 +52,7 @@ class _Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def show_quarantine(services: Services, request: Request) -> Answer:
-    """What could not be taken, newest first; `state=kept` leaves out what was resubmitted."""
+    """What could not be taken, newest first; `state=kept` leaves out what does not wait."""
     wanted = request.query.get("state", "")
     if wanted not in ("", KeptState.KEPT):
         raise RejectedInput("wrong-state", f"state may be {KeptState.KEPT}, or be left out")
@@ -55,26 +68,60 @@ async def show_quarantine(services: Services, request: Request) -> Answer:
 async def resubmit(services: Services, request: Request) -> Answer:
     """Let the input that the path names take its road again.
 
-    What was resubmitted already is answered as it is. Raises RejectedInput where it still cannot be
-    taken, NotFound, Conflict, Unavailable: it stays in quarantine then.
+    What was resubmitted or discarded already is answered as it is. Raises RejectedInput where it
+    still cannot be taken, NotFound, Conflict, Unavailable: it stays in quarantine then.
     """
     said = request.read(Resubmission)
     if not said.who.strip():
         raise RejectedInput("missing-field", "who is needed: a resubmit is recorded")
+    _refuse_long(said)
+    return await _end(lambda: _resubmit(services, request.path["id"], said))
+
+
+async def discard(services: Services, request: Request) -> Answer:
+    """Say that nothing is to be done with the input that the path names.
+
+    A dead letter is removed from its queue; the row stays. Answers and raises as `resubmit`.
+    """
+    said = request.read(Discarding)
+    if not said.who.strip() or not said.why.strip():
+        raise RejectedInput("missing-field", "who and why are needed: a discard is recorded")
+    _refuse_long(said)
+    return await _end(lambda: _discard(services, request.path["id"], said))
+
+
+def _refuse_long(said: Resubmission | Discarding) -> None:
     if max(len(said.who), len(said.why)) > LONGEST_SAID:
         raise RejectedInput("too-long", f"who and why may have {LONGEST_SAID} characters")
+
+
+async def _end(attempt: Callable[[], Awaitable[Quarantined]]) -> Answer:
     for _ in range(ATTEMPTS):
         try:
-            kept = await _resubmit(services, request.path["id"], said)
+            kept = await attempt()
         except Conflict:
             continue
         return json_answer(_shown(kept))
-    raise Conflict("somebody else resubmits it at this moment")
+    raise Conflict("somebody else is at it at this moment")
+
+
+async def _discard(services: Services, key: str, said: Discarding) -> Quarantined:
+    was = await read_kept(services, key)
+    if was.value.state is not KeptState.KEPT:
+        return was.value
+    address = was.value.address
+    if was.value.kind is InputKind.DEAD_LETTER:  # first: what is marked would not be seen again
+        await services.bus.discard_dead_letter(
+            address.topic, address.subscription, address.message_id
+        )
+    now = throw_away(was.value, said.who.strip(), services.now())
+    await mark_discarded(services, was, now, said.why.strip())
+    return now
 
 
 async def _resubmit(services: Services, key: str, said: Resubmission) -> Quarantined:
     was = await read_kept(services, key)
-    if was.value.state is KeptState.RESUBMITTED:
+    if was.value.state is not KeptState.KEPT:
         return was.value
     taken = await _ROADS[was.value.kind](services, was, await read_body(services, key))
     now = put_right(
@@ -139,6 +186,7 @@ def _shown(kept: Quarantined) -> dict[str, Any]:
         "incident": kept.incident,
         "by": kept.by,
         "resubmitted_at": kept.resubmitted_at,
+        "discarded_at": kept.discarded_at,
         "became": kept.became,
         "delivery": kept.delivery,
     }

@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
+    DISCARDED = "input.discarded"
     REMINDED = "incident.reminded"
 
 

@@ -46,6 +46,7 @@ class KeptState(StrEnum):
 
     KEPT = "kept"
     RESUBMITTED = "resubmitted"
+    DISCARDED = "discarded"
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +116,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     incident: str = ""
     by: str = ""
     resubmitted_at: datetime | None = None
+    discarded_at: datetime | None = None
     became: str = ""
     delivery: str = ""
 
@@ -130,7 +132,8 @@ def is_known(was: Quarantined | None, bad: BadInput) -> bool:
         return False
     if was.state is KeptState.KEPT:
         return True
-    return was.resubmitted_at is not None and was.resubmitted_at > bad.seen_at
+    ended_at = was.resubmitted_at or was.discarded_at
+    return ended_at is not None and ended_at > bad.seen_at
 
 
 def keep(bad: BadInput, was: Quarantined | None, now: datetime) -> Quarantined:
@@ -160,6 +163,11 @@ def put_right(
         became=became,
         delivery=delivery,
     )
+
+
+def throw_away(kept: Quarantined, who: str, now: datetime) -> Quarantined:
+    """The input after somebody said that nothing is to be done with it."""
+    return msgspec.structs.replace(kept, state=KeptState.DISCARDED, by=who, discarded_at=now)
 
 
 def tell_kept(kept: Quarantined) -> ChangeEvent:
@@ -192,6 +200,23 @@ def tell_resubmitted(kept: Quarantined, why: str) -> ChangeEvent:
         before={"state": KeptState.KEPT.value},
         after={"state": kept.state.value},
         evidence={"input": kept.id, "source": kept.source, "delivery": kept.delivery},
+    )
+
+
+def tell_discarded(kept: Quarantined, why: str) -> ChangeEvent:
+    """The event of input that nothing is to be done with."""
+    assert kept.discarded_at is not None, "only what was discarded is told so"
+    return happened(
+        EventKind.DISCARDED,
+        f"{_event_id(kept)}-discarded",
+        ITSELF,
+        kept.discarded_at,
+        actor=kept.by,
+        what=f"discarded {_name(kept)}",
+        why=why,
+        before={"state": KeptState.KEPT.value},
+        after={"state": kept.state.value},
+        evidence={"input": kept.id, "source": kept.source},
     )
 
 

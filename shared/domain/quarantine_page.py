@@ -22,7 +22,7 @@ _KINDS = {
 
 
 class InputLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One input. `fate` is what became of it, or "" as long as nobody has resubmitted it."""
+    """One input. `fate` is what became of it, or "" as long as it waits."""
 
     id: str
     title: str
@@ -35,6 +35,7 @@ class InputLine(msgspec.Struct, frozen=True, kw_only=True):
     fate: str
     incident: str
     may_be_resubmitted: bool
+    may_be_discarded: bool
 
 
 class QuarantinePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +73,14 @@ def _line(kept: Quarantined) -> InputLine:
         fate=_fate(kept),
         incident=kept.incident,
         may_be_resubmitted=waits and (kept.is_whole or kept.kind is InputKind.DEAD_LETTER),
+        may_be_discarded=waits,
     )
 
 
 def _fate(kept: Quarantined) -> str:
     if kept.state is KeptState.KEPT:
         return "" if kept.is_whole else "Too long to be kept whole: it must be sent again."
+    if kept.state is KeptState.DISCARDED:
+        return f"{plain(kept.by)} discarded it."
     delivery = f" (delivery {kept.delivery})" if kept.delivery else ""
     return f"{plain(kept.by)} resubmitted it: {kept.became}{delivery}"

@@ -12,7 +12,7 @@ import msgspec
 from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
-from shared.domain.quarantine import Body, Quarantined, tell_resubmitted
+from shared.domain.quarantine import Body, Quarantined, tell_discarded, tell_resubmitted
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import NotFound
 from shared.protocol.commit import commit
@@ -59,7 +59,7 @@ async def list_kept(
 ) -> tuple[list[Quarantined], str]:
     """A page of the quarantine, newest first, and the `after` of the next page.
 
-    `waiting` leaves out what was resubmitted.
+    `waiting` leaves out what was resubmitted or discarded.
     """
     prefix = KEPT if waiting else ALL
     behind = prefix + after if after else ""
@@ -81,15 +81,23 @@ async def mark_resubmitted(
 
     Raises Conflict where somebody else changed it meanwhile, and Unavailable.
     """
-    writes: list[Write] = [
-        Put(row=was.row, value=now, etag=was.etag),
-        Remove(row=KEPT + place_of(was.value)),
-    ]
-    if was.value.incident:
-        writes.append(Remove(row=WOKE + place_of(was.value)))
     copies = [] if body is None else [_copy(now, body)]
     event = tell_resubmitted(now, why)
-    await commit(services, SHARD, writes, events=[event], resubmitted=copies)
+    await commit(services, SHARD, _ended(was, now), events=[event], resubmitted=copies)
+
+
+async def mark_discarded(
+    services: Services, was: Stored[Quarantined], now: Quarantined, why: str
+) -> None:
+    """Store that nothing is to be done with input, with the event; raises the same."""
+    await commit(services, SHARD, _ended(was, now), events=[tell_discarded(now, why)])
+
+
+def _ended(was: Stored[Quarantined], now: Quarantined) -> list[Write]:
+    """The row as it is now, and its places among those that wait."""
+    lists = (KEPT, WOKE) if was.value.incident else (KEPT,)
+    places = [Remove(row=name + place_of(was.value)) for name in lists]
+    return [Put(row=was.row, value=now, etag=was.etag), *places]
 
 
 def _copy(kept: Quarantined, body: bytes) -> tuple[str, Message]:

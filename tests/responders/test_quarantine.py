@@ -8,7 +8,7 @@ import pytest
 
 from responders.exhume import exhume
 from responders.ingest import ingest
-from responders.quarantine import resubmit, show_quarantine
+from responders.quarantine import discard, resubmit, show_quarantine
 from responders.triage import triage
 from shared.domain.http import Request
 from shared.domain.message import CHANGES, WORK, Message
@@ -16,7 +16,7 @@ from shared.domain.payload import MAX_BODY
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import read_delivery
-from shared.protocol.kept import list_kept
+from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.quarantine import keep_body
 from shared.protocol.settle import settle
@@ -44,6 +44,13 @@ async def inputs(services: FakeServices, **query: str) -> list[dict[str, Any]]:
 async def again(services: FakeServices, key: str, who: str = "ada", why: str = "") -> Any:
     body = msgspec.json.encode({"who": who, "why": why})
     answer = await resubmit(services, Request(method="POST", path={"id": key}, body=body))
+    assert answer.status == 200
+    return msgspec.json.decode(answer.body)
+
+
+async def away(services: FakeServices, key: str, why: str = "noise") -> Any:
+    body = msgspec.json.encode({"who": "ada", "why": why})
+    answer = await discard(services, Request(method="POST", path={"id": key}, body=body))
     assert answer.status == 200
     return msgspec.json.decode(answer.body)
 
@@ -292,3 +299,75 @@ async def test_an_alert_that_came_a_second_time_by_itself_is_said_to_be_the_same
     await ingest(services, Request(body=SOUND))
 
     assert (await again(services, key))["became"] == "accepted before, as the same delivery"
+
+
+async def test_what_is_discarded_stays_listed_and_waits_no_more(services: FakeServices) -> None:
+    key = await keep_body(services, "api/alerts", LEGACY, REFUSED)
+
+    shown = await away(services, key, "a test of the network team")
+
+    assert (shown["state"], shown["by"]) == ("discarded", "ada")
+    assert [one["state"] for one in await inputs(services)] == ["discarded"]
+    assert await inputs(services, state="kept") == []
+    assert await count_waiting(services, 10) == 0
+    event = told(services)[-1]
+    assert (event.kind, event.actor) == ("input.discarded", "ada")
+    assert event.why == "a test of the network team"
+
+
+async def test_a_discarded_dead_letter_is_off_the_bus_and_never_told_again(
+    services: FakeServices,
+) -> None:
+    key = await bury(services, message("triage", "key"))
+
+    await away(services, key)
+    services.outside.wait(300)
+    await exhume(services, NOTHING)
+
+    assert services.bus.buried[WORK, "responder"] == []
+    assert services.bus.published["work"] == []
+    assert kinds(services).count("input.quarantined") == 1
+
+
+async def test_killed_between_bus_and_row_it_can_be_discarded_again(
+    services: FakeServices,
+) -> None:
+    key = await bury(services, message("triage", "key"))
+    services.outside.turns.once("state.write", die)
+    with pytest.raises(Killed):
+        await away(services, key)
+
+    assert (await away(services, key))["state"] == "discarded"
+
+
+async def test_a_bus_that_is_out_leaves_it_waiting(services: FakeServices) -> None:
+    key = await bury(services, message("triage", "key"))
+    services.bus.out = True
+
+    with pytest.raises(Unavailable):
+        await away(services, key)
+
+    assert [one["state"] for one in await inputs(services)] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"who": "ada"}, {"who": " ", "why": "x"}, {"who": "a", "why": " "}]
+)
+async def test_a_discard_needs_who_and_why(services: FakeServices, said: dict[str, str]) -> None:
+    key = await keep_body(services, "api/alerts", LEGACY, REFUSED)
+    body = msgspec.json.encode(said)
+
+    with pytest.raises(RejectedInput):
+        await discard(services, Request(method="POST", path={"id": key}, body=body))
+
+
+async def test_what_was_resubmitted_or_discarded_is_not_touched_again(
+    services: FakeServices,
+) -> None:
+    key = await keep_body(services, "api/alerts", SOUND, REFUSED)
+    done = await again(services, key)
+    other = await keep_body(services, "api/alerts", LEGACY, REFUSED)
+    gone = await away(services, other)
+
+    assert await away(services, key) == done
+    assert await again(services, other) == gone

@@ -18,8 +18,10 @@ from shared.domain.quarantine import (
     is_known,
     keep,
     put_right,
+    tell_discarded,
     tell_kept,
     tell_resubmitted,
+    throw_away,
 )
 from shared.domain.quarantine_page import COUNTED, present_quarantine, tell_waiting
 from shared.domain.unread import joins, open_unread, trouble_of
@@ -37,6 +39,8 @@ BAD = BadInput(
 KEPT = keep(BAD, None, NOW)
 RIGHT = put_right(KEPT, "ada", "accepted", NOW + timedelta(minutes=1), delivery="261123-1")
 
+AWAY = throw_away(KEPT, "ada", NOW + timedelta(minutes=1))
+
 
 def bad(**changes: object) -> BadInput:
     return msgspec.structs.replace(BAD, **changes)
@@ -46,7 +50,9 @@ def kept(**changes: object) -> Quarantined:
     return msgspec.structs.replace(KEPT, **changes)
 
 
-@pytest.mark.parametrize("event", [tell_kept(KEPT), tell_resubmitted(RIGHT, "")])
+@pytest.mark.parametrize(
+    "event", [tell_kept(KEPT), tell_resubmitted(RIGHT, ""), tell_discarded(AWAY, "noise")]
+)
 def test_every_event_is_fit_for_the_ledger(event: object) -> None:
     assert complete(event) == ()  # type: ignore[arg-type]
     assert canonical(event)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from responders.control import set_kill_switch
 from responders.exhume import exhume
 from responders.handle import handle
 from responders.page import page_all_due
-from responders.quarantine import resubmit
+from responders.quarantine import discard, resubmit
 from responders.register import register
 from responders.remind import remind
 from responders.show import show_incidents
@@ -113,6 +113,12 @@ async def _resubmit(services: FakeServices) -> None:
     await resubmit(services, Request(method="POST", path={"id": kept.id}, body=body))
 
 
+async def _discard(services: FakeServices) -> None:
+    (kept,), _ = await list_kept(services)
+    body = _asked(who="Ada", why="noise")
+    await discard(services, Request(method="POST", path={"id": kept.id}, body=body))
+
+
 def _request(respond: Callable[[Any, Request], Awaitable[object]], **request: Any) -> Do:
     return lambda services: respond(services, Request(method="POST", **request))
 
@@ -151,5 +157,6 @@ JOBS = (
         run=_request(set_kill_switch, body=SWITCH),
         by_a_person=True,
     ),
+    Job(name="discard", prepare=_kept_letter, run=_discard, by_a_person=True),
     Job(name="resubmit", prepare=_kept_letter, run=_resubmit, by_a_person=True),
 )

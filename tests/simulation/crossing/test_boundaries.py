@@ -39,6 +39,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("resubmit", "deliveries.write"): "an alert goes the way of ingest",
     ("resubmit", "pager.send"): "an alert goes the way of ingest",
     ("resubmit", "bus.resubmit_dead_letter"): "the fake publishes, and that is struck",
+    ("discard", "bus.discard_dead_letter"): "it only removes, and the row that follows is struck",
     ("show_home", "index.write"): "the same function as that of show_incidents",
 }
 
