@@ -7,15 +7,19 @@ they are: only a resubmit takes one out. Where a subscription does not answer, t
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import batched
 
+from shared.domain.incident import Incident
 from shared.domain.message import SUBSCRIPTIONS
 from shared.domain.quarantine import BadInput, is_known
-from shared.errors import NotFound, Unavailable
+from shared.domain.unread import tell_full
+from shared.errors import Conflict, NotFound, Unavailable
 from shared.protocol.kept import find_kept
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.quarantine import bad_letter, keep_input
+from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 log = logging.getLogger("backstop.exhume")
@@ -44,11 +48,33 @@ async def _look(services: Services, topic: str, subscription: str) -> int:
     except (NotFound, Unavailable) as error:
         log.warning("dead letters cannot be looked at: %s", error)
         return 0
-    found = [bad_letter(topic, subscription, letter, seen_at) for letter in letters]
-    new = await _unknown(services, found)
+    found = {
+        (bad.id, letter.enqueued): bad
+        for letter in letters
+        for bad in [bad_letter(topic, subscription, letter, seen_at)]
+    }
+    known = services.known_letters.setdefault(f"{topic}/{subscription}", set())
+    known.intersection_update(found)  # what was resubmitted and is back was enqueued anew
+    new = await _unknown(services, [bad for name, bad in found.items() if name not in known])
     for bad in new:
         await keep_input(services, bad)
+    if len(new) < AT_ONCE:
+        known.update(found)
+    if len(letters) >= MOST:
+        await _tell_full(services, next(iter(found.values())))
     return len(new)
+
+
+async def _tell_full(services: Services, bad: BadInput) -> None:
+    log.warning("%d dead letters or more in %s: no more can be seen", MOST, bad.source)
+    kept = await find_kept(services, bad.id)
+    if kept is not None and kept.value.incident:
+
+        def take(incident: Incident) -> Revision:
+            return Revision(step=tell_full(incident, bad.source, MOST, services.now()))
+
+        with suppress(Conflict, NotFound):  # the next look says it
+            await revise(services, kept.value.incident, take)
 
 
 async def _unknown(services: Services, found: Sequence[BadInput]) -> list[BadInput]:

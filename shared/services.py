@@ -50,6 +50,7 @@ class Services:
         self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm
         self.alarm_keeper: asyncio.Task[None] | None = None
         self.exhumed_at: datetime | None = None
+        self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
         self.reminded_at: datetime | None = None
         self.warming: asyncio.Task[None] | None = None
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.domain.event import ITSELF
-from shared.domain.incident import Incident, Severity, State, Step, tell_opening
+from shared.domain.event import ITSELF, EventKind
+from shared.domain.incident import Incident, Severity, State, Step, tell, tell_opening
 from shared.domain.keys import digest
 from shared.domain.quarantine import InputKind, Quarantined
 
@@ -41,6 +41,25 @@ def trouble_of(kept: Quarantined) -> str:
 def joins(told: Incident | None, now: datetime) -> bool:
     """Whether this incident still tells of what comes now."""
     return told is not None and told.state.is_open() and now - told.opened_at < JOINS_FOR
+
+
+def tell_full(incident: Incident, source: str, most: int, now: datetime) -> Step:
+    """Say in the incident that no more dead letters of a subscription can be seen; once."""
+    said = (
+        f"There are {most} dead letters or more in {source}: nobody sees what comes later until"
+        " some are resubmitted or discarded."
+    )
+    if incident.sentence == said or not incident.state.is_open():
+        return Step(incident=None, reason="that is said already")
+    return tell(
+        incident,
+        EventKind.NOTED,
+        actor=ITSELF,
+        what=said,
+        why="only so many of the oldest are looked at",
+        now=now,
+        changes={"sentence": said},
+    )
 
 
 def open_unread(kept: Quarantined, shard: str, now: datetime) -> Step:

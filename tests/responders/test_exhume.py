@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from responders import exhume as exhuming
 from responders.exhume import AT_ONCE, EVERY, exhume
 from responders.page import page_all_due
+from responders.quarantine import resubmit
+from shared.domain.http import Request
 from shared.domain.message import CHANGES, SUBSCRIPTIONS, WORK
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers
@@ -110,6 +113,45 @@ async def test_many_are_told_some_at_every_tick_and_wake_once(services: FakeServ
 
     assert await count_waiting(services, 500) == 3 * AT_ONCE - 5
     assert len(await open_incidents(services)) == 1
+
+
+async def test_letters_that_this_process_knows_cost_no_reads(services: FakeServices) -> None:
+    bury(services, 4)
+    await look_later(services)
+    before = services.outside.turns.passed.count("state.read")
+
+    await look_later(services)
+
+    assert services.outside.turns.passed.count("state.read") == before
+
+
+async def test_a_look_that_sees_no_end_says_so_once_in_the_incident_and_in_the_log(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exhuming, "MOST", 3)
+    bury(services, 5)
+    for _ in range(3):
+        await look_later(services)
+
+    (incident,) = await open_incidents(services)
+    assert "3 dead letters or more in work/responder" in incident.sentence
+    assert "nobody sees what comes later" in incident.sentence
+    assert "3 dead letters or more in work/responder" in caplog.text
+    assert kinds(services).count("incident.noted") == 1
+
+
+async def test_what_comes_back_after_a_resubmit_is_told_again(services: FakeServices) -> None:
+    bury(services)
+    await look_later(services)
+    (found,), _ = await list_kept(services)
+    asked = msgspec.json.encode({"who": "ada"})
+    await resubmit(services, Request(method="POST", path={"id": found.id}, body=asked))
+    services.bus.bury(WORK, "responder", message("triage", "key 0"), services.now())
+
+    await look_later(services)
+
+    (found,), _ = await list_kept(services)
+    assert (found.state, found.times) == ("kept", 2)
 
 
 async def test_what_is_known_hides_nothing_that_is_new(
