@@ -14,7 +14,7 @@ from infra.local.world import ROOT, Pace
 QUICK = Pace(
     soak_s=4,
     soak_minimum_requests=60,
-    minimum_requests=20,
+    minimum_requests=8,
     verify_after_s=4,
     acknowledge_within_s=180,
     lease_s=5.0,
