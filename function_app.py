@@ -15,9 +15,9 @@ from importlib import import_module
 import azure.functions as func
 import msgspec
 
-from shared.domain.http import Answer, Request
 from shared.domain.message import CHANGES, WORK, Message
-from shared.domain.origin import refuse_foreign
+from shared.domain.views.http import Answer, Request
+from shared.domain.views.origin import refuse_foreign
 from shared.errors import BackstopError, RejectedInput, Unavailable
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
@@ -64,7 +64,7 @@ RESUBMIT = Later("responders.quarantine", "resubmit")
 DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
-ANSWER_PROBLEM = Later("shared.domain.problem", "answer_problem")
+ANSWER_PROBLEM = Later("shared.domain.views.problem", "answer_problem")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ("ingest", "POST", "api/alerts", Later("responders.ingest", "ingest")),

@@ -11,17 +11,17 @@ from datetime import datetime
 from functools import wraps
 
 from shared.domain.catalog import Service
-from shared.domain.chart import Chart, plot
-from shared.domain.chart_drawing import draw
-from shared.domain.chart_scope import focus_of, marks_of, window_of
-from shared.domain.evidence import read_evidence
-from shared.domain.home_page import Overview, present_home
-from shared.domain.http import Answer, Request
-from shared.domain.incident_page import Dossier, present
-from shared.domain.intent import EndpointRecord
-from shared.domain.problem import problem_from
-from shared.domain.quarantine_page import COUNTED, present_quarantine
-from shared.domain.telemetry import QueryAnswer
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.diagnosis.evidence import read_evidence
+from shared.domain.diagnosis.telemetry import QueryAnswer
+from shared.domain.views.chart import Chart, plot
+from shared.domain.views.chart_drawing import draw
+from shared.domain.views.chart_scope import focus_of, marks_of, window_of
+from shared.domain.views.home_page import Overview, present_home
+from shared.domain.views.http import Answer, Request
+from shared.domain.views.incident_page import Dossier, present
+from shared.domain.views.problem import problem_from
+from shared.domain.views.quarantine_page import COUNTED, present_quarantine
 from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.dossier import read_dossier
 from shared.protocol.kept import count_waiting, list_kept

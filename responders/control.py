@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.control import EVERYTHING, KillSwitch, tell_turned
-from shared.domain.http import Answer, Request, json_answer
+from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
 from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit
 from shared.protocol.records import CONTROLS, read_controls

@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.diagnose import diagnose as find_out
-from shared.domain.diagnosis import Diagnosis, Health
-from shared.domain.incident import Incident, State, Step
-from shared.domain.intent import EndpointRecord
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.release import Change, Release
+from shared.domain.diagnosis.diagnose import diagnose as find_out
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.tenants import counted_since, name_tenants
+from shared.domain.incidents.incident import Incident, State, Step
+from shared.domain.incidents.severity import raise_severity
+from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import WORK, Message
-from shared.domain.release import Change, Release
 from shared.domain.row import Put
-from shared.domain.severity import raise_severity
-from shared.domain.steps import record_diagnosis
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.tenants import counted_since, name_tenants
 from shared.protocol.commit import command, read_incident
 from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise

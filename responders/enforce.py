@@ -9,22 +9,22 @@ import asyncio
 
 import msgspec
 
-from shared.domain.case import Case
 from shared.domain.catalog import Service
-from shared.domain.decide import decide
-from shared.domain.decision import Decision, Verdict
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
-from shared.domain.incident import Incident, State, Step
-from shared.domain.intent import EndpointRecord
+from shared.domain.decisions.case import Case
+from shared.domain.decisions.decide import decide
+from shared.domain.decisions.decision import Decision, Verdict
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.rules import QUIET_RULE
+from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.incidents.incident import Incident, State, Step
+from shared.domain.incidents.steps import escalate, record_decision
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
-from shared.domain.noise import quiets
-from shared.domain.quiet import Quiet
-from shared.domain.quieting import defer
+from shared.domain.noise.noise import quiets
+from shared.domain.noise.quiet import Quiet
+from shared.domain.noise.quieting import defer
 from shared.domain.row import Put
-from shared.domain.rules import QUIET_RULE
-from shared.domain.steps import escalate, record_decision
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.commit import read_incident

@@ -11,10 +11,10 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import batched
 
-from shared.domain.incident import Incident
+from shared.domain.alerts.quarantine import BadInput, is_known
+from shared.domain.alerts.unread import tell_full
+from shared.domain.incidents.incident import Incident
 from shared.domain.message import SUBSCRIPTIONS
-from shared.domain.quarantine import BadInput, is_known
-from shared.domain.unread import tell_full
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.protocol.kept import find_kept
 from shared.protocol.leftovers import Leftovers

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.handling import acknowledge, add_note, take_command
-from shared.domain.http import Answer, Request, json_answer
-from shared.domain.incident import Incident, Severity, SeverityChoice, Step
-from shared.domain.steps import change_severity, resolve
+from shared.domain.incidents.handling import acknowledge, add_note, take_command
+from shared.domain.incidents.incident import Incident, Severity, SeverityChoice, Step
+from shared.domain.incidents.steps import change_severity, resolve
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.revise import Revision, revise
 from shared.services import Services

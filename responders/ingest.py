@@ -4,8 +4,8 @@ First step of the flow. A 500 would lose the alert for good, because Azure does 
 that can never be taken is kept in quarantine and answered 400, a part that is out answers 503.
 """
 
-from shared.domain.alert import parse_alert
-from shared.domain.http import Answer, Request, json_answer
+from shared.domain.alerts.alert import parse_alert
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
 from shared.protocol.alarm import take_in
 from shared.protocol.intake import recall, remember

@@ -6,13 +6,13 @@ the bus promises no order. Each card is claimed before it is posted, so no repea
 
 import msgspec
 
-from shared.domain.card import CardKind, CardView, card_for, render_card
-from shared.domain.decision import Decision
-from shared.domain.diagnosis import Diagnosis
+from shared.domain.decisions.decision import Decision
+from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import WORK, Message
+from shared.domain.views.card import CardKind, CardView, card_for, render_card
 from shared.errors import RejectedInput
 from shared.protocol.commit import command, publish_quietly, read_incident
 from shared.protocol.effect import Send, abandoned, claimed, deliver

@@ -1,10 +1,10 @@
 """Page: wake the next person, and the next after that, until somebody acknowledges.
 
-Who is due now is decided by `shared.domain.escalation`, what holds a page back by
-`shared.domain.noise`. A page is stored in the incident, with its claim, before it is sent; the tick
-asks again for every open incident, takes up what was left, and lets go on what was held back.
-What the pager refuses woke nobody: it is told, and the next contact is due at once. Who was woken
-is calmed again: acknowledged and resolved incidents are so at the pager, too.
+Who is due now is decided by `shared.domain.incidents.escalation`, what holds a page back by
+`shared.domain.noise.noise`. A page is stored in the incident, with its claim, before it is sent;
+the tick asks again for every open incident, takes up what was left, and lets go on what was held
+back. What the pager refuses woke nobody: it is told, and the next contact is due at once. Who was
+woken is calmed again: acknowledged and resolved incidents are so at the pager, too.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from collections.abc import Awaitable
 from functools import partial
 
 from shared.domain.catalog import UNOWNED, Contact, Service
-from shared.domain.escalation import next_page
-from shared.domain.incident import Incident
+from shared.domain.incidents.escalation import next_page
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.steps import page_refused
 from shared.domain.message import Message
-from shared.domain.page import PageAction, PageView, render_page
-from shared.domain.quieting import proceed
+from shared.domain.noise.quieting import proceed
 from shared.domain.row import Put, Write
-from shared.domain.steps import page_refused
+from shared.domain.views.page import PageAction, PageView, render_page
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
 from shared.protocol.effect import Send, abandoned, claim, claimed, deliver

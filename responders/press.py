@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 
-from shared.domain.http import Answer, Request
-from shared.domain.origin import refuse_foreign
-from shared.domain.problem import problem_from
+from shared.domain.views.http import Answer, Request
+from shared.domain.views.origin import refuse_foreign
+from shared.domain.views.problem import problem_from
 from shared.errors import BackstopError, RejectedInput
 from shared.services import Services
 

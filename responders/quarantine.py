@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.alert import parse_alert
-from shared.domain.http import Answer, Request, json_answer
-from shared.domain.quarantine import InputKind, KeptState, Quarantined, put_right, throw_away
+from shared.domain.alerts.alert import parse_alert
+from shared.domain.alerts.quarantine import InputKind, KeptState, Quarantined, put_right, throw_away
 from shared.domain.row import Stored
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.alarm import take_in
 from shared.protocol.kept import (

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from shared.domain.http import Answer, Request, json_answer
+from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.keys import shard_of
-from shared.domain.release import Registration, Release, tell_registered
 from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.commit import commit
 from shared.protocol.records import release_row

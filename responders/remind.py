@@ -10,8 +10,8 @@ from datetime import timedelta
 from functools import partial
 
 from shared.domain.catalog import UNOWNED
-from shared.domain.incident import Incident
-from shared.domain.stall import push
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.stall import push
 from shared.errors import Conflict, NotFound
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.http import Answer, Request, json_answer
-from shared.domain.incident import Incident
+from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.telemetry import AnswerStatus
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.objectives import rto
 from shared.domain.keys import shard_of, shard_of_incident
 from shared.domain.ledger import Head, LedgerRow
-from shared.domain.objectives import rto
-from shared.domain.quiet import Quiet
-from shared.domain.telemetry import AnswerStatus
+from shared.domain.noise.quiet import Quiet
+from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
 from shared.protocol.dossier import read_dossier

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.domain.alert import Alert
-from shared.domain.catalog import Catalog
-from shared.domain.fired_alert import (
+from shared.domain.alerts.alert import Alert
+from shared.domain.alerts.fired_alert import (
     SETTLED,
     FiredAlert,
     FiredPage,
@@ -23,8 +22,9 @@ from shared.domain.fired_alert import (
     subscription_of,
     tell_swept,
 )
-from shared.domain.grouping import find_service, owners_of
+from shared.domain.catalog import Catalog
 from shared.domain.keys import shard_of
+from shared.domain.noise.grouping import find_service, owners_of
 from shared.errors import BackstopError
 from shared.protocol.commit import commit
 from shared.protocol.intake import SWEEP, accept, delivery_id, find_delivery, recall, remember

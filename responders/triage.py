@@ -9,15 +9,15 @@ import asyncio
 
 import msgspec
 
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import CatalogMistake, Service
-from shared.domain.grouping import find_service, group_of
-from shared.domain.incident import Claim, DeliveryOutcome, Incident, Step
+from shared.domain.incidents.incident import Claim, DeliveryOutcome, Incident, Step
+from shared.domain.incidents.triage import triage as judge
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
-from shared.domain.quieting import Weighed, weigh
+from shared.domain.noise.grouping import find_service, group_of
+from shared.domain.noise.quieting import Weighed, weigh
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored, Write
-from shared.domain.triage import triage as judge
 from shared.errors import Conflict
 from shared.protocol.commit import command, commit, incident_row
 from shared.protocol.intake import Delivery, read_delivery, settle_delivery

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
-from shared.domain.incident import Incident, State, Step
-from shared.domain.intent import Intent, late_write
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.intent import Intent, late_write
+from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.recovery import Recovery, RecoveryVerdict, recovered
+from shared.domain.incidents.incident import Incident, State, Step
+from shared.domain.incidents.steps import escalate, mitigate, record_check
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
-from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
-from shared.domain.steps import escalate, mitigate, record_check
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.actor import read_intent
 from shared.protocol.commit import check_name, next_step, read_incident

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from shared.domain.catalog import TargetKind
-from shared.domain.endpoint import parse_target
+from shared.domain.decisions.endpoint import parse_target
 from shared.domain.message import CHANGES, WORK
 from shared.errors import BackstopError
 from shared.protocol.leftovers import Leftovers

@@ -10,14 +10,14 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service, Target, TargetKind
-from shared.domain.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.known_good import Waiting, earn, lost, tell_earned
+from shared.domain.decisions.soak import Soak, counts_of
 from shared.domain.event import ChangeEvent
-from shared.domain.intent import EndpointRecord
+from shared.domain.incidents.loss import open_loss
 from shared.domain.keys import shard_of
-from shared.domain.known_good import Waiting, earn, lost, tell_earned
-from shared.domain.loss import open_loss
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
-from shared.domain.soak import Soak, counts_of
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit, incident_row
 from shared.protocol.leftovers import Leftovers

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from shared.adapters.scoring import Scoring
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
-    from shared.domain.alarm import Alarm
+    from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
-    from shared.domain.fired_alert import Sweep
+    from shared.domain.incidents.alarm import Alarm
 
 log = logging.getLogger("backstop.services")
 

@@ -17,8 +17,8 @@ import pytest
 import function_app
 from function_app import COMMANDS, JOBS, ROUTES, Later
 from infra.local.world import ROOT
-from shared.domain.http import Answer, Request
 from shared.domain.message import Message
+from shared.domain.views.http import Answer, Request
 from shared.errors import (
     BackstopError,
     Conflict,

@@ -14,7 +14,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 
 from shared.adapters.arm_address import refuse_remote
 from shared.adapters.arm_transport import DeadlineTransport
-from shared.domain.endpoint import TargetRef
+from shared.domain.decisions.endpoint import TargetRef
 from shared.errors import Misconfigured
 
 

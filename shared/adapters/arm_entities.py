@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.domain.endpoint import Deployment, EndpointSnapshot, TargetRef
+from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot, TargetRef
 
 PROMPT_TAG = "backstop.prompt_version"
 MODEL_TAG = "backstop.model"

@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
-from shared.domain.endpoint import WriteAnswer, WriteVerdict
+from shared.domain.decisions.endpoint import WriteAnswer, WriteVerdict
 from shared.errors import Unavailable
 
 PART = "endpoint"

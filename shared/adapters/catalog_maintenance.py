@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.adapters.catalog_fields import DAY, MINUTE, Section
-from shared.domain.maintenance import Once, Weekly, Window
+from shared.domain.noise.maintenance import Once, Weekly, Window
 from shared.domain.stamp import known_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -18,7 +18,7 @@ from shared.domain.catalog import (
     Target,
     TargetKind,
 )
-from shared.domain.endpoint import parse_target
+from shared.domain.decisions.endpoint import parse_target
 from shared.errors import RejectedInput
 
 MINIMUM_CONTACTS = 2

@@ -30,7 +30,7 @@ from shared.adapters.arm_errors import (
     unreadable,
 )
 from shared.adapters.arm_transport import PastDeadline, deadline
-from shared.domain.endpoint import EndpointSnapshot, TargetRef, WriteAnswer, WriteVerdict
+from shared.domain.decisions.endpoint import EndpointSnapshot, TargetRef, WriteAnswer, WriteVerdict
 from shared.errors import RejectedInput, Unavailable
 
 _GRACE_S = 1.0  # for the thread to notice its deadline itself, before we stop to listen to it

@@ -19,8 +19,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
 from shared.adapters.arm_address import ARM, SCOPE, refuse_remote
-from shared.domain.fired_alert import BrokenEntry, FiredAlert, FiredPage, read_fired
-from shared.domain.payload import Fields, fields, items, text
+from shared.domain.alerts.fired_alert import BrokenEntry, FiredAlert, FiredPage, read_fired
+from shared.domain.alerts.payload import Fields, fields, items, text
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
 PART = "alerts"

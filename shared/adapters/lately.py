@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.telemetry import QueryAnswer
+from shared.domain.diagnosis.telemetry import QueryAnswer
 
 KEPT = 64
 

@@ -26,7 +26,7 @@ from azure.monitor.query import LogsQueryError, LogsQueryPartialResult, LogsTabl
 from azure.monitor.query.aio import LogsQueryClient
 
 from shared.adapters import queries
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.errors import Misconfigured
 
 _AZURE = "https://api.loganalytics.io"

@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from shared.adapters.webhook import Delivered, Webhook
-from shared.domain.page import webhook_body
+from shared.domain.views.page import webhook_body
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
 log = logging.getLogger("backstop.pager")

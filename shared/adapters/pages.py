@@ -10,8 +10,8 @@ from pathlib import Path
 
 import jinja2
 
-from shared.domain.http import HTML, Answer
-from shared.domain.problem import Problem
+from shared.domain.views.http import HTML, Answer
+from shared.domain.views.problem import Problem
 from shared.errors import NotFound
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 from azure.core.exceptions import AzureError
 
-from shared.domain.endpoint import ProbeReport
+from shared.domain.decisions.endpoint import ProbeReport
 from shared.errors import RejectedInput, Unavailable
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"

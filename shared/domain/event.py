@@ -2,8 +2,8 @@
 
 One event tells of one thing that happened: who, what, when, why, before and after. It is written in
 the same transaction as the state that it tells of, so neither can exist without the other.
-`happened` is how all of them are made: those of an incident by `shared.domain.incident.tell`, the
-others beside the state that they tell of.
+`happened` is how all of them are made: those of an incident by
+`shared.domain.incidents.incident.tell`, the others beside the state that they tell of.
 """
 
 from collections.abc import Mapping

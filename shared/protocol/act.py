@@ -11,11 +11,11 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.decision import Plan
-from shared.domain.incident import State
-from shared.domain.intent import EndpointRecord, Intent, IntentState, Lease, claimed_for
+from shared.domain.decisions.decision import Plan
+from shared.domain.decisions.intent import EndpointRecord, Intent, IntentState, Lease, claimed_for
+from shared.domain.decisions.rollback import tell_intent
+from shared.domain.incidents.incident import State
 from shared.domain.keys import shard_of
-from shared.domain.rollback import tell_intent
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, Unavailable
 from shared.protocol.actor import Actor, read_intent, settled

@@ -12,12 +12,12 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.endpoint import EndpointSnapshot, WriteVerdict, parse_target
-from shared.domain.incident import Incident
-from shared.domain.intent import Intent, IntentState, Move, judge
+from shared.domain.decisions.endpoint import EndpointSnapshot, WriteVerdict, parse_target
+from shared.domain.decisions.intent import Intent, IntentState, Move, judge
+from shared.domain.decisions.rollback import tell_end
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
-from shared.domain.rollback import tell_end
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import commit, next_step, read_incident

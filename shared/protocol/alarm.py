@@ -15,14 +15,14 @@ import logging
 
 import msgspec
 
-from shared.domain.alarm import PATIENCE, alarm_of, name_of
-from shared.domain.alert import Alert
-from shared.domain.direct_page import tell_direct_pages
-from shared.domain.escalation import wakes
-from shared.domain.grouping import find_service, group_of
-from shared.domain.incident import Incident, State
+from shared.domain.alerts.alert import Alert
+from shared.domain.incidents.alarm import PATIENCE, alarm_of, name_of
+from shared.domain.incidents.direct_page import tell_direct_pages
+from shared.domain.incidents.escalation import wakes
+from shared.domain.incidents.incident import Incident, State
+from shared.domain.incidents.triage import takes
 from shared.domain.keys import shard_of_incident
-from shared.domain.triage import takes
+from shared.domain.noise.grouping import find_service, group_of
 from shared.errors import BackstopError, NotFound, Unavailable
 from shared.protocol.commit import incident_row
 from shared.protocol.direct_page import end_direct_pages, page_directly

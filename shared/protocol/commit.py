@@ -12,7 +12,7 @@ from itertools import batched
 import msgspec
 
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put, Remove, Stored, Write

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import logging
 
-from shared.domain.alarm import Alarm, next_direct_page, service_of
 from shared.domain.catalog import Contact, Service
-from shared.domain.direct_page import render_direct_end, render_direct_page
+from shared.domain.incidents.alarm import Alarm, next_direct_page, service_of
+from shared.domain.incidents.direct_page import render_direct_end, render_direct_page
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.intake import note_pages
 from shared.services import Services

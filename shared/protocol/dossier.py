@@ -3,14 +3,14 @@
 import asyncio
 from datetime import UTC, datetime
 
-from shared.domain.decision import Decision
-from shared.domain.diagnosis import Diagnosis
+from shared.domain.decisions.decision import Decision
+from shared.domain.decisions.intent import Intent
+from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
-from shared.domain.incident_page import Dossier
-from shared.domain.intent import Intent
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
-from shared.domain.telemetry import AnswerStatus
+from shared.domain.views.incident_page import Dossier
 from shared.protocol.commit import event_row, read_incident
 from shared.services import Services
 

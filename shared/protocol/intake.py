@@ -10,8 +10,8 @@ from hashlib import sha256
 
 import msgspec
 
-from shared.domain.alert import Alert
-from shared.domain.incident import Page
+from shared.domain.alerts.alert import Alert
+from shared.domain.incidents.incident import Page
 from shared.domain.message import WORK, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound

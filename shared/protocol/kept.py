@@ -9,10 +9,10 @@ import re
 
 import msgspec
 
+from shared.domain.alerts.quarantine import Body, Quarantined, tell_discarded, tell_resubmitted
 from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
-from shared.domain.quarantine import Body, Quarantined, tell_discarded, tell_resubmitted
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import NotFound
 from shared.protocol.commit import commit

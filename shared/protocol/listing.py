@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
 from shared.domain.row import Put, Remove, Stored
 from shared.services import Services

@@ -1,7 +1,7 @@
 """Probing: synthetic requests of a service, sent to one version or to whatever the split serves."""
 
 from shared.domain.catalog import Service
-from shared.domain.endpoint import EndpointSnapshot, ProbeReport
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
 from shared.errors import Unavailable
 from shared.services import Services
 

@@ -11,10 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
-from shared.domain.message import DeadLetter, Message
-from shared.domain.quarantine import (
+from shared.domain.alerts.quarantine import (
     LONGEST_BODY,
     Address,
     BadInput,
@@ -25,8 +22,11 @@ from shared.domain.quarantine import (
     keep,
     tell_kept,
 )
+from shared.domain.alerts.unread import Unread, joins, open_unread, trouble_of
+from shared.domain.event import ChangeEvent
+from shared.domain.incidents.incident import Incident
+from shared.domain.message import DeadLetter, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
-from shared.domain.unread import Unread, joins, open_unread, trouble_of
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit, incident_row
 from shared.protocol.kept import (

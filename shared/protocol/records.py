@@ -4,13 +4,13 @@ Endpoints, releases, controls; the groups of its alerts, and the count by which 
 """
 
 from shared.domain.catalog import Service
-from shared.domain.control import Controls, KillSwitch
-from shared.domain.grouping import Group
-from shared.domain.intent import EndpointRecord
+from shared.domain.decisions.control import Controls, KillSwitch
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.release import Release
 from shared.domain.keys import digest, shard_of
-from shared.domain.release import Release
+from shared.domain.noise.grouping import Group
+from shared.domain.noise.storm import Storm
 from shared.domain.row import MUST_NOT_EXIST, Stored
-from shared.domain.storm import Storm
 from shared.errors import Unavailable
 from shared.services import Services
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident, Step
+from shared.domain.incidents.incident import Incident, Step
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.row import Put, Write

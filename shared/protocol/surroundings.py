@@ -1,4 +1,4 @@
-"""Surroundings: what is stored around an incident and may hold it back, for `shared.domain.noise`.
+"""Surroundings: what is stored around an incident and may hold it back, for the rules of noise.
 
 Asked by triage, before a page and before a decision. A service without dependencies costs two point
 reads, each dependency one range read in its own shard.
@@ -10,12 +10,12 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.grouping import Group, rows_of
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of, shard_of_incident
-from shared.domain.noise import Surroundings, depends_on
+from shared.domain.noise.grouping import Group, rows_of
+from shared.domain.noise.noise import Surroundings, depends_on
+from shared.domain.noise.storm import Storm
 from shared.domain.row import Stored
-from shared.domain.storm import Storm
 from shared.protocol.commit import incident_row
 from shared.protocol.records import read_group, read_storm
 from shared.services import Services

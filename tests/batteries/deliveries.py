@@ -17,15 +17,15 @@ import msgspec
 from responders.ingest import ingest
 from responders.triage import triage
 from shared.domain.catalog import Target, TargetKind
-from shared.domain.http import Answer, Request
 from shared.domain.message import WORK
+from shared.domain.views.http import Answer, Request
 from shared.errors import Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery, relay_deliveries
 from shared.protocol.leftovers import find_leftovers
 from tests.batteries.playing import Broken, Crew, Subscription, play, process, stored
 from tests.fakes.services import Outside
-from tests.shared.domain import worked_case as case
+from tests.shared.domain.decisions import worked_case as case
 from tests.simulation.scheduler import Scheduler
 
 EVENTS = Path(__file__).parents[1] / "events"

@@ -9,15 +9,15 @@ import pytest
 
 import function_app
 from function_app import ROUTES
-from shared.domain.http import PROBLEM
 from shared.domain.keys import digest
-from shared.domain.problem import Problem
+from shared.domain.views.http import PROBLEM
+from shared.domain.views.problem import Problem
 from shared.protocol.intake import Delivery
 from shared.protocol.kept import KEPT, SHARD
 from tests.batteries.deliveries import NOW
 from tests.batteries.mutations import Posted
 from tests.fakes import FakeServices, Outside
-from tests.shared.domain import worked_case as case
+from tests.shared.domain.decisions import worked_case as case
 
 REFUSED = {400, 413}
 FOREIGN = "urn:backstop:problem:foreign-origin"  # refused before anybody reads the body

@@ -8,9 +8,9 @@ from random import Random
 import msgspec
 
 from responders.triage import triage
-from shared.domain.alert import Alert, Condition
-from shared.domain.escalation import page_reason
-from shared.domain.incident import Claim, Incident
+from shared.domain.alerts.alert import Alert, Condition
+from shared.domain.incidents.escalation import page_reason
+from shared.domain.incidents.incident import Claim, Incident
 from shared.domain.keys import digest
 from shared.domain.message import WORK
 from shared.errors import Unavailable

@@ -21,9 +21,9 @@ from shared.adapters.pager import Pager
 from shared.adapters.scoring import Scoring
 from shared.adapters.tables import Table, TableAccount
 from shared.adapters.teams import Teams
-from shared.domain.endpoint import WriteVerdict, parse_target
+from shared.domain.decisions.endpoint import WriteVerdict, parse_target
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove
-from shared.domain.telemetry import AnswerStatus
 from shared.errors import Conflict, RejectedInput, Unavailable
 from tests.batteries.wire import Trouble, Wire
 

@@ -14,9 +14,9 @@ import pytest
 
 from infra.local.alerts import LogAlert
 from responders.sweep import sweep
-from shared.domain.alert import Alert, parse_alert
+from shared.domain.alerts.alert import Alert, parse_alert
+from shared.domain.alerts.fired_alert import SETTLED
 from shared.domain.event import EventKind
-from shared.domain.fired_alert import SETTLED
 from shared.protocol.intake import Delivery, accept
 from shared.protocol.leftovers import Leftovers
 from tests.batteries.playing import Broken, stored

@@ -5,16 +5,16 @@ from collections import Counter
 import pytest
 
 from responders.ingest import ingest
-from shared.domain.alert import parse_alert
+from shared.domain.alerts.alert import parse_alert
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.http import Request
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
+from shared.domain.views.http import Request
 from shared.protocol.intake import Delivery
 from tests.batteries.deliveries import BODIES, NOW, Round, play_round
 from tests.batteries.playing import Broken, stored
 from tests.batteries.soak import SOAK
 from tests.fakes import FakeServices, Outside
-from tests.shared.domain import worked_case as case
+from tests.shared.domain.decisions import worked_case as case
 
 ROUNDS = 8 * SOAK
 DISTINCT = {name: parse_alert(body, NOW).delivery_key for name, body in BODIES.items()}

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responders.ingest import ingest
-from shared.domain.http import Answer, Request
-from shared.domain.payload import MAX_BODY
-from shared.domain.problem import answer_problem
+from shared.domain.alerts.payload import MAX_BODY
+from shared.domain.views.http import Answer, Request
+from shared.domain.views.problem import answer_problem
 from shared.errors import RejectedInput
 from tests.batteries.deliveries import BODIES, NOW
 from tests.batteries.door import Door, is_kept
@@ -22,7 +22,7 @@ from tests.batteries.mutations import EVERY, MARK, Posted, posted
 from tests.batteries.soak import SOAK, shown
 from tests.batteries.steps import Steps
 from tests.fakes import FakeServices, Outside
-from tests.shared.domain import worked_case as case
+from tests.shared.domain.decisions import worked_case as case
 
 INPUTS = 50_000 * SOAK
 BLOCK = 5_000

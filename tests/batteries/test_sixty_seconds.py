@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import Incident, State
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.ledger import LedgerRow
 from shared.protocol.intake import Delivery
 from tests.batteries.playing import Broken, play, stored

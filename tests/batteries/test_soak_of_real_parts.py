@@ -20,9 +20,9 @@ from infra.local.bus import Emulator, read_config
 from infra.local.processes import Children, free_port
 from responders.triage import triage
 from shared.adapters.tables import TableAccount
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shards
 from shared.errors import Conflict, Unavailable
 from shared.protocol.intake import accept, read_delivery

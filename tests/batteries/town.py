@@ -12,9 +12,9 @@ from typing import Any, override
 from function_app import COMMANDS, JOBS, NOTIFY, RECORD
 from shared.adapters.pager import Pager
 from shared.adapters.webhook import Delivered
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.message import CHANGES, WORK, Message
-from shared.domain.telemetry import AnswerStatus
 from shared.errors import BackstopError, Unavailable
 from shared.protocol.alarm import take_in
 from shared.protocol.leftovers import find_leftovers

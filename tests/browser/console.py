@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from function_app import ROOT, ROUTES, HttpResponder
-from shared.domain.http import Request
-from shared.domain.problem import answer_problem
+from shared.domain.views.http import Request
+from shared.domain.views.problem import answer_problem
 from shared.errors import BackstopError
 from shared.services import Services
 from tests.infra.local.inbox.serving import serving

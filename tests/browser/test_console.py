@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from playwright.async_api import Page as Tab
 
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import RejectedInput
 from shared.protocol.quarantine import keep_body

@@ -9,12 +9,12 @@ import pytest
 from responders.handle import ACTIONS
 from shared.adapters.queries import names
 from shared.domain.catalog import Mode
-from shared.domain.decision import Verdict
-from shared.domain.diagnosis import Cause
-from shared.domain.incident import DeliveryOutcome, State
-from shared.domain.intent import IntentState
-from shared.domain.quiet import QuietRule
-from shared.domain.rules import RULES
+from shared.domain.decisions.decision import Verdict
+from shared.domain.decisions.intent import IntentState
+from shared.domain.decisions.rules import RULES
+from shared.domain.diagnosis.diagnosis import Cause
+from shared.domain.incidents.incident import DeliveryOutcome, State
+from shared.domain.noise.quiet import QuietRule
 from tests.docs.documents import ROOT, read
 
 

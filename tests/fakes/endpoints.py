@@ -9,7 +9,7 @@ from typing import override
 import msgspec
 
 from shared.adapters.endpoint import Endpoints
-from shared.domain.endpoint import (
+from shared.domain.decisions.endpoint import (
     Deployment,
     EndpointSnapshot,
     TargetRef,

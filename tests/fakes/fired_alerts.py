@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, override
 
 from shared.adapters.fired_alerts import FiredAlerts, read_page
-from shared.domain.fired_alert import FiredPage
+from shared.domain.alerts.fired_alert import FiredPage
 from shared.errors import BackstopError
 from tests.fakes.turns import Turns
 

@@ -6,7 +6,7 @@ from typing import override
 
 from shared.adapters import queries
 from shared.adapters.logs import Logs
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.fakes.turns import Turns
 
 _WINDOWS = {"Lag": timedelta(seconds=120), "Bin": timedelta(seconds=60)}

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.alert import Alert, Condition
-from shared.domain.decision import Plan
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.endpoint import EndpointSnapshot
+from shared.domain.alerts.alert import Alert, Condition
+from shared.domain.decisions.decision import Plan
+from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.decisions.intent import EndpointRecord, Intent
+from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
-from shared.domain.intent import EndpointRecord, Intent
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import digest, shard_of
 from shared.domain.message import Message
 from shared.domain.row import Put
@@ -22,7 +22,7 @@ from shared.protocol.commit import incident_row
 from shared.protocol.listing import point_to
 from shared.protocol.records import release_row
 from tests.fakes.services import FakeServices, Outside, make_settings
-from tests.shared.domain import worked_case as case
+from tests.shared.domain.decisions import worked_case as case
 
 SERVICE = case.SERVICE
 SHARD = shard_of(SERVICE.name)

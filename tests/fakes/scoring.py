@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import override
 
 from shared.adapters.scoring import Payload, Scoring
-from shared.domain.endpoint import ProbeReport
+from shared.domain.decisions.endpoint import ProbeReport
 from shared.errors import Unavailable
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.turns import Turns

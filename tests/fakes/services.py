@@ -9,7 +9,7 @@ from typing import Any, override
 import msgspec
 
 from shared.domain.catalog import Catalog, Service
-from shared.domain.endpoint import EndpointSnapshot
+from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.services import Services
 from shared.settings import Role, Settings
 from tests.fakes.bus import FakeBus

@@ -13,11 +13,11 @@ from responders.console import (
     show_incident_page,
     show_quarantine_page,
 )
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.http import Answer, Request
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
-from shared.domain.telemetry import AnswerStatus
+from shared.domain.views.http import Answer, Request
 from shared.errors import RejectedInput
 from shared.protocol.commit import event_row
 from shared.protocol.quarantine import keep_body

@@ -8,7 +8,7 @@ import pytest
 
 from responders.control import LONGEST_MINUTES, set_kill_switch, show_kill_switch
 from shared.domain.catalog import Catalog, CatalogMistake
-from shared.domain.http import Request
+from shared.domain.views.http import Request
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.records import read_controls
 from tests.fakes import FakeServices

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from responders.diagnose import LOOKS, diagnose
-from shared.domain.diagnosis import Cause, Diagnosis, Health, Tenants
-from shared.domain.handling import add_note
-from shared.domain.incident import Severity, State
+from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Tenants
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.incidents.handling import add_note
+from shared.domain.incidents.incident import Severity, State
 from shared.domain.row import Put
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
 from shared.errors import NotFound
 from shared.protocol.records import release_row
 from shared.protocol.revise import Revision, revise
@@ -24,7 +24,8 @@ from tests.fakes.scene import (
     new_services,
     store_case,
 )
-from tests.shared.domain.telemetry_story import (
+from tests.shared.domain.decisions.worked_case import LIVE, alter
+from tests.shared.domain.diagnosis.telemetry_story import (
     OVERFLOWS,
     SERVICE,
     START,
@@ -35,7 +36,6 @@ from tests.shared.domain.telemetry_story import (
     seconds,
     serve,
 )
-from tests.shared.domain.worked_case import LIVE, alter
 
 BROKEN = fails(OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
 STORY: list[Request] = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=BROKEN)

@@ -5,13 +5,13 @@ import pytest
 
 from responders.enforce import enforce
 from shared.domain.catalog import CatalogMistake, Mode
-from shared.domain.control import KillSwitch
-from shared.domain.decision import Decision, Verdict
-from shared.domain.diagnosis import Attribution, Cause, Health
-from shared.domain.incident import State
-from shared.domain.intent import IntentState
+from shared.domain.decisions.control import KillSwitch
+from shared.domain.decisions.decision import Decision, Verdict
+from shared.domain.decisions.intent import IntentState
+from shared.domain.decisions.rules import RULES
+from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
-from shared.domain.rules import RULES
 from shared.errors import Unavailable
 from shared.protocol.records import CONTROLS
 from shared.services import Services

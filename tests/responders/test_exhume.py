@@ -10,8 +10,8 @@ from responders import exhume as exhuming
 from responders.exhume import AT_ONCE, EVERY, exhume
 from responders.page import page_all_due
 from responders.quarantine import resubmit
-from shared.domain.http import Request
 from shared.domain.message import CHANGES, SUBSCRIPTIONS, WORK
+from shared.domain.views.http import Request
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.listing import open_incidents

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from responders.handle import ACTIONS, handle
-from shared.domain.http import Request
-from shared.domain.incident import Incident, Severity, State
+from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.views.http import Request
 from shared.errors import Conflict, NotFound, RejectedInput
 from tests.fakes import FakeServices
 from tests.fakes.scene import (

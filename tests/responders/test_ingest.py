@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from responders.ingest import ingest
-from shared.domain.http import Request
+from shared.domain.views.http import Request
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.intake import read_delivery
 from shared.protocol.kept import list_kept, read_body

@@ -4,7 +4,7 @@ import pytest
 
 from responders.notify import notify, post_abandoned_cards
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.domain.message import Message
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import telling

@@ -8,12 +8,12 @@ import pytest
 
 from responders.page import page, page_all_due
 from shared.domain.event import ChangeEvent
-from shared.domain.grouping import Group
-from shared.domain.handling import acknowledge
-from shared.domain.incident import Incident, Severity, State
-from shared.domain.maintenance import Once
+from shared.domain.incidents.handling import acknowledge
+from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.incidents.steps import resolve
+from shared.domain.noise.grouping import Group
+from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
-from shared.domain.steps import resolve
 from shared.errors import NotFound, Unavailable
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.revise import Revision, revise

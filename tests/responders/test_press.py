@@ -9,8 +9,8 @@ from responders.control import set_kill_switch
 from responders.handle import handle
 from responders.press import FORM, LONGEST_FORM, MOST_FIELDS, press, read_form
 from responders.quarantine import resubmit
-from shared.domain.http import Answer, Request
-from shared.domain.incident import Severity, State
+from shared.domain.incidents.incident import Severity, State
+from shared.domain.views.http import Answer, Request
 from shared.errors import RejectedInput
 from shared.protocol.kept import read_kept
 from shared.protocol.quarantine import keep_body

@@ -10,9 +10,9 @@ from responders.exhume import exhume
 from responders.ingest import ingest
 from responders.quarantine import discard, resubmit, show_quarantine
 from responders.triage import triage
-from shared.domain.http import Request
+from shared.domain.alerts.payload import MAX_BODY
 from shared.domain.message import CHANGES, WORK, Message
-from shared.domain.payload import MAX_BODY
+from shared.domain.views.http import Request
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import read_delivery

@@ -8,22 +8,22 @@ import pytest
 
 from responders.handle import handle
 from responders.show import show_delivery
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Dependency, Mode, Service, Target, TargetKind
-from shared.domain.grouping import Group
-from shared.domain.http import Request
-from shared.domain.incident import Incident, State
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
-from shared.domain.maintenance import Once
+from shared.domain.noise.grouping import Group
+from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
+from shared.domain.views.http import Request
 from shared.protocol.commit import read_incident
 from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents, open_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.host import FakeHost
 from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, ended, fired, new_services
-from tests.shared.domain import telemetry_story as story
-from tests.shared.domain.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.shared.domain.diagnosis import telemetry_story as story
 
 ADA = KEYS["a" * 32]
 BROKEN = story.fails(story.OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")

@@ -3,8 +3,8 @@
 import pytest
 
 from responders.reconcile import reconcile
-from shared.domain.incident import State
-from shared.domain.intent import IntentState
+from shared.domain.decisions.intent import IntentState
+from shared.domain.incidents.incident import State
 from shared.protocol.act import act
 from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, catalog_of, die

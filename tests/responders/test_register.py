@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from responders.register import register
-from shared.domain.http import Request
+from shared.domain.views.http import Request
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.records import read_releases
 from tests.fakes import FakeServices

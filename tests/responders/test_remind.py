@@ -7,7 +7,7 @@ import pytest
 from responders.diagnose import diagnose
 from responders.page import page_all_due
 from responders.remind import EVERY, remind
-from shared.domain.incident import Severity, State
+from shared.domain.incidents.incident import Severity, State
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import (

@@ -15,11 +15,11 @@ from responders.show import (
     show_incident,
     show_incidents,
 )
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import EventKind
-from shared.domain.http import Answer, Request
-from shared.domain.incident import State, tell
+from shared.domain.incidents.incident import State, tell
 from shared.domain.row import Put
-from shared.domain.telemetry import AnswerStatus
+from shared.domain.views.http import Answer, Request
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import event_row
 from shared.protocol.intake import accept

@@ -7,13 +7,13 @@ import pytest
 from responders.handle import handle
 from responders.ingest import ingest
 from shared.domain.catalog import Mode
-from shared.domain.decision import Decision, Verdict
-from shared.domain.diagnosis import Health
-from shared.domain.http import Request
-from shared.domain.incident import Incident, State
+from shared.domain.decisions.decision import Decision, Verdict
+from shared.domain.diagnosis.diagnosis import Health
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
 from shared.domain.ledger import Head, LedgerRow, verify
 from shared.domain.row import Put
+from shared.domain.views.http import Request
 from shared.errors import Unavailable
 from shared.protocol.effect import effects_of
 from shared.protocol.intake import accept
@@ -21,8 +21,8 @@ from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.host import FakeHost
 from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, fired, kinds, new_services
-from tests.shared.domain import telemetry_story as story
-from tests.shared.domain.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.shared.domain.diagnosis import telemetry_story as story
 
 BROKEN = story.fails(story.OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
 FIRED_S, CURED_S = 300.0, 400.0

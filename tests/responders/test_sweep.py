@@ -10,10 +10,10 @@ import pytest
 from infra.local.alerts import LogAlert, stamp
 from responders.sweep import sweep
 from responders.triage import triage
-from shared.domain.alert import Alert, parse_alert
+from shared.domain.alerts.alert import Alert, parse_alert
+from shared.domain.alerts.fired_alert import FIRST, SETTLED, subscription_of
 from shared.domain.event import EventKind
-from shared.domain.fired_alert import FIRST, SETTLED, subscription_of
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.errors import Unavailable
 from shared.protocol.intake import Delivery, accept, find_delivery, read_delivery
 from shared.protocol.leftovers import Leftovers

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from responders.triage import triage
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Dependency, Service, Target, TargetKind
-from shared.domain.grouping import Group
-from shared.domain.incident import Incident, Severity, State
-from shared.domain.maintenance import Once
+from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.noise.grouping import Group
+from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
 from shared.errors import NotFound
 from shared.protocol.commit import read_incident

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from responders.verify import verify
-from shared.domain.incident import State
-from shared.domain.intent import Intent, IntentState
+from shared.domain.decisions.intent import Intent, IntentState
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.scene import (
@@ -23,7 +23,7 @@ from tests.fakes.scene import (
     new_services,
     store_case,
 )
-from tests.shared.domain.telemetry_story import (
+from tests.shared.domain.diagnosis.telemetry_story import (
     OVERFLOWS,
     Trouble,
     answers_of,

@@ -8,9 +8,9 @@ import pytest
 
 from responders.page import page_all_due
 from responders.watch import watch
-from shared.domain.endpoint import Deployment
+from shared.domain.decisions.endpoint import Deployment
 from shared.domain.event import EventKind
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.domain.keys import digest
 from shared.domain.row import Put
 from shared.protocol.leftovers import Leftovers, find_leftovers

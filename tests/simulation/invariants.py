@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import msgspec
 
 from shared.domain.catalog import Mode
+from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.event import EventKind
-from shared.domain.incident import Incident, State
-from shared.domain.intent import Intent, IntentState
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.ledger import Head, LedgerRow, verify
 from shared.protocol.intake import Delivery
 from tests.fakes.services import Outside

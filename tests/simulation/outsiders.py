@@ -8,8 +8,8 @@ import msgspec
 
 from responders.control import set_kill_switch
 from responders.ingest import ingest
-from shared.domain.http import Request
 from shared.domain.message import CHANGES, WORK, Message
+from shared.domain.views.http import Request
 from shared.errors import Unavailable
 from tests.fakes.services import Outside
 from tests.simulation import scenario

@@ -13,11 +13,11 @@ from typing import Any, override
 
 import msgspec
 
-from shared.domain.control import KillSwitch
-from shared.domain.decision import Decision
+from shared.domain.decisions.control import KillSwitch
+from shared.domain.decisions.decision import Decision
+from shared.domain.decisions.intent import Intent
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
-from shared.domain.intent import Intent
+from shared.domain.incidents.incident import Incident
 from shared.domain.ledger import LedgerRow
 from shared.domain.row import Put, Write
 from shared.protocol.leftovers import Effect

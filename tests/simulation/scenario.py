@@ -9,20 +9,20 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.domain.alert import parse_alert
+from shared.domain.alerts.alert import parse_alert
 from shared.domain.catalog import Service
-from shared.domain.control import KillSwitch
-from shared.domain.endpoint import Deployment, EndpointSnapshot
-from shared.domain.incident import Claim, Incident, Severity
-from shared.domain.intent import EndpointRecord, Rollback
+from shared.domain.decisions.control import KillSwitch
+from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot
+from shared.domain.decisions.intent import EndpointRecord, Rollback
+from shared.domain.decisions.release import Release
+from shared.domain.incidents.incident import Claim, Incident, Severity
 from shared.domain.keys import digest, shard_of
-from shared.domain.release import Release
 from shared.domain.row import Put
 from shared.protocol.listing import point_to
 from shared.protocol.records import CONTROLS, release_row
 from tests.fakes.services import FakeServices, Outside
-from tests.shared.domain.telemetry_story import SERVICE as SHIPPED
-from tests.shared.domain.telemetry_story import (
+from tests.shared.domain.diagnosis.telemetry_story import SERVICE as SHIPPED
+from tests.shared.domain.diagnosis.telemetry_story import (
     START,
     V1_GOOD,
     seconds,

@@ -12,10 +12,10 @@ from typing import override
 import msgspec
 
 from shared.adapters import queries
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.logs import FakeLogs
-from tests.shared.domain.telemetry_story import (
+from tests.shared.domain.diagnosis.telemetry_story import (
     ENDPOINT,
     OVERFLOWS,
     REGIONS,

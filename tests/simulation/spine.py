@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from tests.simulation import scenario
 from tests.simulation.faults import Faults, chosen_faults, chosen_scene
 from tests.simulation.invariants import Broken, Rest, check_rest, stored

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from shared.domain.incidents.stall import STEPS
 from shared.domain.message import WORK, Message
-from shared.domain.stall import STEPS
 from tests.fakes.bus import FakeBus
 from tests.simulation.spine import Faults, Run, play
 

@@ -11,11 +11,11 @@ from functools import wraps
 import msgspec
 import pytest
 
-from shared.domain import decide as deciding
-from shared.domain.case import Case
-from shared.domain.decision import RuleResult
-from shared.domain.quiet import QuietRule
-from shared.domain.rules import RULES, Rule
+from shared.domain.decisions import decide as deciding
+from shared.domain.decisions.case import Case
+from shared.domain.decisions.decision import RuleResult
+from shared.domain.decisions.rules import RULES, Rule
+from shared.domain.noise.quiet import QuietRule
 from tests.batteries.soak import SOAK
 from tests.simulation.policy.history import play
 

@@ -20,10 +20,10 @@ from responders.record import record
 from responders.remind import remind
 from responders.triage import triage
 from responders.verify import verify
-from shared.domain.http import Answer, Request
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
-from shared.domain.stall import STEPS
+from shared.domain.views.http import Answer, Request
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.alarm import watch_deliveries
 from shared.protocol.commit import relay

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from shared.domain.catalog import Mode
-from shared.domain.decision import Decision, Verdict
-from shared.domain.endpoint import EndpointSnapshot
-from shared.domain.intent import Intent, IntentState
+from shared.domain.decisions.decision import Decision, Verdict
+from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.decisions.intent import Intent, IntentState
 from tests.fakes.services import Outside
 from tests.simulation.judge import Judge
 from tests.simulation.promises import Promise, broken

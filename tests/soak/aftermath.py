@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from shared.adapters.tables import Table, TableAccount
+from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident
-from shared.domain.intent import Intent, IntentState
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shards
 from shared.domain.ledger import Head, LedgerRow, verify
 from shared.protocol.intake import Delivery

@@ -13,9 +13,9 @@ import msgspec
 
 from infra.local.bench.cast import service_name, target_of
 from shared.domain.catalog import Mode
-from shared.domain.decision import Decision, Verdict
+from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import Incident, Severity, State
+from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.keys import shards
 from shared.domain.ledger import Head, append, partition_of
 from shared.domain.row import Put

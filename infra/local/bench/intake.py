@@ -18,7 +18,7 @@ from infra.local.bench.alerts import alert
 from infra.local.bench.cast import CastWorld, bench_world
 from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median
 from infra.local.bench.hammer import Load, call_all, post_all
-from shared.domain.alert import parse_alert
+from shared.domain.alerts.alert import parse_alert
 from shared.protocol.intake import PENDING, Delivery, delivery_id
 
 SERVICES = 10

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median
 from infra.local.bench.sample import Sample, make_sample
-from shared.domain.alert import parse_alert
-from shared.domain.decide import decide
-from shared.domain.decision import Verdict
+from shared.domain.alerts.alert import parse_alert
+from shared.domain.decisions.decide import decide
+from shared.domain.decisions.decision import Verdict
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.ledger import append, partition_of, verify
 

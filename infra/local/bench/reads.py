@@ -16,7 +16,7 @@ from infra.local.bench.figure import Figure, Result, Run
 from infra.local.bench.filling import Filling
 from infra.local.processes import Children, free_port
 from responders.show import show_changes, show_incident, show_incidents
-from shared.domain.http import Answer, Request
+from shared.domain.views.http import Answer, Request
 
 SIZES = (100, 1_000, 10_000)
 QUICK_SIZES = (25, 50)

@@ -13,18 +13,18 @@ from infra.local.foundry.seed import BAD_REGION
 from infra.local.simulation.plan import Ports
 from shared.adapters import queries
 from shared.adapters.catalog import load_catalog
-from shared.domain.alert import parse_alert
-from shared.domain.case import Case
+from shared.domain.alerts.alert import parse_alert
 from shared.domain.catalog import Service
-from shared.domain.control import Controls
-from shared.domain.diagnose import diagnose
-from shared.domain.diagnosis import Diagnosis
-from shared.domain.endpoint import Deployment, EndpointSnapshot, ProbeReport
-from shared.domain.evidence import ROWS
-from shared.domain.incident import Incident
-from shared.domain.intent import EndpointRecord
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.triage import triage
+from shared.domain.decisions.case import Case
+from shared.domain.decisions.control import Controls
+from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot, ProbeReport
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.diagnosis.diagnose import diagnose
+from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.evidence import ROWS
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.triage import triage
 
 NAME = service_name(0)
 

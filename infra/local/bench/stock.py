@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared.adapters.tables import Table, TableAccount
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shards
 from shared.domain.ledger import Head, LedgerRow, verify
 from shared.protocol.intake import Delivery

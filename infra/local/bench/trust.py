@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from infra.local.bench.cast import CastWorld, service_name, target_of
 from infra.local.bench.telling import SERVES_S
 from shared.adapters.tables import TableAccount
-from shared.domain.intent import EndpointRecord
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.release import KnownGood, Release
 from shared.domain.keys import digest, shard_of
-from shared.domain.release import KnownGood, Release
 from shared.domain.row import Put
 from shared.protocol.records import release_row
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from infra.local.alerts import LogAlert, stamp
-from shared.domain.alert import Alert, Condition, parse_alert
+from shared.domain.alerts.alert import Alert, Condition, parse_alert
 
 NOW = datetime(2026, 11, 23, 14, 0, 0, 123456, tzinfo=UTC)
 FIRED = LogAlert(

@@ -11,7 +11,7 @@ from infra.local.foundry.seed import MODEL, SERVICE, seed
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import shift_traffic
 from shared.adapters.endpoint import Endpoints
-from shared.domain.endpoint import TargetRef, WriteVerdict, parse_target
+from shared.domain.decisions.endpoint import TargetRef, WriteVerdict, parse_target
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 from tests.infra.local.foundry.serving import arm_served
 

@@ -17,8 +17,8 @@ from infra.local.alerts import LogAlert
 from infra.local.simulation.fired import PATH, AlertsManagement
 from shared.adapters.arm_address import SCOPE
 from shared.adapters.fired_alerts import BURST, CALLS_A_MINUTE, PAGE, FiredAlerts
-from shared.domain.alert import parse_alert
-from shared.domain.fired_alert import FiredPage
+from shared.domain.alerts.alert import parse_alert
+from shared.domain.alerts.fired_alert import FiredPage
 from shared.errors import Misconfigured, Unavailable
 from tests.infra.local.foundry.serving import served
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.adapters.lately import KEPT, Lately
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 
 
 class Workspace:

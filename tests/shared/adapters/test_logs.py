@@ -15,7 +15,7 @@ from starlette.routing import Route
 from infra.local.logs.server import Faults
 from infra.local.logs.store import TelemetryStore
 from shared.adapters.logs import Logs
-from shared.domain.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.errors import Misconfigured
 from tests.infra.local.logs.workspace import NOW, ask, make_store, serve
 

@@ -9,10 +9,10 @@ from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import Fault, InboxStore, Part
 from shared.adapters.pager import Pager
 from shared.adapters.webhook import Delivered
-from shared.domain.page import PageAction, render_page
+from shared.domain.views.page import PageAction, render_page
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 from tests.infra.local.inbox.serving import serving
-from tests.shared.domain.test_page import VIEW
+from tests.shared.domain.views.test_page import VIEW
 
 
 @pytest.fixture

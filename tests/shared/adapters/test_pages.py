@@ -7,8 +7,8 @@ import jinja2
 import pytest
 
 from shared.adapters.pages import FOLDER, Pages
-from shared.domain.http import Answer
-from shared.domain.problem import problem_from
+from shared.domain.views.http import Answer
+from shared.domain.views.problem import problem_from
 from shared.errors import NotFound, Unavailable
 
 PAGES = Pages()

@@ -6,10 +6,10 @@ from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import Fault, InboxStore, Part
 from shared.adapters.teams import Teams
 from shared.adapters.webhook import Delivered
-from shared.domain.card import CardKind, render_card
+from shared.domain.views.card import CardKind, render_card
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 from tests.infra.local.inbox.serving import serving
-from tests.shared.domain.situations import VIEW
+from tests.shared.domain.incidents.situations import VIEW
 
 
 @pytest.fixture

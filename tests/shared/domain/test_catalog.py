@@ -11,8 +11,8 @@ from shared.domain.catalog import (
     RollbackPolicy,
     Slo,
 )
-from shared.domain.maintenance import Once
-from tests.shared.domain.incidents import ENDPOINT, NOW, SERVICE
+from shared.domain.noise.maintenance import Once
+from tests.shared.domain.incidents.incidents import ENDPOINT, NOW, SERVICE
 
 LOGS = "/subscriptions/s/workspaces/log-claims"
 OWNER = msgspec.structs.replace(SERVICE, resources=(LOGS,))

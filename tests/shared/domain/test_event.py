@@ -5,12 +5,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.control import EVERYTHING, KillSwitch, tell_turned
+from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
+from shared.domain.decisions.known_good import tell_earned
+from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.event import ChangeEvent, EventKind, happened
-from shared.domain.known_good import tell_earned
 from shared.domain.ledger import complete
-from shared.domain.release import Registration, Release, tell_registered
-from tests.shared.domain.worked_case import GOOD_RELEASE, KNOWN_GOOD, NOW
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, KNOWN_GOOD, NOW
 
 SWITCH = KillSwitch(scope="fnol-summary", on=True, by="Dana", reason="strange", at=NOW)
 LATER = NOW + timedelta(minutes=5)

@@ -23,7 +23,7 @@ from shared.domain.ledger import (
     verify,
 )
 from shared.errors import RejectedInput
-from tests.shared.domain.worked_case import NOW, alter
+from tests.shared.domain.decisions.worked_case import NOW, alter
 
 PARTITION = "07-202611"
 SEEDS = range(50)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.control import KillSwitch
-from shared.domain.incident import State
-from shared.domain.intent import Intent, IntentState
+from shared.domain.decisions.control import KillSwitch
+from shared.domain.decisions.intent import Intent, IntentState
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import Conflict, Unavailable
 from shared.protocol.act import act, resume

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from responders.triage import triage
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.domain.event import EventKind
-from shared.domain.incident import Severity
+from shared.domain.incidents.incident import Severity
 from shared.domain.keys import shard_of_incident
 from shared.domain.row import Put
 from shared.errors import Misconfigured, RejectedInput, Unavailable

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.domain.event import EventKind
-from shared.domain.incident import Incident, Step, tell
+from shared.domain.incidents.incident import Incident, Step, tell
 from shared.domain.message import Message
 from shared.domain.row import Put, Stored
 from shared.errors import Conflict, NotFound, Unavailable

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from shared.domain.incident import State
-from shared.domain.intent import IntentState
+from shared.domain.decisions.intent import IntentState
+from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.commit import relay

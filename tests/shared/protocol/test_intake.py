@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.alert import Alert
+from shared.domain.alerts.alert import Alert
 from shared.errors import NotFound, Unavailable
 from shared.protocol import intake
 from shared.protocol.intake import accept, delivery_id, read_delivery, relay_deliveries

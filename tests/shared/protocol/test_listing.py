@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.protocol.listing import (
     ABANDONED_AFTER,

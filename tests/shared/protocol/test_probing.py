@@ -5,7 +5,7 @@ import pytest
 from shared.protocol.probing import probe
 from tests.fakes import FakeServices
 from tests.fakes.scene import SERVICE, SNAPSHOT, new_services
-from tests.shared.domain.worked_case import alter
+from tests.shared.domain.decisions.worked_case import alter
 
 REGIONS = ("westeurope", "swedencentral")
 EVERYWHERE = alter(SERVICE, regions=REGIONS)

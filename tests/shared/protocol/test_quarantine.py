@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from responders.page import page_all_due
+from shared.domain.alerts.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right
 from shared.domain.event import ChangeEvent
-from shared.domain.incident import Incident, Severity, State
+from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.message import Message
-from shared.domain.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right
 from shared.domain.row import Put
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import incident_row, relay

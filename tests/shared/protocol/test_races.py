@@ -5,8 +5,8 @@ from functools import partial
 import msgspec
 import pytest
 
-from shared.domain.incident import State
-from shared.domain.intent import EndpointRecord, IntentState, Lease
+from shared.domain.decisions.intent import EndpointRecord, IntentState, Lease
+from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import Conflict
 from shared.protocol.act import act

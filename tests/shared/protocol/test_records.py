@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.control import KillSwitch
+from shared.domain.decisions.control import KillSwitch
 from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.errors import Conflict
 from shared.protocol.records import (
@@ -19,7 +19,7 @@ from shared.protocol.records import (
 )
 from tests.fakes import FakeServices
 from tests.fakes.scene import NOW, SERVICE, SHARD, TARGET, new_services, store_case
-from tests.shared.domain.worked_case import GOOD_RELEASE, LIVE
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.handling import add_note
-from shared.domain.incident import Incident, Step
+from shared.domain.incidents.handling import add_note
+from shared.domain.incidents.incident import Incident, Step
 from shared.domain.row import Put
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import command

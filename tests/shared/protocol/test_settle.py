@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.alerts.quarantine import Quarantined
 from shared.domain.message import Message
-from shared.domain.quarantine import Quarantined
 from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.kept import list_kept, read_body
 from shared.protocol.settle import settle, settle_batch

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from shared.domain.catalog import Dependency, Target, TargetKind
-from shared.domain.grouping import Group
-from shared.domain.incident import Incident
+from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of
+from shared.domain.noise.grouping import Group
+from shared.domain.noise.storm import Storm
 from shared.domain.row import MUST_NOT_EXIST, Put
-from shared.domain.storm import Storm
 from shared.protocol.commit import incident_row
 from shared.protocol.surroundings import look_around
 from tests.fakes import FakeServices, catalog_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.logs import Logs
-from shared.domain.telemetry import AnswerStatus
+from shared.domain.diagnosis.telemetry import AnswerStatus
 from tests.infra.local.logs.workspace import ask, make_store
 from tests.shared.queries.telemetry import (
     BIN,

@@ -16,12 +16,12 @@ from responders.remind import remind
 from responders.show import show_incidents
 from responders.sweep import sweep
 from responders.watch import watch
-from shared.domain.endpoint import Deployment
-from shared.domain.http import Request
-from shared.domain.incident import Severity, State
+from shared.domain.decisions.endpoint import Deployment
+from shared.domain.incidents.incident import Severity, State
 from shared.domain.keys import digest
 from shared.domain.message import WORK, Message
 from shared.domain.row import Put
+from shared.domain.views.http import Request
 from shared.protocol.commit import relay
 from shared.protocol.kept import list_kept
 from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers

@@ -10,9 +10,9 @@ from typing import override
 
 import msgspec
 
+from shared.domain.decisions.intent import Intent
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import Incident
-from shared.domain.intent import Intent
+from shared.domain.incidents.incident import Incident
 from shared.errors import Unavailable
 from tests.fakes.endpoints import Write
 from tests.fakes.services import Outside

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from responders import verify as verifying
-from shared.domain.endpoint import EndpointSnapshot
-from shared.domain.intent import EndpointRecord, Intent, Judgement, Lease, Move
-from shared.domain.intent import judge as judge_reading
-from shared.domain.recovery import Recovery, RecoveryVerdict, recovered
+from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.decisions.intent import EndpointRecord, Intent, Judgement, Lease, Move
+from shared.domain.decisions.intent import judge as judge_reading
+from shared.domain.diagnosis.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.row import Put, Stored
 from shared.protocol import act, actor
 from shared.protocol.actor import Actor

@@ -1,6 +1,6 @@
 """Guards where it is decided whether traffic may move."""
 
-from shared.domain.diagnosis import Attribution, Cause
+from shared.domain.diagnosis.diagnosis import Attribution, Cause
 from tests.simulation.guards.guard import Patch, guard, without_rules
 from tests.simulation.guards.trials import scene
 from tests.simulation.promises import Promise
@@ -13,7 +13,7 @@ def no_attribution(patch: Patch) -> None:
     def blame(_: object) -> Attribution:
         return Attribution(cause=Cause.VERSION, version="v2", reasons=("mutant",))
 
-    patch.setattr("shared.domain.diagnose.attribute", blame)
+    patch.setattr("shared.domain.diagnosis.diagnose.attribute", blame)
 
 
 @guard(Promise.AUTHORITY, trials=scene("a service that wants approval"))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from shared.domain.decisions.rules import RULES
 from shared.domain.row import Put, Write
-from shared.domain.rules import RULES
 from tests.simulation.guards.trials import Trials
 from tests.simulation.promises import Promise
 from tests.simulation.spine import play
@@ -56,7 +56,7 @@ def without_rules(patch: Patch, *names: str) -> None:
     """Decide without the rules of these names."""
     left = tuple(rule for rule in RULES if rule.name not in names)
     assert len(left) == len(RULES) - len(names), f"no rules are called {names}"
-    patch.setattr("shared.domain.decide.RULES", left)
+    patch.setattr("shared.domain.decisions.decide.RULES", left)
 
 
 def whatever_version(write: Write, *kinds: type) -> Write:

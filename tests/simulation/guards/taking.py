@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from responders import triage as triaging
-from shared.domain.alert import Alert
-from shared.domain.incident import Step
-from shared.domain.triage import triage as judge
+from shared.domain.alerts.alert import Alert
+from shared.domain.incidents.incident import Step
+from shared.domain.incidents.triage import triage as judge
 from shared.errors import Unavailable
 from shared.protocol import intake
 from shared.protocol.alarm import take_in
@@ -71,4 +71,4 @@ def no_quarantine(patch: Patch) -> None:
 @guard(Promise.NO_SECRET, trials=scene("a bad release"))
 def no_redaction(patch: Patch) -> None:
     """Foreign text is shown as it came."""
-    patch.setattr("shared.domain.alert_summary.plain", lambda foreign, *_: foreign)
+    patch.setattr("shared.domain.alerts.alert_summary.plain", lambda foreign, *_: foreign)

@@ -4,7 +4,7 @@ from typing import Any
 
 from responders import page as paging
 from responders import record as recording
-from shared.domain.escalation import next_page
+from shared.domain.incidents.escalation import next_page
 from shared.domain.row import Put
 from shared.protocol import effect
 from shared.protocol.leftovers import Effect

@@ -7,7 +7,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from tests.simulation.policy.choices import (
     DEPLOYED,
     MADE_OF,

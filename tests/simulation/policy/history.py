@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.domain.incident import State
+from shared.domain.incidents.incident import State
 from tests.fakes.endpoints import Write
 from tests.simulation.policy.choices import (
     FATES,

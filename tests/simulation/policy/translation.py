@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from shared.domain.catalog import CatalogMistake
-from shared.domain.diagnosis import Attribution, Burn, Cause, Diagnosis, Health
-from shared.domain.endpoint import Deployment
-from shared.domain.release import KnownGood, Release
+from shared.domain.decisions.endpoint import Deployment
+from shared.domain.decisions.release import KnownGood, Release
+from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Health
 from tests.fakes.scene import NOW, SERVICE
 from tests.simulation.policy.model import Deployed, Diagnosed, Shipped, Trusted
 

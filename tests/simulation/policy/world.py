@@ -14,16 +14,16 @@ from responders import enforce as enforcing
 from responders.control import set_kill_switch
 from responders.verify import verify
 from shared.domain.catalog import Catalog, Mode, Service
-from shared.domain.decide import decide
-from shared.domain.decision import Decision
-from shared.domain.http import Request
-from shared.domain.incident import Incident, State
-from shared.domain.intent import EndpointRecord, Intent
+from shared.domain.decisions.decide import decide
+from shared.domain.decisions.decision import Decision
+from shared.domain.decisions.intent import EndpointRecord, Intent
+from shared.domain.incidents.incident import Incident, State
+from shared.domain.incidents.steps import record_diagnosis, resolve
 from shared.domain.keys import digest
-from shared.domain.maintenance import Once
+from shared.domain.noise.maintenance import Once
+from shared.domain.noise.storm import Storm
 from shared.domain.row import Put
-from shared.domain.steps import record_diagnosis, resolve
-from shared.domain.storm import Storm
+from shared.domain.views.http import Request
 from shared.errors import Unavailable
 from shared.protocol.commit import incident_row
 from shared.protocol.records import release_row

@@ -5,7 +5,7 @@ from typing import override
 import msgspec
 
 from shared.adapters.endpoint import Endpoints
-from shared.domain.endpoint import EndpointSnapshot, TargetRef, WriteAnswer, WriteVerdict
+from shared.domain.decisions.endpoint import EndpointSnapshot, TargetRef, WriteAnswer, WriteVerdict
 from shared.errors import Unavailable
 from tests.simulation.writing.schedule import Kind
 from tests.simulation.writing.stage import Call, Stage, Worker

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.adapters.tables import LAST, Table
 from shared.domain.catalog import Catalog
-from shared.domain.endpoint import EndpointSnapshot
+from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict
 from shared.services import Services

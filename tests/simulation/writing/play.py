@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from shared.domain.control import KillSwitch
+from shared.domain.decisions.control import KillSwitch
 from shared.domain.row import Stored
 from shared.errors import Conflict, Unavailable
 from tests.fakes.scene import NOW, SHARD

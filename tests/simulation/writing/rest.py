@@ -1,8 +1,8 @@
 """What must hold of the write protocol once nobody has anything left to do."""
 
+from shared.domain.decisions.intent import Intent, IntentState, late_write
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incident import State
-from shared.domain.intent import Intent, IntentState, late_write
+from shared.domain.incidents.incident import State
 from tests.fakes.scene import SHARD
 from tests.simulation.writing.parts import Outside
 from tests.simulation.writing.scene import incident_of, is_over, record_of

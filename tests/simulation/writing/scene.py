@@ -6,8 +6,8 @@ incident about the same endpoint and wants another version back.
 
 import msgspec
 
-from shared.domain.incident import Incident, State
-from shared.domain.intent import EndpointRecord
+from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
 from shared.domain.row import Stored
 from shared.protocol.commit import incident_row

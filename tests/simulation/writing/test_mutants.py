@@ -5,9 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import pytest
 
-from shared.domain import intent as intents
-from shared.domain.endpoint import EndpointSnapshot
-from shared.domain.intent import EndpointRecord, Intent, IntentState, Judgement, Lease, Move
+from shared.domain.decisions import intent as intents
+from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.decisions.intent import (
+    EndpointRecord,
+    Intent,
+    IntentState,
+    Judgement,
+    Lease,
+    Move,
+)
 from shared.domain.row import Put, Stored, Write
 from shared.protocol import act, actor
 from shared.protocol.actor import Actor, read_intent

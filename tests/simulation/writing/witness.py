@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.control import KillSwitch
-from shared.domain.decision import Plan
-from shared.domain.endpoint import EndpointSnapshot
-from shared.domain.intent import MAXIMUM_WRITES, EndpointRecord, Intent, IntentState
+from shared.domain.decisions.control import KillSwitch
+from shared.domain.decisions.decision import Plan
+from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.decisions.intent import MAXIMUM_WRITES, EndpointRecord, Intent, IntentState
 from shared.domain.row import Put, Stored, Write
 from tests.simulation.writing.stage import Stage, Worker
 

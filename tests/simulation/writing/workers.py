@@ -6,8 +6,8 @@ The product's own act, resume and reconcile; around them only what bus and host 
 import asyncio
 
 from responders.reconcile import reconcile
-from shared.domain.decision import Plan
-from shared.domain.incident import State
+from shared.domain.decisions.decision import Plan
+from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.commit import read_incident

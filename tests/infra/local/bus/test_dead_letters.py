@@ -21,8 +21,8 @@ from responders.quarantine import resubmit, show_quarantine
 from responders.triage import triage
 from shared.adapters.bus import Bus
 from shared.adapters.bus_pump import close_link
-from shared.domain.http import Request
 from shared.domain.message import WORK, Message
+from shared.domain.views.http import Request
 from shared.protocol.intake import accept, read_delivery
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.settle import settle

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from infra.local.inbox.store import Fault, InboxStore, Part
-from shared.domain.card import CardKind, render_card
+from shared.domain.views.card import CardKind, render_card
 from tests.infra.local.inbox.test_card_rules import message, text
 from tests.infra.local.inbox.test_pager_rules import RESOLVE, TRIGGER
-from tests.shared.domain.situations import INCIDENT, VIEW
+from tests.shared.domain.incidents.situations import INCIDENT, VIEW
 
 
 class Page(HTMLParser):

@@ -12,10 +12,10 @@ from playwright.async_api import Page as Tab
 
 from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import InboxStore, Part
-from shared.domain.card import CardKind, render_card
+from shared.domain.views.card import CardKind, render_card
 from tests.infra.local.inbox.serving import serving
 from tests.infra.local.inbox.test_pager_rules import RESOLVE, TRIGGER
-from tests.shared.domain.situations import INCIDENT, VIEW
+from tests.shared.domain.incidents.situations import INCIDENT, VIEW
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [

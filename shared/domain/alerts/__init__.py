@@ -1,0 +1,1 @@
+"""Alerts: what comes in, in every form that Azure sends, and what cannot be read of it."""

@@ -1,0 +1,134 @@
+"""Alerts: what Azure Monitor posts, read tolerantly into one type.
+
+Second step of the flow: ingest parses, triage decides. A wrong type costs a field, never the alert;
+an unknown kind is still an alert. See `parse_alert`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from shared.domain.alerts.alert_context import (
+    Envelope,
+    dimensions_of,
+    has_ended,
+    instance_of,
+    kind_of,
+    open_envelope,
+    rule_of,
+    service_hint_of,
+    severity_of,
+    targets_of,
+)
+from shared.domain.alerts.alert_summary import plain, summarise
+from shared.domain.alerts.payload import Fields, canonical, moment, read_object
+from shared.domain.keys import digest
+
+MAX_DESCRIPTION = 1_000
+MAX_CLOCK_AHEAD = timedelta(days=1)
+_FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_HALF = 16  # hex digits
+_DELIVERY = ("alertId", "originAlertId", "monitorCondition", "firedDateTime", "resolvedDateTime")
+
+
+class Condition(StrEnum):
+    """Whether the trouble began or ended."""
+
+    FIRED = "Fired"
+    RESOLVED = "Resolved"
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification. `severity` is Azure's 0-4, None where the source has none.
+
+    `delivery_key` tells whether the very same notification came again, `correlation_key` whether it
+    is the same trouble: rule, targets and dimensions. Targets are ARM ids in lower case.
+    """
+
+    delivery_key: str
+    correlation_key: str
+    alert_id: str
+    rule: str
+    kind: str
+    condition: Condition
+    severity: int | None
+    targets: tuple[str, ...]
+    fired_at: datetime
+    resolved_at: datetime | None = None
+    monitoring_service: str = ""
+    signal_type: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+    service_hint: str = ""
+    summary: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What the delivery keys of this alert's beginning, or of its end, all begin with.
+
+        Two tellings of one alert may differ by seconds in their times; in this they are the same.
+        """
+        return self.delivery_key[:_HALF]
+
+    @property
+    def at(self) -> datetime:
+        """When what the notification tells of happened."""
+        resolved = self.condition is Condition.RESOLVED
+        return self.resolved_at if resolved and self.resolved_at else self.fired_at
+
+
+def parse_alert(body: bytes, received_at: datetime) -> Alert:
+    """Read what Azure Monitor posted; `received_at` (UTC) stands in for a missing fired time.
+
+    Raises RejectedInput and nothing else, whatever the bytes are. The reasons are those of
+    `read_object` and `open_envelope`.
+    """
+    document = read_object(body)
+    envelope = open_envelope(document)
+    kind, rule, targets = kind_of(envelope), rule_of(envelope), targets_of(envelope)
+    dimensions = dimensions_of(envelope)
+    fired_at = _believable(envelope, "firedDateTime", received_at) or received_at
+    return Alert(
+        delivery_key=_delivery_key(envelope, document),
+        correlation_key=_correlation_key(rule, targets, dimensions),
+        alert_id=envelope.essential("alertId"),
+        rule=rule,
+        kind=kind,
+        condition=Condition.RESOLVED if has_ended(envelope, kind) else Condition.FIRED,
+        severity=severity_of(envelope),
+        targets=targets,
+        fired_at=fired_at,
+        resolved_at=_believable(envelope, "resolvedDateTime", received_at),
+        monitoring_service=envelope.essential("monitoringService"),
+        signal_type=envelope.essential("signalType"),
+        dimensions=dimensions,
+        description=plain(envelope.essential("description"), MAX_DESCRIPTION),
+        service_hint=service_hint_of(envelope, kind),
+        summary=summarise(envelope, kind, rule, targets),
+    )
+
+
+def _delivery_key(envelope: Envelope, document: Fields) -> str:
+    """Tell this notification from all others; alertId alone is the rule's id for some kinds."""
+    parts = [envelope.essential(name) for name in _DELIVERY]
+    key = digest(*parts) if any(parts) else digest(canonical(document))
+    named = instance_of(envelope)
+    condition = envelope.essential("monitorCondition").lower()
+    return digest(named, condition)[:_HALF] + key[_HALF:] if named else key
+
+
+def _correlation_key(
+    rule: str, targets: tuple[str, ...], dimensions: tuple[tuple[str, str], ...]
+) -> str:
+    """Tell this trouble from all others. The lists are counted so that none runs into the next."""
+    pairs = [part for pair in dimensions for part in pair]
+    return digest(rule.lower(), str(len(targets)), *targets, *pairs)
+
+
+def _believable(envelope: Envelope, name: str, received_at: datetime) -> datetime | None:
+    """Read a time, unless it lies where no alert can come from: a day ahead, or before Azure."""
+    read = moment(envelope.essentials.get(name))
+    if read is None or not _FIRST_TIME <= read <= received_at + MAX_CLOCK_AHEAD:
+        return None
+    return read

@@ -1,0 +1,1 @@
+"""Incidents: what opens, changes and ends them, and who is to be woken."""

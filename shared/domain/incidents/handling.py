@@ -1,0 +1,79 @@
+"""What people do with an incident: acknowledge, take command, write a note. Pure functions.
+
+`who` is the actor's id, never an e-mail address. As in `shared.domain.incidents.steps`, a step that
+does not apply answers no incident and the reason.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.event import EventKind
+from shared.domain.incidents.incident import Incident, Note, Page, Step, tell
+from shared.domain.incidents.steps import refuse_resolved
+
+
+def acknowledge(incident: Incident, *, who: str, now: datetime) -> Step:
+    """Somebody has seen it: pages that wait are answered. The first one counts."""
+    if not incident.state.is_open():
+        return refuse_resolved(incident)
+    if incident.acknowledged_by:
+        return Step(incident=None, reason=f"already acknowledged by {incident.acknowledged_by}")
+    changes = {"acknowledged_by": who, "acknowledged_at": now, "pages": _answered(incident, now)}
+    return tell(
+        incident,
+        EventKind.ACKNOWLEDGED,
+        actor=who,
+        what="acknowledged",
+        why="a person has seen it",
+        now=now,
+        changes=changes,
+    )
+
+
+def take_command(incident: Incident, *, who: str, now: datetime) -> Step:
+    """Somebody leads from here on; it acknowledges, too. Command may be taken over."""
+    if not incident.state.is_open():
+        return refuse_resolved(incident)
+    if incident.commander == who:
+        return Step(incident=None, reason="you have command already")
+    changes = {
+        "commander": who,
+        "acknowledged_by": incident.acknowledged_by or who,
+        "acknowledged_at": incident.acknowledged_at or now,
+        "pages": _answered(incident, now),
+    }
+    why = f"taken over from {incident.commander}" if incident.commander else "nobody had it"
+    return tell(
+        incident,
+        EventKind.COMMANDED,
+        actor=who,
+        what="took command",
+        why=why,
+        now=now,
+        changes=changes,
+    )
+
+
+def add_note(incident: Incident, text: str, *, who: str, now: datetime) -> Step:
+    """Keep what a person wrote. The ledger learns that there is a note, not what it says."""
+    note = Note(author=who, at=now, text=text)
+    return tell(
+        incident,
+        EventKind.NOTED,
+        actor=who,
+        what=f"wrote a note of {len(text)} characters",
+        why="for the timeline",
+        now=now,
+        changes={"notes": (*incident.notes, note)},
+    )
+
+
+def _answered(incident: Incident, now: datetime) -> tuple[Page, ...]:
+    """The pages that wait are answered; one that the pager refused reached nobody."""
+    return tuple(
+        page
+        if page.refused
+        else msgspec.structs.replace(page, acknowledged_at=page.acknowledged_at or now)
+        for page in incident.pages
+    )

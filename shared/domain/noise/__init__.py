@@ -1,0 +1,1 @@
+"""Noise: what belongs together, and what is held back without being lost."""

@@ -1,0 +1,1 @@
+"""Views: what people read, on cards, pages and pagers, and the shapes of HTTP."""

@@ -1,0 +1,73 @@
+"""What an intent makes of its incident: acting, then verifying or a person's."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from shared.domain.decisions.intent import (
+    EndpointRecord,
+    Intent,
+    IntentState,
+    Lease,
+    Rollback,
+    claimed_for,
+)
+from shared.domain.decisions.rollback import tell_end, tell_intent
+from shared.domain.event import EventKind
+from shared.domain.incidents.incident import State
+from shared.domain.ledger import complete
+from tests.fakes.scene import INCIDENT, NOW, PLAN, RECORD
+
+INTENT = Intent(plan=PLAN, fence=3, opened_at=NOW)
+DECIDED = msgspec.structs.replace(INCIDENT, sentence="All rules passed.")
+LEASE = Lease(holder="one", fence=3, expires_at=NOW + timedelta(seconds=60), plan=PLAN.id)
+
+
+def test_an_open_intent_is_an_incident_that_acts_and_counts_it() -> None:
+    step = tell_intent(INCIDENT, INTENT)
+
+    assert step.incident is not None
+    assert (step.incident.state, step.incident.plan) == (State.ACTING, PLAN.id)
+    assert step.incident.automatic_rollbacks == INCIDENT.automatic_rollbacks + 1
+    (event,) = step.events
+    assert (event.kind, event.before, event.after) == (
+        EventKind.INTENT_OPENED,
+        PLAN.before,
+        PLAN.after,
+    )
+    assert event.evidence == {"plan": PLAN.id, "plan_hash": PLAN.hash, "fence": 3}
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "then", "said"),
+    [
+        (IntentState.CONFIRMED, EventKind.INTENT_CONFIRMED, State.VERIFYING, "moved all traffic"),
+        (IntentState.ABORTED, EventKind.INTENT_ABORTED, State.ESCALATED, "did not touch"),
+        (IntentState.ESCALATED, EventKind.INTENT_ESCALATED, State.ESCALATED, "could not finish"),
+    ],
+)
+def test_its_end_says_what_became_of_the_traffic(
+    state: IntentState, kind: EventKind, then: State, said: str
+) -> None:
+    ended = msgspec.structs.replace(INTENT, state=state, detail="so it was")
+    step = tell_end(DECIDED, ended, {"v1": 100}, NOW)
+
+    assert step.incident is not None
+    assert (step.incident.state, step.incident.after) == (then, {"v1": 100})
+    assert step.incident.sentence.startswith(said)
+    assert step.events[0].kind is kind
+    assert complete(step.events[0]) == ()
+
+
+def test_a_claimed_endpoint_keeps_the_rollbacks_of_the_last_day_and_adds_its_own() -> None:
+    def ago(**since: float) -> Rollback:
+        at = NOW - timedelta(**since)
+        return Rollback(incident="i", plan="p", at=at, away_from="v2", back_to="v1")
+
+    record = msgspec.structs.replace(RECORD, rollbacks=(ago(days=1), ago(hours=23)))
+    claimed: EndpointRecord = claimed_for(INTENT, record, LEASE)
+
+    assert (claimed.lease, claimed.fence) == (LEASE, 3)
+    own = Rollback(incident=INCIDENT.id, plan=PLAN.id, at=NOW, away_from="v2", back_to="v1")
+    assert claimed.rollbacks == (ago(hours=23), own)
