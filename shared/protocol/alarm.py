@@ -20,7 +20,7 @@ from shared.domain.incidents.alarm import PATIENCE, alarm_of, name_of
 from shared.domain.incidents.direct_page import tell_direct_pages
 from shared.domain.incidents.escalation import wakes
 from shared.domain.incidents.incident import Incident, State
-from shared.domain.incidents.triage import takes
+from shared.domain.incidents.joining import takes
 from shared.domain.keys import shard_of_incident
 from shared.domain.noise.grouping import find_service, group_of
 from shared.errors import BackstopError, NotFound, Unavailable

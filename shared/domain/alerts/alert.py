@@ -77,6 +77,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         resolved = self.condition is Condition.RESOLVED
         return self.resolved_at if resolved and self.resolved_at else self.fired_at
 
+    def evidence(self) -> dict[str, object]:
+        """What the ledger keeps: no dimensions and no description, they may be personal."""
+        return {
+            "delivery": self.delivery_key,
+            "rule": self.rule,
+            "kind": self.kind,
+            "severity": self.severity,
+            "targets": list(self.targets),
+        }
+
 
 def parse_alert(body: bytes, received_at: datetime) -> Alert:
     """Read what Azure Monitor posted; `received_at` (UTC) stands in for a missing fired time.

@@ -25,7 +25,7 @@ import msgspec
 from shared.domain.catalog import Service
 from shared.domain.incidents.escalation import wakes
 from shared.domain.incidents.incident import Incident, State
-from shared.domain.incidents.triage import ATTENDED_FOR
+from shared.domain.incidents.joining import ATTENDED_FOR
 from shared.domain.noise.grouping import PAGES_A_WINDOW, Group
 from shared.domain.noise.maintenance import occurring
 from shared.domain.noise.quiet import Quiet, QuietRule

@@ -15,7 +15,8 @@ from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import CatalogMistake, Target, TargetKind
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import DeliveryOutcome, Severity, State, Step
-from shared.domain.incidents.triage import MOST_KEYS, triage
+from shared.domain.incidents.joining import MOST_KEYS
+from shared.domain.incidents.triage import triage
 from tests.shared.domain.incidents.incidents import (
     ENDPOINT,
     NOW,

@@ -1,0 +1,124 @@
+"""Joining: an alert is taken into an open incident, if nobody would overlook it there.
+
+Part of triage. What joins may raise the severity, have the incident diagnosed anew where nothing
+could be done about it, or make it a person's where customers were said to be served well.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.domain.alerts.alert import Alert
+from shared.domain.catalog import Service
+from shared.domain.event import EventKind
+from shared.domain.incidents.incident import Incident, State, Step, tell
+from shared.domain.incidents.severity import classify
+from shared.domain.incidents.steps import AUTOMATION, BUSY, change_severity, escalate
+
+MOST_KEYS = 500  # troubles that an incident keeps by name: a rule split by dimensions has thousands
+ATTENDED_FOR = timedelta(hours=12)  # whoever acknowledged it before is not at it any more
+_AGAIN = "deduplication: the same trouble again"
+_GROUPED = "grouping: another alert about the same target"
+_CROWDED = "grouping: another alert about the same target, more than are kept by name"
+_BACK = "The trouble is back after customers were served well again."
+_ELSE = "Another alert has come after customers were served well again: {summary}."
+
+
+def takes(incident: Incident, alert: Alert, service: Service | None, now: datetime) -> bool:
+    """Whether an alert belongs to an open incident and is not overlooked there.
+
+    One that a person has acknowledged pages nobody any more. So it takes nothing new once it is
+    over, once that is long ago, or where it was minor and the alert is grave.
+    """
+    if incident.acknowledged_at is None or alert.correlation_key in incident.firing:
+        return True
+    over = not incident.firing or _is_back(incident, alert)
+    graver = classify(alert, service).severity.pages() and not incident.severity.pages()
+    return not over and not graver and now - incident.acknowledged_at < ATTENDED_FOR
+
+
+def join(alert: Alert, service: Service | None, incident: Incident, now: datetime) -> Step:
+    """Take a firing alert into an open incident; the reason says as what."""
+    key = alert.correlation_key
+    known = key in incident.correlation_keys
+    if not known and len(incident.correlation_keys) >= MOST_KEYS:
+        return _join_crowd(alert, service, incident, now)
+    anew = not known and service is not None and _nothing_could_be_done(incident)
+    why = _AGAIN if known else f"{_GROUPED}; it is diagnosed anew" if anew else _GROUPED
+    step = tell(
+        incident,
+        EventKind.ALERT_JOINED,
+        actor=AUTOMATION,
+        what=alert.summary,
+        why=why,
+        happened_at=alert.fired_at,
+        now=now,
+        evidence=alert.evidence(),
+        changes={
+            "alerts": incident.alerts + 1,
+            "firing": _with(incident.firing, key),
+            "correlation_keys": _with(incident.correlation_keys, key),
+            **({"state": State.OPENED} if anew else {}),
+        },
+    )
+    if step.incident and _is_back(incident, alert):
+        step = step.then(_wake(step.incident, alert, now, known=known))
+    if known:
+        return msgspec.structs.replace(step, reason=why)
+    step = _raise(step, alert, service, now)
+    commands = () if incident.state in BUSY or not service else ("diagnose",)
+    return msgspec.structs.replace(step, commands=commands, reason=why)
+
+
+def _join_crowd(alert: Alert, service: Service | None, incident: Incident, now: datetime) -> Step:
+    """Count and tell one trouble more, which is not kept by name: hundreds were diagnosed."""
+    step = tell(
+        incident,
+        EventKind.ALERT_JOINED,
+        actor=AUTOMATION,
+        what=alert.summary,
+        why=_CROWDED,
+        happened_at=alert.fired_at,
+        now=now,
+        evidence=alert.evidence(),
+        changes={"alerts": incident.alerts + 1, "crowded": True},
+    )
+    if step.incident and _is_back(incident, alert):
+        step = step.then(_wake(step.incident, alert, now, known=False))
+    step = _raise(step, alert, service, now)
+    return msgspec.structs.replace(step, reason=_CROWDED)
+
+
+def _raise(step: Step, alert: Alert, service: Service | None, now: datetime) -> Step:
+    """Take the severity of an alert that joins, where it is the graver one."""
+    choice = classify(alert, service)
+    if step.incident is None or choice.severity >= step.incident.severity:
+        return step
+    return step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
+
+
+def _nothing_could_be_done(incident: Incident) -> bool:
+    """Whether it was judged without a plan, and no person has it: then it is as good as new."""
+    judged = incident.state in (State.HELD, State.ESCALATED) and not incident.deferred
+    return judged and not incident.plan and incident.acknowledged_at is None
+
+
+def _wake(incident: Incident, alert: Alert, now: datetime, *, known: bool) -> Step:
+    """A person's after all; what fires again had not recovered."""
+    if not known:
+        return escalate(incident, _ELSE.format(summary=alert.summary), "", now)
+    return escalate(msgspec.structs.replace(incident, recovered_at=None), _BACK, "", now)
+
+
+def _is_back(incident: Incident, alert: Alert) -> bool:
+    """Whether something fires anew although customers were said to be served well.
+
+    What fired before that is late news of the trouble that was cured.
+    """
+    if incident.state is not State.MITIGATED or alert.correlation_key in incident.firing:
+        return False
+    return incident.recovered_at is None or alert.fired_at > incident.recovered_at
+
+
+def _with(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return keys if key in keys else (*keys, key)
