@@ -197,7 +197,7 @@ async def test_from_the_first_page_one_gets_to_the_quarantine_and_empties_it(
     await expect(tab.get_by_text("1 input could not be taken")).to_be_visible()
     await tab.get_by_role("link", name="Look at the quarantine").click()
     await tab.get_by_text("Resubmit", exact=True).click()
-    await tab.get_by_label("Your name").fill("Dana Reyes")
+    await tab.get_by_label("Your name").first.fill("Dana Reyes")
     await tab.get_by_label("Why it can be taken now").fill("the reader is mended")
     await tab.get_by_role("button", name="Resubmit it").click()
     await expect(tab.get_by_text("Dana Reyes resubmitted it: accepted")).to_be_visible()
