@@ -115,7 +115,8 @@ def test_the_onset_is_found_to_a_bin_in_random_traffic(seed: int, began: int, sh
         for n in range(began + 12)
     ]
 
-    shown = next(n for n, count in enumerate(bad) if n >= began and count >= 5)  # chance may hide it
+    # Chance may hide the first bins.
+    shown = next(n for n, count in enumerate(bad) if n >= began and count >= 5)
 
     onset = find_onset(series(*bad), THRESHOLD)
 
