@@ -70,9 +70,13 @@ def breach_share(service: Service, sli: str = "availability") -> float:
 
     Without an objective of this kind 99 % is supposed.
     """
+    return min(max(service.policy.burn_rate * allowed_share(service, sli), 0.01), 0.5)
+
+
+def allowed_share(service: Service, sli: str = "availability") -> float:
+    """The bad share that the strictest objective of this kind allows; 1 % where there is none."""
     objectives = [slo.objective for slo in service.slos if slo.sli == sli]
-    budget = 1.0 - max(objectives, default=0.99)
-    return min(max(service.policy.burn_rate * budget, 0.01), 0.5)
+    return 1.0 - max(objectives, default=0.99)
 
 
 def burns_too_fast(worst: WorstBurn | None, policy: RollbackPolicy) -> bool:

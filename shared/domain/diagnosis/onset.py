@@ -3,7 +3,7 @@
 Works on the bins of the query `onset`. The onset of a slice is the bin from which on its bad
 share lies above the threshold with the strongest evidence, over all that follows. One early error
 cannot move it: taking in the good requests around it would weaken the evidence. A slice may
-also have recovered; then the onset has an end.
+also have recovered; then the onset has an end, and what comes after it is looked at by itself.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -108,15 +108,13 @@ def count_of(
 
 
 def find_onset(series: Series, threshold: float, least_bad: int = LEAST_BAD) -> Onset | None:
-    """Find the moment from which the share is above the threshold; None where there is none."""
-    tails = _tails(series)
-    if not tails:
-        return None
-    at, count = max(tails, key=lambda tail: evidence_above(tail[1], threshold))
-    if count.bad < least_bad or evidence_above(count, threshold) < SURE:
-        return None
-    since = [point for point in series if point[0] >= at]
-    return Onset(at=at, ended_at=_end(since, count.share, threshold), count=count)
+    """Find when the breach began that is on, else the latest that ended; None where none is."""
+    found = _strongest(series, threshold, least_bad)
+    if found is None or found.ended_at is None:
+        return found
+    # What ended may have been so bad that what began since is little beside it.
+    later = [point for point in series if point[0] >= found.ended_at]
+    return find_onset(later, threshold, least_bad) or found
 
 
 def arrivals(rows: Sequence[OnsetRow]) -> dict[str, Arrival]:
@@ -135,6 +133,17 @@ def refine(at: datetime, width: timedelta, moments: Iterable[datetime | None]) -
     """The first of the exact moments that fall into the bin, else the bin's beginning."""
     inside = [moment for moment in moments if moment and at <= moment < at + width]
     return min(inside, default=at)
+
+
+def _strongest(series: Series, threshold: float, least_bad: int) -> Onset | None:
+    tails = _tails(series)
+    if not tails:
+        return None
+    at, count = max(tails, key=lambda tail: evidence_above(tail[1], threshold))
+    if count.bad < least_bad or evidence_above(count, threshold) < SURE:
+        return None
+    since = [point for point in series if point[0] >= at]
+    return Onset(at=at, ended_at=_end(since, count.share, threshold), count=count)
 
 
 def _tails(series: Series) -> list[tuple[datetime, Count]]:

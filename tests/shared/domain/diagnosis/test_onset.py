@@ -90,6 +90,22 @@ def test_a_breach_that_ended_has_an_end() -> None:
     assert (onset.at, onset.ended_at) == (moment(2), moment(5))
 
 
+def test_of_two_breaches_the_one_that_is_on_counts() -> None:
+    # The first one was so much worse that the second is little beside it.
+    onset = find_onset(series(0, *[20] * 5, *[0] * 15, 6), THRESHOLD)
+
+    assert onset is not None
+    assert (onset.at, onset.ended_at) == (moment(21), None)
+    assert onset.count == Count(total=20, bad=6)
+
+
+def test_of_two_breaches_that_ended_the_latest_counts() -> None:
+    onset = find_onset(series(0, *[20] * 5, *[0] * 30, 15, 15, *[0] * 10), THRESHOLD)
+
+    assert onset is not None
+    assert (onset.at, onset.ended_at) == (moment(36), moment(38))
+
+
 @pytest.mark.parametrize(
     "bad",
     [(), (0, 0, 0), (0, 1, 0, 1, 0, 0), (0, 0, 0, 4), (0,) * 40 + (2, 1, 0, 1, 0)],
