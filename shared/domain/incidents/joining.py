@@ -4,6 +4,7 @@ Part of triage. What joins may raise the severity, have the incident diagnosed a
 could be done about it, or make it a person's where customers were said to be served well.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -42,9 +43,27 @@ def join(alert: Alert, service: Service | None, incident: Incident, now: datetim
     key = alert.correlation_key
     known = key in incident.correlation_keys
     if not known and len(incident.correlation_keys) >= MOST_KEYS:
-        return _join_crowd(alert, service, incident, now)
+        # One trouble more, which is counted and not kept by name: hundreds were diagnosed.
+        crowded = _tell_joined(alert, incident, _CROWDED, now, {"crowded": True})
+        return _raise(crowded, alert, service, now)
     anew = not known and service is not None and _nothing_could_be_done(incident)
     why = _AGAIN if known else f"{_GROUPED}; it is diagnosed anew" if anew else _GROUPED
+    kept: dict[str, object] = {
+        "firing": _with(incident.firing, key),
+        "correlation_keys": _with(incident.correlation_keys, key),
+        **({"state": State.OPENED} if anew else {}),
+    }
+    step = _tell_joined(alert, incident, why, now, kept)
+    if known:
+        return step
+    commands = () if incident.state in BUSY or not service else ("diagnose",)
+    return msgspec.structs.replace(_raise(step, alert, service, now), commands=commands)
+
+
+def _tell_joined(
+    alert: Alert, incident: Incident, why: str, now: datetime, changes: Mapping[str, object]
+) -> Step:
+    """Count and tell the alert; a person's after all where customers had been well again."""
     step = tell(
         incident,
         EventKind.ALERT_JOINED,
@@ -54,39 +73,12 @@ def join(alert: Alert, service: Service | None, incident: Incident, now: datetim
         happened_at=alert.fired_at,
         now=now,
         evidence=alert.evidence(),
-        changes={
-            "alerts": incident.alerts + 1,
-            "firing": _with(incident.firing, key),
-            "correlation_keys": _with(incident.correlation_keys, key),
-            **({"state": State.OPENED} if anew else {}),
-        },
+        changes={"alerts": incident.alerts + 1, **changes},
     )
     if step.incident and _is_back(incident, alert):
+        known = alert.correlation_key in incident.correlation_keys
         step = step.then(_wake(step.incident, alert, now, known=known))
-    if known:
-        return msgspec.structs.replace(step, reason=why)
-    step = _raise(step, alert, service, now)
-    commands = () if incident.state in BUSY or not service else ("diagnose",)
-    return msgspec.structs.replace(step, commands=commands, reason=why)
-
-
-def _join_crowd(alert: Alert, service: Service | None, incident: Incident, now: datetime) -> Step:
-    """Count and tell one trouble more, which is not kept by name: hundreds were diagnosed."""
-    step = tell(
-        incident,
-        EventKind.ALERT_JOINED,
-        actor=AUTOMATION,
-        what=alert.summary,
-        why=_CROWDED,
-        happened_at=alert.fired_at,
-        now=now,
-        evidence=alert.evidence(),
-        changes={"alerts": incident.alerts + 1, "crowded": True},
-    )
-    if step.incident and _is_back(incident, alert):
-        step = step.then(_wake(step.incident, alert, now, known=False))
-    step = _raise(step, alert, service, now)
-    return msgspec.structs.replace(step, reason=_CROWDED)
+    return msgspec.structs.replace(step, reason=why)
 
 
 def _raise(step: Step, alert: Alert, service: Service | None, now: datetime) -> Step:
