@@ -27,7 +27,7 @@ from shared.domain.row import MUST_NOT_EXIST, Put, Remove
 from shared.errors import Conflict, RejectedInput, Unavailable
 from tests.batteries.wire import Trouble, Wire
 
-PATIENCE_S = 0.3  # an adapter's own deadline, where it can be given one
+PATIENCE_S = 0.1  # an adapter's own deadline, where it can be given one
 GOOD = "good"
 UNAVAILABLE, REJECTED, CONFLICT = "Unavailable", "RejectedInput", "Conflict"
 

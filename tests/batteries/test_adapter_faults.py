@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:datetime.*utcnow:DeprecationWarn
 MOST_IN_A_ROW = 5
 MOST_CALLS = 40
 WELL_AGAIN = {GOOD, "complete"}
+WRONG = "not allowed:"
 TABLES = [name for name in ALLOWED if name.endswith(("row", "rows"))]
 LOGS = (
     b'{"tables": [{"name": "PrimaryResult", "columns": [{"name": "Total", "type": "long"}],'
@@ -47,19 +49,30 @@ WELL: dict[str, Answer] = {
 ENDPOINT = ["read_endpoint", "write_traffic"]
 
 
+async def _heard(ask: Ask, name: str, trouble: Trouble) -> str:
+    """What one call came to; a call whose own time ran out may say what it says of silence."""
+    began = monotonic()
+    word = await outcome(ask)
+    allowed = ALLOWED[name][trouble] | WELL_AGAIN
+    if monotonic() - began >= PATIENCE_S:
+        allowed |= ALLOWED[name][Trouble.SILENT]
+    return word if word in allowed else f"{WRONG} {word}"
+
+
 async def through(wire: Wire, ask: Ask, name: str, trouble: Trouble, times: int) -> str:
     """Call until it is good again; what broke, or "". A slow machine may need calls more."""
     cell = f"{name}, {trouble.value}, {times} in a row"
+    call = partial(_heard, ask, name, trouble)
     if trouble is Trouble.REFUSED:
         await wire.leave()
-        heard = [await outcome(ask) for _ in range(times)]
+        heard = [await call() for _ in range(times)]
         await wire.listen()
     else:
         wire.troubles.extend([trouble] * times)
-        heard = [await outcome(ask)]
+        heard = [await call()]
     while (wire.troubles or heard[-1] not in WELL_AGAIN) and len(heard) < MOST_CALLS:
-        heard.append(await outcome(ask))
-    wrong = [one for one in heard if one not in ALLOWED[name][trouble] | WELL_AGAIN]
+        heard.append(await call())
+    wrong = [one for one in heard if one.startswith(WRONG)]
     if wrong:
         return f"{cell}: {wrong[0]}"
     if heard[-1] not in WELL_AGAIN:
