@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.authority.caller import Caller
 from shared.errors import RejectedInput
 
 JSON = "application/json"
@@ -12,13 +13,17 @@ PROBLEM = "application/problem+json"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request. `path` holds the route's parameters, header names are lower case."""
+    """One HTTP request. `path` holds the route's parameters, header names are lower case.
+
+    `caller` is who sent it by a valid token; None until the door has looked.
+    """
 
     method: str = "GET"
     path: dict[str, str] = {}
     query: dict[str, str] = {}
     headers: dict[str, str] = {}
     body: bytes = b""
+    caller: Caller | None = None
 
     def read[T: msgspec.Struct](self, kind: type[T]) -> T:
         """The JSON body as `kind`. Raises RejectedInput that names the field."""

@@ -1,0 +1,1 @@
+"""Authority: who calls, and what a caller of that role may do."""

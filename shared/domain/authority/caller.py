@@ -1,0 +1,46 @@
+"""Callers: who sent a request, as their token proved it.
+
+The door (`shared.protocol.admit`) makes one of every valid token and hands it to the responder with
+the request. Identity is the tenant and object id of a token, never a name that people can change.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class AppRole(StrEnum):
+    """The roles that a tenant gives out for Backstop, by the value that tokens carry."""
+
+    RESPONDER = "Responder"  # see, acknowledge, diagnose, ask for a rollback
+    APPROVER = "Approver"  # decide about plans
+    COMMANDER = "Commander"  # kill switch, freeze, severity, emergencies
+    AUDITOR = "Auditor"  # read everything, export evidence
+    DEPLOYER = "Deployer"  # pipelines: register releases
+    SIGNAL = "Signal"  # services: tell of breaches
+    WEBHOOK = "ActionGroupsSecureWebhook"  # Azure Monitor
+
+
+class CallerKind(StrEnum):
+    """Whether a person or a program calls; a token says which."""
+
+    PERSON = "person"
+    APP = "app"
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls. `id` is "tenant/object" of a person or of an app; `name` is for reading only.
+
+    `app_id` is the client id of the app that asked for the token.
+    """
+
+    id: str
+    kind: CallerKind
+    roles: frozenset[AppRole]
+    name: str = ""
+    app_id: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a human being asked."""
+        return self.kind is CallerKind.PERSON
