@@ -55,6 +55,7 @@ class EventKind(StrEnum):
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One fact. `actor` is who did it ("backstop" for automation), `id` is unique for ever.
 
+    `role` is the app role that allowed it; "" for automation, which policy allows.
     `sequence` orders the events of one incident; the bus promises no order.
     """
 
@@ -74,6 +75,7 @@ class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):
     after: dict[str, Any] = {}
     evidence: dict[str, Any] = {}
     configuration_digest: str = ""
+    role: str = ""
 
 
 class Telling(TypedDict, total=False):
@@ -89,6 +91,7 @@ class Telling(TypedDict, total=False):
     policy: str
     policy_hash: str
     configuration_digest: str
+    role: str
 
 
 def happened(

@@ -31,7 +31,8 @@ class CallerKind(StrEnum):
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls. `id` is "tenant/object" of a person or of an app; `name` is for reading only.
 
-    `app_id` is the client id of the app that asked for the token.
+    `app_id` is the client id of the app that asked for the token. `role` is the one by which the
+    door let this request in: what a change event says beside the actor.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[AppRole]
     name: str = ""
     app_id: str = ""
+    role: str = ""
 
     @property
     def is_person(self) -> bool:

@@ -1,0 +1,71 @@
+"""The table of who may call what: every route by its name, with the roles that it is open to.
+
+The one place that grants anything. The door (`shared.protocol.admit`) asks it after the token has
+proved who calls; a route without a row is closed to everybody. A row "route/action" holds for that
+action of a route and takes the place of the route's own.
+"""
+
+import msgspec
+
+from shared.domain.authority.caller import AppRole, Caller
+
+EVERYBODY_INSIDE = (AppRole.RESPONDER, AppRole.APPROVER, AppRole.COMMANDER, AppRole.AUDITOR)
+ON_DUTY = (AppRole.RESPONDER, AppRole.APPROVER, AppRole.COMMANDER)
+
+
+class Permission(msgspec.Struct, frozen=True, kw_only=True):
+    """Which roles open a route to people and which to programs.
+
+    `public`: no token is asked for. That is for what holds no data, and is said nowhere else.
+    """
+
+    people: tuple[AppRole, ...] = ()
+    apps: tuple[AppRole, ...] = ()
+    public: bool = False
+
+
+CLOSED = Permission()
+PUBLIC = Permission(public=True)
+READ = Permission(people=EVERYBODY_INSIDE, apps=EVERYBODY_INSIDE)
+HANDLE = Permission(people=ON_DUTY)
+COMMAND = Permission(people=(AppRole.COMMANDER,))
+SIGNAL = Permission(apps=(AppRole.WEBHOOK,))
+RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
+
+PERMISSIONS: dict[str, Permission] = {
+    "ingest": SIGNAL,
+    "show_delivery": READ,
+    "show_incidents": READ,
+    "show_incident": READ,
+    "show_affected": READ,
+    "handle": HANDLE,
+    "handle/severity": COMMAND,
+    "show_changes": READ,
+    "register": RELEASE,
+    "show_kill_switch": READ,
+    "set_kill_switch": COMMAND,
+    "show_quarantine": READ,
+    "resubmit": COMMAND,
+    "discard": COMMAND,
+    "show_home": READ,
+    "show_incident_page": READ,
+    "press_incident": HANDLE,
+    "press_incident/severity": COMMAND,
+    "show_quarantine_page": READ,
+    "press_kill_switch": COMMAND,
+    "press_resubmit": COMMAND,
+    "press_discard": COMMAND,
+    "show_asset": PUBLIC,
+}
+
+
+def permission_of(route: str, action: str = "") -> Permission:
+    """The row for a route, or for one action of it; a route that has none is closed."""
+    own = PERMISSIONS.get(route, CLOSED)
+    return PERMISSIONS.get(f"{route}/{action}", own) if action else own
+
+
+def role_of(caller: Caller, permission: Permission) -> AppRole | None:
+    """The role by which this caller is let in, the first that the table names; None is a no."""
+    roles = permission.people if caller.is_person else permission.apps
+    return next((role for role in roles if role in caller.roles), None)
