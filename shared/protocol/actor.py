@@ -13,7 +13,7 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.decisions.endpoint import EndpointSnapshot, WriteVerdict, parse_target
-from shared.domain.decisions.intent import Intent, IntentState, Move, judge
+from shared.domain.decisions.intent import Intent, IntentState, Move, freed_by, judge
 from shared.domain.decisions.rollback import tell_end
 from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of
@@ -188,15 +188,12 @@ class Actor:
         )
         if state is IntentState.CONFIRMED:
             over = msgspec.structs.replace(over, settled=self._settled)
-        released = record.value
-        if released.fence == self._fence:  # another plan may have the endpoint by now
-            released = msgspec.structs.replace(released, lease=None)
         step = tell_end(was.value, over, traffic, now)
         assert step.incident is not None
         writes: list[Write] = [
             Put(row=stored.row, value=over, etag=stored.etag),
             Remove(row=f"~intent|{plan.id}"),
-            Put(row=record.row, value=released, etag=record.etag),
+            Put(row=record.row, value=freed_by(over, record.value), etag=record.etag),
             Put(row=was.row, value=step.incident, etag=was.etag),
         ]
         commands = self._next(state, step.incident)

@@ -27,7 +27,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rollback(msgspec.Struct, frozen=True, kw_only=True):
-    """A rollback that was intended, for cooldown and rate limit."""
+    """A rollback, for cooldown and rate limit: under way, or one that moved traffic or may have."""
 
     incident: str
     plan: str
@@ -86,6 +86,20 @@ def claimed_for(intent: Intent, record: EndpointRecord, lease: Lease) -> Endpoin
     return msgspec.structs.replace(
         record, lease=lease, fence=lease.fence, rollbacks=(*recent, rollback)
     )
+
+
+def freed_by(over: Intent, record: EndpointRecord) -> EndpointRecord:
+    """The endpoint's record once an intent has ended: free, unless another plan has it by now.
+
+    A write is counted before it is sent, so what counted none moved nothing: it was no rollback,
+    and none has to wait for it. What needed no write is one, whoever moved the traffic.
+    """
+    if record.fence == over.fence:
+        record = msgspec.structs.replace(record, lease=None)
+    if over.writes or over.state is IntentState.CONFIRMED:
+        return record
+    others = tuple(one for one in record.rollbacks if one.plan != over.plan.id)
+    return msgspec.structs.replace(record, rollbacks=others)
 
 
 MAXIMUM_WRITES = 3

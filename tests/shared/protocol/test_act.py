@@ -195,6 +195,29 @@ async def test_an_endpoint_that_changed_since_the_decision_is_not_touched(
     assert kinds(services) == ["rollback.intended", "rollback.aborted"]
 
 
+async def test_what_wrote_nothing_was_no_rollback_that_another_has_to_wait_for(
+    services: FakeServices,
+) -> None:
+    await turn_kill_switch(services)
+
+    await run(services)
+
+    assert (await record_now(services)).rollbacks == ()
+
+
+@pytest.mark.parametrize("fate", [Write.REFUSED, Write.LOST])
+async def test_what_may_have_moved_the_traffic_counts_as_a_rollback_however_it_ended(
+    services: FakeServices, fate: Write
+) -> None:
+    services.endpoints.fates.extend([fate] * 3)
+
+    await run(services)
+
+    assert (await intent_now(services)).state is IntentState.ESCALATED
+    (kept,) = (await record_now(services)).rollbacks
+    assert kept.plan == PLAN.id
+
+
 async def test_traffic_that_is_where_it_should_be_needs_no_write(services: FakeServices) -> None:
     services.endpoints.move(PLAN.after)
 

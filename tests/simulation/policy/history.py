@@ -93,7 +93,7 @@ class History(Happenings):
         elif happened:
             self.facts.traffic = {"v3": 100}
         if may:
-            self._acted(moved=not happened)
+            self._acted(moved=not happened, written=not happened)
         assert not happened or len(self.product.writes) == written, "written over somebody's will"
 
     @precondition(lambda self: self.state is State.VERIFYING)
@@ -151,13 +151,17 @@ class History(Happenings):
         traffic = self.facts.traffic
         return max(traffic, key=lambda name: traffic[name], default="")
 
-    def _acted(self, *, moved: bool) -> None:
-        """An intent was made, and ended; if it was moved, all traffic is on the known good."""
+    def _acted(self, *, moved: bool, written: bool = True) -> None:
+        """An intent was made, and ended; if it was moved, all traffic is on the known good.
+
+        What sent no write was no rollback.
+        """
         facts = self.facts
         assert facts.good is not None
         assert facts.trouble is not None
         assert facts.diagnosed is not None
-        facts.moved.append((facts.now, facts.diagnosed.version))
+        if written:
+            facts.moved.append((facts.now, facts.diagnosed.version))
         facts.trouble.acted += 1
         if moved:
             facts.traffic = {facts.good.deployment: 100}

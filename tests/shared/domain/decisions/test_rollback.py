@@ -12,6 +12,7 @@ from shared.domain.decisions.intent import (
     Lease,
     Rollback,
     claimed_for,
+    freed_by,
 )
 from shared.domain.decisions.rollback import tell_end, tell_intent
 from shared.domain.event import EventKind
@@ -71,3 +72,34 @@ def test_a_claimed_endpoint_keeps_the_rollbacks_of_the_last_day_and_adds_its_own
     assert (claimed.lease, claimed.fence) == (LEASE, 3)
     own = Rollback(incident=INCIDENT.id, plan=PLAN.id, at=NOW, away_from="v2", back_to="v1")
     assert claimed.rollbacks == (ago(hours=23), own)
+
+
+@pytest.mark.parametrize(
+    ("state", "writes", "counts"),
+    [
+        (IntentState.CONFIRMED, 1, True),
+        (IntentState.CONFIRMED, 0, True),
+        (IntentState.ESCALATED, 1, True),
+        (IntentState.ESCALATED, 0, False),
+        (IntentState.ABORTED, 0, False),
+    ],
+)
+def test_an_end_frees_the_endpoint_and_forgets_what_moved_nothing(
+    state: IntentState, writes: int, counts: bool
+) -> None:
+    other = Rollback(incident="i", plan="other", at=NOW, away_from="v3", back_to="v1")
+    before = msgspec.structs.replace(RECORD, rollbacks=(other,))
+    claimed = claimed_for(INTENT, before, LEASE)
+    over = msgspec.structs.replace(INTENT, fence=LEASE.fence, state=state, writes=writes)
+
+    freed = freed_by(over, claimed)
+
+    assert freed.lease is None
+    assert freed.rollbacks == (claimed.rollbacks if counts else (other,))
+
+
+def test_an_end_that_comes_late_takes_no_other_plan_s_lease() -> None:
+    claimed = claimed_for(INTENT, RECORD, LEASE)
+    over = msgspec.structs.replace(INTENT, fence=LEASE.fence - 1, state=IntentState.ABORTED)
+
+    assert freed_by(over, claimed).lease == LEASE
