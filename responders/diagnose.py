@@ -41,7 +41,7 @@ type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
 async def diagnose(services: Services, message: Message) -> None:
     """Diagnose the incident that the message names. Raises NotFound, Conflict, Unavailable."""
     was = await read_incident(services, message.body)
-    if was.value.state is not State.OPENED:
+    if not _waits(was.value):
         return
     incident, service = was.value, services.catalog.services.get(was.value.service)
     now = services.now()
@@ -60,7 +60,8 @@ async def diagnose(services: Services, message: Message) -> None:
     )
     found = await _with_tenants(services, service, found)
     patience = timedelta(seconds=services.settings.patience_s)
-    waits = now - incident.opened_at < patience and message.attempt <= LOOKS
+    began = incident.progressed_at or incident.opened_at
+    waits = now - began < patience and message.attempt <= LOOKS
     if found.health is Health.INCONCLUSIVE and waits:
         # Seconds after the onset there is too little to judge by: whoever is paged knows already.
         again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + patience / LOOKS)
@@ -69,13 +70,18 @@ async def diagnose(services: Services, message: Message) -> None:
         return
 
     def take(current: Incident) -> Revision:
-        if current.state is not State.OPENED:
+        if not _waits(current):
             # Its decision rests on the diagnosis that came first, which must stay beside it.
             return Revision(step=Step(incident=None, reason="somebody else has diagnosed it"))
         step = record_diagnosis(current, found, raise_severity(current, found), now)
         return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
 
     await revise(services, incident.id, take)
+
+
+def _waits(incident: Incident) -> bool:
+    """Whether a diagnosis is due: the first, or one of what is wrong after a recovery."""
+    return incident.state is State.OPENED or (incident.unexplained and incident.state.is_open())
 
 
 async def _with_tenants(services: Services, service: Service, found: Diagnosis) -> Diagnosis:

@@ -85,6 +85,21 @@ async def test_the_incident_learns_the_onset_and_is_handed_to_the_executor(
     assert kinds(services)[0] == "incident.diagnosed"
 
 
+async def test_what_is_wrong_after_the_cure_is_told_once_to_the_person_who_has_it(
+    services: FakeServices,
+) -> None:
+    await store_case(services, state=State.ESCALATED, unexplained=True, onset_at=None)
+
+    await run(services)
+    await diagnose(services, message("diagnose"))
+
+    incident = await incident_now(services)
+    assert (incident.state, incident.unexplained) == (State.ESCALATED, False)
+    assert incident.onset_at is not None
+    assert kinds(services).count("incident.diagnosed") == 1
+    assert services.bus.subjects("work") == []
+
+
 async def test_what_really_fails_may_raise_the_severity_once(services: FakeServices) -> None:
     await run(services)
 

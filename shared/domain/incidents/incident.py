@@ -71,6 +71,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One incident. `sequence` counts the events told of it; traffic is percent by deployment.
 
     `onset_at` comes from telemetry, never from the alert: RTO runs from it, and is unknown without.
+    Both it and `recovered_at` are those of the last breach.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     crowded: bool = False  # more troubles joined than are kept: only a person knows when all end
     deferred: bool = False  # automation was held back: it is asked anew when the incident goes on
     storm: bool = False  # it tells of a storm of alerts
+    unexplained: bool = False  # what is wrong now began after the diagnosis: a person has it
     notes: tuple[Note, ...] = ()
 
 

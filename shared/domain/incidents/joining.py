@@ -1,7 +1,8 @@
 """Joining: an alert is taken into an open incident, if nobody would overlook it there.
 
 Part of triage. What joins may raise the severity, have the incident diagnosed anew where nothing
-could be done about it, or make it a person's where customers were said to be served well.
+could be done about it, or make it a person's where customers were said to be served well: that is
+diagnosed anew, too, so that the person knows what is wrong now, and nothing is decided by it.
 """
 
 from collections.abc import Mapping
@@ -54,10 +55,9 @@ def join(alert: Alert, service: Service | None, incident: Incident, now: datetim
         **({"state": State.OPENED} if anew else {}),
     }
     step = _tell_joined(alert, incident, why, now, kept)
-    if known:
-        return step
-    commands = () if incident.state in BUSY or not service else ("diagnose",)
-    return msgspec.structs.replace(_raise(step, alert, service, now), commands=commands)
+    raised = step if known else _raise(step, alert, service, now)
+    asks = _is_back(incident, alert) if known else incident.state not in BUSY
+    return msgspec.structs.replace(raised, commands=("diagnose",) if asks and service else ())
 
 
 def _tell_joined(
@@ -96,10 +96,15 @@ def _nothing_could_be_done(incident: Incident) -> bool:
 
 
 def _wake(incident: Incident, alert: Alert, now: datetime, *, known: bool) -> Step:
-    """A person's after all; what fires again had not recovered."""
+    """A person's after all, who is told what is wrong now; what fires again had not recovered.
+
+    Since when it is wrong is known once it is diagnosed: not since the breach that was cured.
+    """
+    woken = msgspec.structs.replace(incident, unexplained=True)
     if not known:
-        return escalate(incident, _ELSE.format(summary=alert.summary), "", now)
-    return escalate(msgspec.structs.replace(incident, recovered_at=None), _BACK, "", now)
+        return escalate(woken, _ELSE.format(summary=alert.summary), "", now)
+    again = msgspec.structs.replace(woken, recovered_at=None, onset_at=None)
+    return escalate(again, _BACK, "", now)
 
 
 def _is_back(incident: Incident, alert: Alert) -> bool:

@@ -39,12 +39,20 @@ def record_diagnosis(
         changes={
             "state": State.DIAGNOSED if undecided else incident.state,
             "onset_at": diagnosis.onset_at or incident.onset_at,
+            "recovered_at": None if _broke_again(incident, diagnosis) else incident.recovered_at,
+            "unexplained": False,
             "raised": incident.raised or choice is not None,
         },
     )
     if choice and step.incident:
         step = step.then(change_severity(step.incident, choice, who=AUTOMATION, now=now))
     return msgspec.structs.replace(step, commands=("enforce",)) if undecided else step
+
+
+def _broke_again(incident: Incident, diagnosis: Diagnosis) -> bool:
+    """Whether it is a second breach that is told of, from which nobody has recovered yet."""
+    onset, recovered = diagnosis.onset_at, incident.recovered_at
+    return onset is not None and recovered is not None and onset > recovered
 
 
 def record_decision(incident: Incident, decision: Decision, now: datetime) -> Step:

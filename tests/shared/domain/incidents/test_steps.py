@@ -1,6 +1,7 @@
 """The steps after triage, each from the state before to the state and the event after."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -74,6 +75,23 @@ def test_a_diagnosis_without_an_onset_keeps_the_one_that_was_found() -> None:
     unsure = msgspec.structs.replace(DIAGNOSIS, onset_at=None)
     incident, _ = result(record_diagnosis(before, unsure, None, NOW))
     assert incident.onset_at == at(1)
+
+
+@pytest.mark.parametrize(
+    ("onset", "recovered"), [(at(9), None), (at(8), None), (at(1), at(7)), (None, at(7))]
+)
+def test_a_second_breach_has_not_recovered_and_an_old_one_has(
+    onset: datetime | None, recovered: datetime | None
+) -> None:
+    woken = msgspec.structs.replace(
+        opened(), state=State.ESCALATED, onset_at=at(1), recovered_at=at(7), unexplained=True
+    )
+    found = msgspec.structs.replace(DIAGNOSIS, onset_at=onset)
+    step = record_diagnosis(woken, found, None, NOW)
+    incident, _ = result(step)
+    assert (incident.onset_at, incident.recovered_at) == (onset or at(1), recovered)
+    assert (incident.state, incident.unexplained) == (State.ESCALATED, False)
+    assert step.commands == (), "a person has it"
 
 
 def test_a_diagnosis_raises_the_severity_once() -> None:

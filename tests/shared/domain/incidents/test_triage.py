@@ -1,7 +1,7 @@
 """Triage: one trouble is one incident, whatever the order and the number of its alerts."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from random import Random
 from typing import Any
@@ -356,6 +356,21 @@ def test_another_rule_that_fires_after_the_cure_is_named_and_not_called_the_same
         f"Another alert has come after customers were served well again: {alert.summary}.",
         at(5),
     )
+
+
+@pytest.mark.parametrize(("rule", "onset"), [("5xx", None), ("latency", at(1))])
+def test_what_is_wrong_after_the_cure_is_diagnosed_for_the_person_who_is_woken(
+    rule: str, onset: datetime | None
+) -> None:
+    cured = msgspec.structs.replace(
+        opened(), state=State.MITIGATED, onset_at=at(1), recovered_at=at(5), firing=()
+    )
+    alert = fired(6, rule=rule)
+    step = triage(alert, service=SERVICE, claim=None, open_incident=cured, now=NOW, shard=SHARD)
+    assert step.incident is not None
+    assert (step.incident.state, step.incident.unexplained) == (State.ESCALATED, True)
+    assert step.commands == ("diagnose",)
+    assert step.incident.onset_at == onset, "the time to recovery runs from the breach that is on"
 
 
 def rejoined(**changes: Any) -> Step:
