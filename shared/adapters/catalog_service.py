@@ -5,10 +5,10 @@
 """
 
 from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Report, Section
-from shared.adapters.catalog_maintenance import read_maintenance, read_time_zone
 from shared.adapters.catalog_policy import read_policy
 from shared.adapters.catalog_slo import read_slo
 from shared.adapters.catalog_tree import Node
+from shared.adapters.catalog_windows import read_maintenance, read_time_zone
 from shared.domain.catalog import (
     Contact,
     Dependency,

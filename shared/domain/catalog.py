@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.keys import digest
-from shared.domain.noise.maintenance import Window
+from shared.domain.windows import Window
 
 
 class Mode(StrEnum):

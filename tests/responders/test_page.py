@@ -12,8 +12,8 @@ from shared.domain.incidents.handling import acknowledge
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.incidents.steps import resolve
 from shared.domain.noise.grouping import Group
-from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
+from shared.domain.windows import Once
 from shared.errors import NotFound, Unavailable
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.revise import Revision, revise

@@ -13,9 +13,9 @@ from shared.domain.catalog import Dependency, Mode, Service, Target, TargetKind
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
 from shared.domain.noise.grouping import Group
-from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
 from shared.domain.views.http import Request
+from shared.domain.windows import Once
 from shared.protocol.commit import read_incident
 from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents, open_incidents

@@ -12,8 +12,8 @@ from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Dependency, Service, Target, TargetKind
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.noise.grouping import Group
-from shared.domain.noise.maintenance import Once
 from shared.domain.row import Put
+from shared.domain.windows import Once
 from shared.errors import NotFound
 from shared.protocol.commit import read_incident
 from shared.protocol.intake import Delivery, accept, read_delivery

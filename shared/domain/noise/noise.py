@@ -27,9 +27,9 @@ from shared.domain.incidents.escalation import wakes
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.joining import ATTENDED_FOR
 from shared.domain.noise.grouping import PAGES_A_WINDOW, Group
-from shared.domain.noise.maintenance import occurring
 from shared.domain.noise.quiet import Quiet, QuietRule
 from shared.domain.noise.storm import Storm
+from shared.domain.windows import occurring
 from shared.domain.wording import duration, moment
 
 UNHEARD_FOR = timedelta(minutes=5)

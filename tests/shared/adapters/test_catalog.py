@@ -14,7 +14,7 @@ from shared.domain.catalog import (
     Service,
     TargetKind,
 )
-from shared.domain.noise.maintenance import Once, Weekly
+from shared.domain.windows import Once, Weekly
 from shared.errors import Misconfigured
 
 SHIPPED = Path(__file__).parents[3] / "shared" / "catalog"

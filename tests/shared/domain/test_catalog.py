@@ -11,7 +11,7 @@ from shared.domain.catalog import (
     RollbackPolicy,
     Slo,
 )
-from shared.domain.noise.maintenance import Once
+from shared.domain.windows import Once
 from tests.shared.domain.incidents.incidents import ENDPOINT, NOW, SERVICE
 
 LOGS = "/subscriptions/s/workspaces/log-claims"

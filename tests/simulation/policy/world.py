@@ -20,10 +20,10 @@ from shared.domain.decisions.intent import EndpointRecord, Intent
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.steps import record_diagnosis, resolve
 from shared.domain.keys import digest
-from shared.domain.noise.maintenance import Once
 from shared.domain.noise.storm import Storm
 from shared.domain.row import Put
 from shared.domain.views.http import Request
+from shared.domain.windows import Once
 from shared.errors import Unavailable
 from shared.protocol.commit import incident_row
 from shared.protocol.records import release_row

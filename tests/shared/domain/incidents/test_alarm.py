@@ -21,8 +21,8 @@ from shared.domain.incidents.direct_page import render_direct_page
 from shared.domain.incidents.incident import Severity
 from shared.domain.incidents.triage import triage
 from shared.domain.keys import shard_of
-from shared.domain.noise.maintenance import Once
 from shared.domain.views.page import dedup_key
+from shared.domain.windows import Once
 from tests.fakes.scene import ended, fired
 from tests.shared.domain.decisions.worked_case import NOW, SERVICE, alter
 

@@ -11,10 +11,10 @@ from shared.domain.catalog import Dependency, Service
 from shared.domain.incidents.escalation import next_page
 from shared.domain.incidents.incident import Incident, Page, Severity, State
 from shared.domain.noise.grouping import Group
-from shared.domain.noise.maintenance import Once
 from shared.domain.noise.noise import Surroundings, depends_on, quiets
 from shared.domain.noise.quiet import QuietRule, holding_automation, holding_pages
 from shared.domain.noise.storm import Storm
+from shared.domain.windows import Once
 from tests.shared.domain.decisions.worked_case import INCIDENT, NOW, SERVICE, TARGET, alter
 
 MINUTE = timedelta(minutes=1)

@@ -7,11 +7,11 @@ from shared.domain.event import EventKind
 from shared.domain.incidents.incident import DeliveryOutcome, Incident, Severity, State, Step
 from shared.domain.incidents.triage import triage
 from shared.domain.noise.grouping import Group
-from shared.domain.noise.maintenance import Once
 from shared.domain.noise.noise import Surroundings
 from shared.domain.noise.quiet import Quiet, QuietRule
 from shared.domain.noise.quieting import Weighed, defer, go_on, keep_quiet, proceed, weigh
 from shared.domain.noise.storm import Storm
+from shared.domain.windows import Once
 from tests.shared.domain.incidents.incidents import ENDPOINT, NOW, SERVICE, SHARD, at, fired, opened
 
 STORMY = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")

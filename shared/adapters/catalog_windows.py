@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.adapters.catalog_fields import DAY, MINUTE, Section
-from shared.domain.noise.maintenance import Once, Weekly, Window
 from shared.domain.stamp import known_zone
+from shared.domain.windows import Once, Weekly, Window
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST = timedelta(days=14)  # a wrong year must not keep a service quiet for ever

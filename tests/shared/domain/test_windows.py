@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.noise.maintenance import Once, Weekly, Window, occurring
+from shared.domain.windows import Once, Weekly, Window, occurring
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 START = datetime(2026, 11, 28, 21, 0, tzinfo=UTC)
