@@ -127,16 +127,7 @@ def _ship_v2(person: Person) -> None:
     person.reads("#lead", "Customers get good answers again")
     person.reads("#decision", "Roll back", "version v2")
     person.sees_at_drills("v1 100 %")
-    _is_over(person, "It helped")
-
-
-def _is_over(person: Person, text: str) -> None:
-    """The end of its alert resolves it; one that came before the cure was proven does not."""
-    try:
-        person.sees("#open", "Nothing is open.", within_s=20)
-    except AssertionError:
-        person.opens(text)
-        person.resolves("its alert has ended")
+    person.sees("#open", "Nothing is open.")  # the end of its alert resolves it
 
 
 def _kill_the_executor(person: Person) -> None:

@@ -31,7 +31,11 @@ TARGET = case.TARGET
 KEYS = {contact.pager: f"key of {contact.name}" for contact in SERVICE.contacts}
 SNAPSHOT: EndpointSnapshot = msgspec.structs.replace(case.SNAPSHOT, traffic={"v2": 100})
 INCIDENT: Incident = msgspec.structs.replace(
-    case.INCIDENT, id=f"INC-{SHARD}-261123-0A1B2C3D", sequence=2
+    case.INCIDENT,
+    id=f"INC-{SHARD}-261123-0A1B2C3D",
+    sequence=2,
+    correlation_keys=("burn-rate",),
+    firing=("burn-rate",),
 )
 DIAGNOSIS: Diagnosis = msgspec.structs.replace(
     case.DIAGNOSIS, incident=INCIDENT.id, served_version="v2"

@@ -17,7 +17,7 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
     good = (seen.view.get("decision") or {}).get("plan") or {}
     proof = seen.proof
     return {
-        "outcome": incident.get("state", "none"),
+        "outcome": _outcome(incident),
         "incident": incident.get("id", ""),
         "good": good.get("good", ""),
         "traffic": seen.status.get("traffic", {}),
@@ -40,6 +40,12 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
         },
         "pace": msgspec.to_builtins(pace),
     }
+
+
+def _outcome(incident: dict[str, Any]) -> str:
+    """Where the incident stands; one that was mitigated stays so when its alert ends, too."""
+    state = str(incident.get("state", "none"))
+    return "mitigated" if state == "resolved" and incident.get("recovered_at") else state
 
 
 def succeeded(summary: dict[str, Any]) -> bool:

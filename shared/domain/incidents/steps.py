@@ -15,6 +15,7 @@ from shared.domain.incidents.incident import Incident, Page, SeverityChoice, Sta
 
 AUTOMATION = "backstop"
 BUSY = (State.ACTING, State.VERIFYING)
+QUIET_NOW = "no alert fires any more"
 _UNDECIDED = (State.OPENED, State.DIAGNOSED, State.HELD)
 
 
@@ -95,9 +96,9 @@ def mitigate(
     now: datetime,
     bad_share: float | None = None,
 ) -> Step:
-    """Say that customers are served well again; a person or the last alert's end resolves it.
+    """Say that customers are served well again; the last alert's end or a person resolves it.
 
-    `bad_share` is that of the affected requests since the act, None where it was not measured.
+    Where every alert ended while traffic was moved and checked, that is now. `bad_share` is that of the affected requests since the act, None where it was not measured.
     """
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -107,7 +108,7 @@ def mitigate(
         "sentence": sentence,
         "bad_share_after": bad_share,
     }
-    return tell(
+    step = tell(
         incident,
         EventKind.MITIGATED,
         actor=AUTOMATION,
@@ -116,6 +117,9 @@ def mitigate(
         now=now,
         changes=changes,
     )
+    if step.incident is None or incident.firing or incident.crowded:
+        return step
+    return step.then(resolve(step.incident, who=AUTOMATION, why=QUIET_NOW, now=now))
 
 
 def escalate(incident: Incident, reason: str, contact: str, now: datetime) -> Step:

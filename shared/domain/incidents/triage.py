@@ -23,7 +23,7 @@ from shared.domain.incidents.incident import (
 )
 from shared.domain.incidents.joining import join, takes
 from shared.domain.incidents.severity import classify
-from shared.domain.incidents.steps import AUTOMATION, BUSY, escalate, resolve
+from shared.domain.incidents.steps import AUTOMATION, BUSY, QUIET_NOW, escalate, resolve
 from shared.domain.keys import digest
 from shared.domain.noise.grouping import target_of
 
@@ -128,15 +128,14 @@ def _end(alert: Alert, incident: Incident | None, claim: Claim, now: datetime) -
         EventKind.ALERT_RESOLVED,
         actor=AUTOMATION,
         what=alert.summary,
-        why="no alert fires any more" if over else _still_on(incident, len(still)),
+        why=QUIET_NOW if over else _still_on(incident, len(still)),
         happened_at=alert.at,
         now=now,
         evidence=alert.evidence(),
         changes={"firing": still},
     )
     if step.incident and over and incident.state not in BUSY:
-        why = "no alert fires any more"
-        step = step.then(resolve(step.incident, who=AUTOMATION, why=why, now=now))
+        step = step.then(resolve(step.incident, who=AUTOMATION, why=QUIET_NOW, now=now))
     return _store(step, claim, DeliveryOutcome.RESOLVED)
 
 

@@ -142,6 +142,17 @@ def test_mitigation_tells_when_customers_were_served_again() -> None:
     assert incident.sentence == event.why == "it held"
 
 
+@pytest.mark.parametrize(("crowded", "ended"), [(False, State.RESOLVED), (True, State.MITIGATED)])
+def test_mitigation_resolves_where_every_alert_ended_meanwhile(crowded: bool, ended: State) -> None:
+    quiet = msgspec.structs.replace(in_state(State.VERIFYING), firing=(), crowded=crowded)
+    step = mitigate(quiet, "it held", recovered_at=at(9), now=NOW)
+    assert step.incident is not None
+    assert (step.incident.state, step.incident.sentence) == (ended, "it held")
+    kinds = [EventKind.MITIGATED, EventKind.RESOLVED]
+    assert [event.kind for event in step.events] == kinds[: len(step.events)]
+    assert len(step.events) == 1 + (ended is State.RESOLVED)
+
+
 def test_an_escalation_names_the_contact_and_the_reason() -> None:
     incident, event = result(escalate(opened(), "the logs do not answer", "On call", NOW))
     assert incident.state is State.ESCALATED
