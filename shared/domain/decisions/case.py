@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.approvals.approval import Approval
 from shared.domain.catalog import CatalogMistake, Mode, RollbackPolicy, Service
 from shared.domain.decisions.control import Controls
 from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
@@ -16,6 +17,7 @@ from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
 from shared.domain.diagnosis.diagnosis import Cause, Diagnosis
 from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.requests import RollbackRequest
 from shared.domain.noise.quiet import Quiet
 
 
@@ -25,6 +27,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `service` is None where its file is broken or nobody owns the target. `live` is the release that
     serves, `good_release` what is registered now for the known good's deployment. `target_probe` is
     pinned to the known good in the affected region, `live_probe` is what customers get there.
+    `chosen` is the release that a person's request names instead of the known good; `approval` is
+    what people decided about the plan that waited last.
     """
 
     service: Service | None
@@ -37,6 +41,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     good_release: Release | None = None
     target_probe: ProbeReport | None = None
     live_probe: ProbeReport | None = None
+    chosen: Release | None = None
+    approval: Approval | None = None
     controls: Controls
     quiets: tuple[Quiet, ...] = ()  # what holds the incident back now
     now: datetime
@@ -52,22 +58,49 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return self.service.mode if self.service is not None else Mode.OBSERVE
 
     @property
+    def request(self) -> RollbackRequest | None:
+        """What a person asks for, as long as it stands: it takes the place of a cause."""
+        asked = self.incident.request
+        return asked if asked is not None and asked.stands(self.now) else None
+
+    @property
+    def is_hotfix(self) -> bool:
+        """Whether a person asks for a version that is not the known good."""
+        known, asked = self.record.known_good, self.request
+        return asked is not None and asked.to not in ("", known.version if known else "")
+
+    @property
     def good(self) -> str:
-        """The known good's deployment as the endpoint spells it; "" without a known good."""
-        if self.record.known_good is None:
+        """Where the traffic would go, as the endpoint spells it; "" where there is nowhere.
+
+        That is the known good's deployment, or that of the version which a person asks for.
+        """
+        to = self.chosen if self.is_hotfix else self.record.known_good
+        if to is None:
             return ""
-        name = self.record.known_good.deployment
+        name = to.deployment
         found = self.snapshot.deployment(name) if self.snapshot is not None else None
         return found.name if found is not None else name
 
     @property
     def blamed(self) -> str:
-        """The deployment that the diagnosis blames; "" where it blames no version."""
+        """The deployment that the diagnosis blames; "" where it blames no version.
+
+        Where a person asks, it is what has most of the traffic elsewhere.
+        """
+        if self.request is not None and self.snapshot is not None:
+            return self._elsewhere(self.snapshot)
         if self.diagnosis is None or self.diagnosis.attribution.cause is not Cause.VERSION:
             return ""
         named = self.diagnosis.attribution.version
         by_release = self.live is not None and named == self.live.version
         return self.live.deployment if self.live is not None and by_release else named
+
+    def _elsewhere(self, snapshot: EndpointSnapshot) -> str:
+        """What has the largest share of the traffic that is not where it would go; "" if none."""
+        good = self.good.lower()
+        others = [(n, name) for name, n in snapshot.traffic.items() if n and name.lower() != good]
+        return max(others, default=(0, ""))[1]
 
     @property
     def desired(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import Decision, Plan, RuleResult, Verdict
-from shared.domain.decisions.rules import MODE_RULES, RULES, Rule
+from shared.domain.decisions.rules import BY_NAME, MODE_RULES, RULES, Rule, answered
 from shared.domain.keys import digest
 
 __all__ = ["Case", "decide"]
@@ -24,16 +24,16 @@ def decide(case: Case) -> Decision:
     The decision carries a plan exactly where the rules would have traffic moved: now, after an
     approval, or if the service's mode let them (`would_be`). Never raises.
     """
-    results = tuple(rule.ask(case) for rule in RULES)
-    verdict = _verdict(results)
-    would_be = _verdict(tuple(result for result in results if result.rule not in MODE_RULES))
-    plan = _plan(case) if would_be in _CHANGES else None
+    asked = tuple(answered(case, rule.ask(case)) for rule in RULES)
+    plan = _plan(case) if _would_be(asked) in _CHANGES else None
+    results = tuple(_approved(case, plan, result) for result in asked)
+    verdict, would_be = _verdict(results), _would_be(results)
     return Decision(
         incident=case.incident.id,
         verdict=verdict,
         would_be=would_be,
         mode=case.mode,
-        reason=_reason(results, plan),
+        reason=_reason(results, plan, approved=results != asked),
         rules=results,
         plan=plan,
         policy=case.policy.id if case.service is not None else "",
@@ -43,15 +43,28 @@ def decide(case: Case) -> Decision:
     )
 
 
+def _approved(case: Case, plan: Plan | None, result: RuleResult) -> RuleResult:
+    """A rule that asks for a person, and people approved this very plan: it passes by that."""
+    asks = not result.passed and BY_NAME[result.rule].otherwise is Verdict.NEEDS_APPROVAL
+    if not asks or plan is None or case.approval is None:
+        return result
+    if not case.approval.holds_for(plan, case.now):
+        return result
+    return msgspec.structs.replace(result, passed=True, evidence=case.approval.sentence)
+
+
+def _would_be(results: tuple[RuleResult, ...]) -> Verdict:
+    return _verdict(tuple(result for result in results if result.rule not in MODE_RULES))
+
+
 def _verdict(results: tuple[RuleResult, ...]) -> Verdict:
     failed = _first_failed(results)
     return failed[0].otherwise if failed is not None else Verdict.ROLL_BACK
 
 
 def _first_failed(results: tuple[RuleResult, ...]) -> tuple[Rule, RuleResult] | None:
-    by_name = {rule.name: rule for rule in RULES}
     failed = (result for result in results if not result.passed)
-    return next(((by_name[result.rule], result) for result in failed), None)
+    return next(((BY_NAME[result.rule], result) for result in failed), None)
 
 
 def _plan(case: Case) -> Plan:
@@ -71,11 +84,12 @@ def _plan(case: Case) -> Plan:
     )
 
 
-def _reason(results: tuple[RuleResult, ...], plan: Plan | None) -> str:
+def _reason(results: tuple[RuleResult, ...], plan: Plan | None, *, approved: bool) -> str:
     failed = _first_failed(results)
     bad, good = (plan.bad, plan.good) if plan is not None else ("", "")
     if failed is None:
-        return f"All {len(results)} rules passed: traffic goes back from {bad} to {good}."
+        by = "Approved" if approved else f"All {len(results)} rules passed"
+        return f"{by}: traffic goes back from {bad} to {good}."
     rule, result = failed
     said = {"observed": result.observed, "required": result.required, "bad": bad, "good": good}
     return rule.because.format_map(said)
@@ -96,7 +110,8 @@ def _hash(case: Case, results: tuple[RuleResult, ...], verdict: Verdict) -> str:
         case.snapshot and (case.snapshot.target, case.snapshot.fingerprint),
         case.snapshot and case.snapshot.deployments,
         (case.record.known_good, case.record.rollbacks),
-        (case.live, case.good_release),
+        (case.live, case.good_release, case.chosen),
+        (case.request, case.approval),
         (case.target_probe, case.live_probe),
         case.controls,
         [(result.rule, result.passed) for result in results],

@@ -17,14 +17,27 @@ LIVE_FAILURES_NEEDED = 2
 
 
 def known_good_exists(case: Case) -> RuleResult:
-    """Some version has earned trust on this endpoint."""
+    """Some version has earned trust on this endpoint, or a person asks for a registered one."""
     good = case.record.known_good
+    if case.is_hotfix:
+        return _chosen_exists(case)
     return RuleResult(
         rule="known-good-exists",
         passed=good is not None,
         observed=good.deployment if good is not None else "none has earned it yet",
         required="a known good",
         evidence=f"earned at {good.earned_at.isoformat()}" if good is not None else "",
+    )
+
+
+def _chosen_exists(case: Case) -> RuleResult:
+    chosen = case.chosen
+    return RuleResult(
+        rule="known-good-exists",
+        passed=chosen is not None,
+        observed=f"{chosen.version} on {chosen.deployment}" if chosen else "not registered",
+        required="a registered release",
+        evidence=f"registered by {chosen.who}" if chosen is not None else "",
     )
 
 

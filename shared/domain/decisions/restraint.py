@@ -66,7 +66,10 @@ def one_automatic_rollback_an_incident(case: Case) -> RuleResult:
 def no_ping_pong(case: Case) -> RuleResult:
     """We do not go back to a version that a rollback left, unless it has earned trust since."""
     good = case.record.known_good
-    since = [r for r in case.record.rollbacks if good is None or r.at >= good.earned_at]
+    trusted_at = good.earned_at if good is not None else None
+    if case.is_hotfix and case.chosen is not None:
+        trusted_at = case.chosen.registered_at  # what is shipped since is another thing
+    since = [r for r in case.record.rollbacks if trusted_at is None or r.at >= trusted_at]
     left = [r for r in since if r.away_from.lower() == case.good.lower()]
     return RuleResult(
         rule="no-ping-pong",
@@ -78,17 +81,20 @@ def no_ping_pong(case: Case) -> RuleResult:
 
 
 def mode_lets_act(case: Case) -> RuleResult:
-    """The service's owner lets Backstop prepare a change at all."""
+    """The service's owner lets Backstop prepare a change at all, or recommend one to a person."""
+    by_person = case.mode is Mode.RECOMMEND and case.request is not None
     return RuleResult(
         rule="mode-lets-act",
-        passed=case.mode in {Mode.APPROVE, Mode.AUTOMATIC},
+        passed=case.mode in {Mode.APPROVE, Mode.AUTOMATIC} or by_person,
         observed=case.mode.value,
         required=f"{Mode.APPROVE.value} or {Mode.AUTOMATIC.value}",
     )
 
 
 def unmoved_since_earned(case: Case) -> RuleResult:
-    """What surrounds the known good is what it earned its trust with."""
+    """What surrounds the known good is what it earned its trust with; a hotfix earned none yet."""
+    if case.is_hotfix:
+        return _untrusted(case)
     good = case.record.known_good
     found = moved(good, case.good_release, live=case.live) if good is not None else ()
     # What a policy may not waive: not to know, and another release in the same deployment.
@@ -102,12 +108,25 @@ def unmoved_since_earned(case: Case) -> RuleResult:
     )
 
 
+def _untrusted(case: Case) -> RuleResult:
+    asked = case.request
+    assert asked is not None, "a hotfix is asked for"
+    return RuleResult(
+        rule="unmoved-since-earned",
+        passed=False,
+        observed=f"{asked.to} has not earned any trust yet",
+        required="a version that has earned trust",
+        evidence=f"asked for by {asked.by}: {asked.reason}",
+    )
+
+
 def capacity_enough(case: Case) -> RuleResult:
     """The known good has the instances for all of the traffic."""
     good = case.record.known_good
     short = "unknown"
-    if good is not None and case.snapshot is not None:
-        short = short_capacity(case.snapshot, case.good, wanted=good.instances or 0)
+    if case.good and case.snapshot is not None:
+        wanted = good.instances if good is not None and not case.is_hotfix else 0
+        short = short_capacity(case.snapshot, case.good, wanted=wanted or 0)
     return RuleResult(
         rule="capacity-enough",
         passed=not short or "short-capacity" not in case.policy.approve_when,

@@ -32,6 +32,10 @@ All rules are asked always; the first that fails decides. Reading on: `premises`
 27. unmoved-since-earned: needs_approval
 28. capacity-enough: needs_approval
 29. mode-automatic: needs_approval
+
+Two things let a rule pass that failed, and are its evidence then. A person who asks for a rollback
+answers the rules that look for a cause (`ANSWERED_BY_REQUEST`), never one that keeps the endpoint
+safe. People who approve the very plan answer the rules that need an approval.
 """
 
 from collections.abc import Callable
@@ -104,5 +108,27 @@ RULES: tuple[Rule, ...] = (
     Rule(restraint.capacity_enough, _ASK, _APPROVE + "{observed}."),
     Rule(restraint.mode_automatic, _ASK, _APPROVE + "the mode is {observed}."),
 )
+BY_NAME = {rule.name: rule for rule in RULES}
 QUIET_RULE = "nothing-keeps-quiet"
 MODE_RULES = frozenset({"mode-lets-act", "mode-automatic"})
+ANSWERED_BY_REQUEST = frozenset(
+    {
+        "diagnosis-conclusive",
+        "diagnosis-fresh",
+        "still-breached",
+        "cause-is-version",
+        "minimum-traffic",
+        "burn-rate-or-failed-probe",
+        "nothing-keeps-quiet",
+        "one-automatic-rollback-an-incident",
+    }
+)
+
+
+def answered(case: Case, result: RuleResult) -> RuleResult:
+    """The result; one that looks for a cause passes where a person asks for the rollback."""
+    asked = case.request
+    if result.passed or asked is None or result.rule not in ANSWERED_BY_REQUEST:
+        return result
+    said = f"asked for by {asked.by} as {asked.role} at {asked.at.isoformat()}: {asked.reason}"
+    return msgspec.structs.replace(result, passed=True, evidence=said)

@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from shared.domain.event import ChangeEvent, EventKind, Telling, happened
+from shared.domain.incidents.requests import Awaited, RollbackRequest
 from shared.domain.noise.quiet import Quiet
 
 # What before and after of an event say; the rest is in the incident, or is personal.
@@ -37,7 +38,8 @@ class State(StrEnum):
 
     OPENED = "opened"
     DIAGNOSED = "diagnosed"
-    HELD = "held"  # decided, and nothing is to be moved (observe, recommend, waiting approval)
+    HELD = "held"  # decided, and nothing is to be moved (observe, recommend)
+    WAITING = "waiting"  # decided, and the plan waits for people to approve it
     ACTING = "acting"
     VERIFYING = "verifying"
     MITIGATED = "mitigated"
@@ -111,6 +113,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     storm: bool = False  # it tells of a storm of alerts
     unexplained: bool = False  # what is wrong now began after the diagnosis: a person has it
     notes: tuple[Note, ...] = ()
+    awaited: Awaited | None = None  # the approval that its plan waits for, or waited for last
+    request: RollbackRequest | None = None  # a person asks for a rollback, and it is not done yet
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
