@@ -13,7 +13,7 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Change, Release
 from shared.domain.diagnosis.diagnose import diagnose as find_out
-from shared.domain.diagnosis.diagnosis import Diagnosis, Health
+from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.diagnosis.tenants import counted_since, name_tenants
 from shared.domain.incidents.incident import Incident, State, Step
@@ -58,16 +58,10 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    found = await _with_tenants(services, service, found)
-    patience = timedelta(seconds=services.settings.patience_s)
-    began = incident.progressed_at or incident.opened_at
-    waits = now - began < patience and message.attempt <= LOOKS
-    if found.health is Health.INCONCLUSIVE and waits:
-        # Seconds after the onset there is too little to judge by: whoever is paged knows already.
-        again = command("diagnose", incident.id, f"at-{now:%H%M%S}", now + patience / LOOKS)
-        later = msgspec.structs.replace(again, attempt=message.attempt + 1)
-        await services.bus.publish(WORK, [later])
+    if found.is_early(service.policy.minimum_requests) and _is_patient(services, message, incident):
+        await _look_again(services, message, now)
         return
+    found = await _with_tenants(services, service, found)
 
     def take(current: Incident) -> Revision:
         if not _waits(current):
@@ -82,6 +76,21 @@ async def diagnose(services: Services, message: Message) -> None:
 def _waits(incident: Incident) -> bool:
     """Whether a diagnosis is due: the first, or one of what is wrong after a recovery."""
     return incident.state is State.OPENED or (incident.unexplained and incident.state.is_open())
+
+
+def _is_patient(services: Services, message: Message, incident: Incident) -> bool:
+    """Whether it may be looked at again: seconds after the onset there is little to judge by."""
+    began = incident.progressed_at or incident.opened_at
+    patience = timedelta(seconds=services.settings.patience_s)
+    return services.now() - began < patience and message.attempt <= LOOKS
+
+
+async def _look_again(services: Services, message: Message, now: datetime) -> None:
+    """Ask for another look in a moment; whoever is paged knows already."""
+    due = now + timedelta(seconds=services.settings.patience_s) / LOOKS
+    again = command("diagnose", message.body, f"at-{now:%H%M%S}", due)
+    later = msgspec.structs.replace(again, attempt=message.attempt + 1)
+    await services.bus.publish(WORK, [later])
 
 
 async def _with_tenants(services: Services, service: Service, found: Diagnosis) -> Diagnosis:

@@ -262,6 +262,19 @@ async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_conclude
     assert (again.subject, again.due) == ("diagnose", services.now() + patience / LOOKS)
 
 
+@pytest.mark.parametrize(("least", "then"), [(10_000, State.OPENED), (1, State.DIAGNOSED)])
+async def test_a_breach_that_few_customers_felt_yet_is_looked_at_again(
+    services: FakeServices, least: int, then: State
+) -> None:
+    wanted = alter(SERVICE, policy=alter(SERVICE.policy, minimum_requests=least))
+    services.outside.catalog = catalog_of(wanted)
+    await store_case(services, state=State.OPENED, opened_at=services.now())
+
+    await diagnose(services, message("diagnose"))
+
+    assert (await incident_now(services)).state is then
+
+
 async def test_a_clock_behind_the_opener_s_does_not_look_for_ever(services: FakeServices) -> None:
     services.logs.fail("onset", AnswerStatus.EMPTY)
     await store_case(services, state=State.OPENED, opened_at=services.now() + seconds(600))
