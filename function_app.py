@@ -11,14 +11,17 @@ import logging
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
+from urllib.parse import urlsplit, urlunsplit
 
 import azure.functions as func
 import msgspec
 
+from shared.domain.authority.permissions import Gate
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
 from shared.domain.views.origin import refuse_foreign
 from shared.errors import BackstopError, RejectedInput, Unavailable
+from shared.protocol.admit import admit
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
@@ -64,7 +67,7 @@ RESUBMIT = Later("responders.quarantine", "resubmit")
 DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
-ANSWER_PROBLEM = Later("shared.domain.views.problem", "answer_problem")
+ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ("ingest", "POST", "api/alerts", Later("responders.ingest", "ingest")),
@@ -177,6 +180,8 @@ def register_executor() -> None:
 
 
 def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
+    gate = Gate(name=name, is_page=not route.startswith("api/"))
+
     @app.function_name(name)
     @app.route(route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
     async def serve(req: func.HttpRequest) -> func.HttpResponse:
@@ -184,11 +189,15 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
         try:
             if method != "GET":  # another site's page must not press our buttons
                 refuse_foreign(request, services.settings.public_url, browser_only=False)
-            answer = await respond(services, request)
+            entered = await admit(services, gate, request)
+            if isinstance(entered, Answer):
+                answer = entered
+            else:
+                answer = await respond(services, entered)
         except BackstopError as error:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", name, error)
-            answer = ANSWER_PROBLEM.find()(error)
+            answer = ANSWER_TROUBLE.find()(services, gate, error)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,
@@ -235,7 +244,14 @@ def _request(req: func.HttpRequest) -> Request:
         query=dict(req.params),
         headers={name.lower(): value for name, value in req.headers.items()},
         body=req.get_body(),
+        target=_target(req.url),
     )
+
+
+def _target(url: str) -> str:
+    """Path and query of the address that was asked for."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", parts.path, parts.query, "")) or "/"
 
 
 def _message(msg: func.ServiceBusMessage) -> Message:

@@ -14,6 +14,8 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.authority.refusals import Refusals
+from shared.errors import Misconfigured
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shared.adapters.scoring import Scoring
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
+    from shared.adapters.tokens import Tokens
     from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
     from shared.domain.incidents.alarm import Alarm
@@ -46,6 +49,7 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
+        self.compared_at: datetime | None = None
         self.sweeps: dict[str, Sweep] = {}  # by subscription
         self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm
         self.alarm_keeper: asyncio.Task[None] | None = None
@@ -53,6 +57,9 @@ class Services:
         self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
         self.reminded_at: datetime | None = None
         self.warming: asyncio.Task[None] | None = None
+        self.refusals = Refusals()  # who was not let in lately: see admit
+        self.refusal_keeper: asyncio.Task[None] | None = None
+        self.names: OrderedDict[str, tuple[str, float]] = OrderedDict()  # of callers: see people
 
     @cached_property
     def settings(self) -> Settings:
@@ -184,6 +191,19 @@ class Services:
         return Pages()
 
     @cached_property
+    def tokens(self) -> Tokens:
+        """The check of callers' tokens. Raises Misconfigured where nobody can be let in."""
+        from shared.adapters.tokens import Tokens
+        from shared.domain.authority.claims import Expected
+
+        known = self.settings
+        for name, value in (("TENANT", known.tenant), ("AUDIENCE", known.audience)):
+            if not value:
+                raise Misconfigured(f"BACKSTOP_{name} is not set: every call is refused")
+        expected = Expected(authority=known.authority, tenant=known.tenant, audience=known.audience)
+        return Tokens(expected)
+
+    @cached_property
     def catalog(self) -> Catalog:
         """The reviewed data, read once a process: a new file comes with a new deployment."""
         from shared.adapters.catalog import load_catalog
@@ -199,11 +219,12 @@ class Services:
 
     async def close(self) -> None:
         """Close what was made, all at once; what still runs beside ends first."""
-        tasks = [task for task in (self.warming, self.alarm_keeper) if task is not None]
+        every = (self.warming, self.alarm_keeper, self.refusal_keeper)
+        tasks = [task for task in every if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
-        names = (*clients, "fired_alerts", "credential")
+        names = (*clients, "fired_alerts", "tokens", "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

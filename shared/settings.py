@@ -15,6 +15,7 @@ from shared.errors import Misconfigured
 
 BUS_CONNECTION = "BACKSTOP_BUS"  # also the `connection` that the triggers name
 TICK_SCHEDULE = "BACKSTOP_TICK"  # an NCRONTAB expression, read by the host itself
+PUBLIC_CLOUD = "https://login.microsoftonline.com"  # the authority of Microsoft Entra
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -51,6 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     local: bool
     sweep_every_s: float = 300.0
     drills_url: str = ""  # the page that breaks things on purpose; never in Azure
+    tenant: str = ""  # whose tokens are valid; without it every call is refused
+    audience: str = ""  # the client id of our app registration; the same holds for it
+    authority: str = PUBLIC_CLOUD  # another one never in Azure
+    easy_auth: bool = False  # the platform signs browsers in, and says so itself
 
 
 def read_role(env: Mapping[str, str] = os.environ) -> Role:
@@ -88,7 +93,24 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         local=local,
         sweep_every_s=_number(env, "BACKSTOP_SWEEP_EVERY_S", 300.0),
         drills_url=env.get("BACKSTOP_DRILLS_URL", "") if local else "",
+        tenant=env.get("BACKSTOP_TENANT", "").lower(),
+        audience=_audience(env),
+        authority=_authority(env, local=local),
+        easy_auth=env.get("WEBSITE_AUTH_ENABLED") == "True",
     )
+
+
+def _audience(env: Mapping[str, str]) -> str:
+    """The client id, also where it was given as the URI that is made of it."""
+    return env.get("BACKSTOP_AUDIENCE", "").lower().removeprefix("api://")
+
+
+def _authority(env: Mapping[str, str], *, local: bool) -> str:
+    """Who issues tokens: Entra, and on a developer's machine alone somebody else."""
+    authority = (env.get("BACKSTOP_AUTHORITY") or PUBLIC_CLOUD).rstrip("/")
+    if authority != PUBLIC_CLOUD and not local:
+        raise Misconfigured(f"BACKSTOP_AUTHORITY may not be set in Azure: it is {PUBLIC_CLOUD}")
+    return authority
 
 
 def _pager_keys(env: Mapping[str, str]) -> dict[str, str]:

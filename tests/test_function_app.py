@@ -17,6 +17,7 @@ import pytest
 import function_app
 from function_app import COMMANDS, JOBS, ROUTES, Later
 from infra.local.world import ROOT
+from shared.domain.authority.permissions import PERMISSIONS, PUBLIC
 from shared.domain.message import Message
 from shared.domain.views.http import Answer, Request
 from shared.errors import (
@@ -151,6 +152,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> func.FunctionApp:
     """An empty app in which a test registers what it needs."""
     made = func.FunctionApp()
     monkeypatch.setattr(function_app, "app", made)
+    monkeypatch.setitem(PERMISSIONS, "route", PUBLIC)
     return made
 
 
@@ -173,7 +175,7 @@ async def answer_to(app: func.FunctionApp, error: BackstopError) -> func.HttpRes
     async def respond(_: Services, __: Request) -> Answer:
         raise error
 
-    function_app._serve("route", "GET", "route", respond)
+    function_app._serve("route", "GET", "api/route", respond)
     request = func.HttpRequest("GET", "http://127.0.0.1/route", body=b"")
     answer = await registered(app, "route")(request)
     assert isinstance(answer, func.HttpResponse)

@@ -45,11 +45,19 @@ class EventKind(StrEnum):
     RELEASE_REGISTERED = "release.registered"
     KNOWN_GOOD_EARNED = "known-good.earned"
     KNOWN_GOOD_LOST = "known-good.lost"
+    CHANGE_UNATTRIBUTED = "change.unattributed"
     KILL_SWITCH_CHANGED = "kill-switch.changed"
+    FREEZE_CHANGED = "freeze.changed"
+    REVIEW_OPENED = "review.opened"
+    REVIEW_OVERDUE = "review.overdue"
+    REVIEW_CLOSED = "review.closed"
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
     DISCARDED = "input.discarded"
     REMINDED = "incident.reminded"
+    ACCESS_REFUSED = "access.refused"
+    LEDGER_PURGED = "ledger.purged"
+    LEGAL_HOLD_CHANGED = "legal-hold.changed"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.domain.authority.caller import AppRole, Caller
 
+AZURE_MONITOR = "461e8683-5575-4561-ac7f-899cc907d62a"  # "AzNS AAD Webhook", in every tenant
 EVERYBODY_INSIDE = (AppRole.RESPONDER, AppRole.APPROVER, AppRole.COMMANDER, AppRole.AUDITOR)
 ON_DUTY = (AppRole.RESPONDER, AppRole.APPROVER, AppRole.COMMANDER)
 
@@ -16,12 +17,21 @@ ON_DUTY = (AppRole.RESPONDER, AppRole.APPROVER, AppRole.COMMANDER)
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """Which roles open a route to people and which to programs.
 
+    `client` is the only program that may come as an app, by its client id, where one is named.
     `public`: no token is asked for. That is for what holds no data, and is said nowhere else.
     """
 
     people: tuple[AppRole, ...] = ()
     apps: tuple[AppRole, ...] = ()
+    client: str = ""
     public: bool = False
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One route as the door knows it. `is_page`: people look at it, so refusals are pages."""
+
+    name: str
+    is_page: bool = False
 
 
 CLOSED = Permission()
@@ -29,11 +39,11 @@ PUBLIC = Permission(public=True)
 READ = Permission(people=EVERYBODY_INSIDE, apps=EVERYBODY_INSIDE)
 HANDLE = Permission(people=ON_DUTY)
 COMMAND = Permission(people=(AppRole.COMMANDER,))
-SIGNAL = Permission(apps=(AppRole.WEBHOOK,))
+ALERT = Permission(apps=(AppRole.WEBHOOK,), client=AZURE_MONITOR)
 RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
 
 PERMISSIONS: dict[str, Permission] = {
-    "ingest": SIGNAL,
+    "ingest": ALERT,
     "show_delivery": READ,
     "show_incidents": READ,
     "show_incident": READ,
@@ -68,4 +78,6 @@ def permission_of(route: str, action: str = "") -> Permission:
 def role_of(caller: Caller, permission: Permission) -> AppRole | None:
     """The role by which this caller is let in, the first that the table names; None is a no."""
     roles = permission.people if caller.is_person else permission.apps
+    if permission.client and caller.app_id != permission.client:
+        return None
     return next((role for role in roles if role in caller.roles), None)

@@ -15,7 +15,8 @@ PROBLEM = "application/problem+json"
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request. `path` holds the route's parameters, header names are lower case.
 
-    `caller` is who sent it by a valid token; None until the door has looked.
+    `caller` is who sent it by a valid token; None until the door has looked. `target` is the path
+    and query as they were asked for.
     """
 
     method: str = "GET"
@@ -24,6 +25,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: bytes = b""
     caller: Caller | None = None
+    target: str = ""
+
+    @property
+    def actor(self) -> Caller:
+        """Who acts. Raises RejectedInput where the door has not looked, which lets nobody act."""
+        if self.caller is None:
+            raise RejectedInput("nobody", "who acts must be known")
+        return self.caller
 
     def read[T: msgspec.Struct](self, kind: type[T]) -> T:
         """The JSON body as `kind`. Raises RejectedInput that names the field."""

@@ -1,0 +1,66 @@
+"""People: the display name of a caller's id, as their token last said it.
+
+Events, incidents and the ledger hold ids only. Here alone is whose id it is: erasing a row erases
+the person from every page, and every record stays valid. A name is for reading; it decides nothing.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.domain.authority.caller import Caller
+from shared.domain.keys import digest
+from shared.domain.row import Put
+from shared.errors import Unavailable
+from shared.services import Services
+
+PEOPLE = "people"  # the partition
+KNOWN = 1024  # names that a process remembers
+KEEP_S = 60.0  # then a name is read again: it may have changed, or be erased
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """A person by their id, "tenant/object", and what they are called."""
+
+    id: str
+    name: str
+
+
+async def remember_name(services: Services, caller: Caller) -> None:
+    """Keep what a person is called, if it is news. Without tables nobody is kept from acting."""
+    if not caller.is_person or not caller.name:
+        return
+    with contextlib.suppress(Unavailable):
+        if await _name_of(services, caller.id) == caller.name:
+            return
+        person = Person(id=caller.id, name=caller.name)
+        await services.state.write(PEOPLE, [Put(row=digest(caller.id), value=person)])
+        _keep(services, caller.id, caller.name)
+
+
+async def read_names(services: Services, ids: Iterable[str]) -> dict[str, str]:
+    """What the people of these ids are called; who is not known is left out."""
+    wanted = sorted({one for one in ids if "/" in one})
+    try:
+        names = await asyncio.gather(*(_name_of(services, one) for one in wanted))
+    except Unavailable:
+        return {}
+    return {one: name for one, name in zip(wanted, names, strict=True) if name}
+
+
+async def _name_of(services: Services, caller_id: str) -> str:
+    name, at = services.names.get(caller_id, ("", float("-inf")))
+    if services.now().timestamp() - at < KEEP_S:
+        return name
+    found = await services.state.read(PEOPLE, digest(caller_id), Person)
+    return _keep(services, caller_id, found.value.name if found else "")
+
+
+def _keep(services: Services, caller_id: str, name: str) -> str:
+    services.names[caller_id] = (name, services.now().timestamp())
+    services.names.move_to_end(caller_id)
+    while len(services.names) > KNOWN:
+        services.names.popitem(last=False)
+    return name

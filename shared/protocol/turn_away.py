@@ -1,0 +1,104 @@
+"""Turn away: what a caller is answered whom the door does not let in, and what is kept of it.
+
+Beside `shared.protocol.admit`. Nobody is told which check failed; the log and a change event keep
+the reason, never the token. One event a minute tells of all refusals of a kind, and a source that
+is refused very often is told to wait: whose token is valid never notices.
+"""
+
+import asyncio
+import logging
+
+import msgspec
+
+from shared.domain.authority.caller import Caller
+from shared.domain.authority.permissions import Gate, permission_of
+from shared.domain.authority.refusals import tell_refused
+from shared.domain.authority.refused import Reason
+from shared.domain.event import ITSELF
+from shared.domain.keys import shard_of
+from shared.domain.views.http import Answer, Request
+from shared.domain.views.problem import Problem, answer_of, problem_from
+from shared.domain.views.refusal import (
+    CHALLENGE,
+    lead_to_sign_in,
+    refuse_for_now,
+    refuse_role,
+    refuse_unknown,
+)
+from shared.errors import BackstopError, Conflict, RejectedInput, Unavailable
+from shared.protocol.commit import commit
+from shared.services import Services
+
+log = logging.getLogger("backstop.door")
+
+SIGN_IN_HELPS = (Reason.NO_TOKEN, Reason.EXPIRED)
+LOOK_EVERY_S = 5.0
+
+
+def turn_away(services: Services, gate: Gate, request: Request, found: Caller | Reason) -> Answer:
+    """The answer for whom the route is not open: 401, 403, 429, or the way to the sign-in."""
+    if isinstance(found, Caller):
+        return _forbid(services, gate, request, found)
+    reads_page = gate.is_page and request.method == "GET"
+    if reads_page and services.settings.easy_auth and found in SIGN_IN_HELPS:
+        return lead_to_sign_in(request.target)
+    answer = _refuse(services, gate, request, found, refuse_unknown())
+    error = "" if found is Reason.NO_TOKEN else ', error="invalid_token"'
+    headers = {**answer.headers, "WWW-Authenticate": CHALLENGE + error}
+    return msgspec.structs.replace(answer, headers=headers)
+
+
+def answer_trouble(services: Services, gate: Gate, error: BackstopError) -> Answer:
+    """The answer where the door itself is in trouble; people get a page."""
+    problem = problem_from(error)
+    return services.pages.problem(problem) if gate.is_page else answer_of(problem)
+
+
+def _forbid(services: Services, gate: Gate, request: Request, caller: Caller) -> Answer:
+    """Somebody is known whose roles do not open this: 403."""
+    permission = permission_of(gate.name, request.path.get("action", ""))
+    problem = refuse_role(permission, person=caller.is_person)
+    asked = msgspec.structs.replace(request, caller=caller)
+    return _refuse(services, gate, asked, Reason.NOT_ALLOWED, problem)
+
+
+def _refuse(
+    services: Services, gate: Gate, request: Request, reason: Reason, problem: Problem
+) -> Answer:
+    """Count it, keep it to be told, and answer; a source of many refusals is told to wait."""
+    now, source = services.now(), _source_of(request)
+    caller = request.caller.id if request.caller else ""
+    log.warning("refused %s: %s %s", gate.name, reason, caller)
+    services.refusals.note(gate.name, reason, caller, now)
+    if services.refusal_keeper is None or services.refusal_keeper.done():
+        services.refusal_keeper = asyncio.create_task(_keep(services), name="refusals")
+    wait_s = services.refusals.count(source, now)
+    problem = refuse_for_now(wait_s) if wait_s else problem
+    return services.pages.problem(problem) if gate.is_page else answer_of(problem)
+
+
+def _source_of(request: Request) -> str:
+    """The address that the platform's own front end saw: the last one, whatever the others say."""
+    seen = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    bare = seen[1:].partition("]")[0] if seen.startswith("[") else seen
+    return bare.partition(":")[0] if bare.count(":") == 1 else bare
+
+
+async def tell_refusals(services: Services) -> None:
+    """Commit an event for each kind of refusal that is due; what fails is told later."""
+    now = services.now()
+    for refused in services.refusals.take_due(now):
+        event = tell_refused(refused, services.settings.instance, now)
+        try:
+            await commit(services, shard_of(ITSELF), [], events=[event])
+        except (Conflict, RejectedInput, Unavailable) as error:
+            log.warning("refused calls are told later: %s", error)
+            services.refusals.put_back(refused)
+
+
+async def _keep(services: Services) -> None:
+    """Beside the answers: whoever is refused does not wait for the tables, nor anybody else."""
+    while services.refusals.are_untold:
+        await tell_refusals(services)
+        if services.refusals.are_untold:
+            await asyncio.sleep(LOOK_EVERY_S)
