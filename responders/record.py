@@ -13,15 +13,9 @@ from itertools import batched
 import msgspec
 
 from shared.domain.event import ChangeEvent
-from shared.domain.ledger import (
-    MAX_EVENTS,
-    Head,
-    LedgerRow,
-    append,
-    canonical,
-    complete,
-    partition_of,
-)
+from shared.domain.ledger.chain import MAX_EVENTS, Head, append
+from shared.domain.ledger.completeness import complete
+from shared.domain.ledger.record import LedgerRow, canonical, partition_of
 from shared.domain.message import CHANGES, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, RejectedInput, Unavailable

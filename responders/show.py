@@ -11,7 +11,8 @@ from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.incidents.incident import Incident
 from shared.domain.incidents.objectives import rto
 from shared.domain.keys import shard_of, shard_of_incident
-from shared.domain.ledger import Head, LedgerRow
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
 from shared.domain.noise.quiet import Quiet
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import NotFound, RejectedInput, Unavailable

@@ -12,7 +12,7 @@ import pytest
 from shared.domain.alerts.alert import Alert
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, State
-from shared.domain.ledger import LedgerRow
+from shared.domain.ledger.record import LedgerRow
 from shared.protocol.intake import Delivery
 from tests.batteries.playing import Broken, play, stored
 from tests.batteries.soak import SOAK

@@ -8,7 +8,9 @@ import pytest
 
 from responders.record import record
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.ledger import MAX_EVENTS, Head, LedgerRow, Verification, verify
+from shared.domain.ledger.chain import MAX_EVENTS, Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import Verification, verify
 from shared.domain.message import Message
 from shared.errors import Unavailable
 from shared.protocol.commit import telling

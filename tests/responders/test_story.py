@@ -11,16 +11,17 @@ from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.diagnosis.diagnosis import Health
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
-from shared.domain.ledger import Head, LedgerRow, verify
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import verify
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.errors import Unavailable
-from shared.protocol.effect import effects_of
 from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.host import FakeHost
-from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, fired, kinds, new_services
+from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, effects_done, fired, kinds, new_services
 from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
 from tests.shared.domain.diagnosis import telemetry_story as story
 
@@ -102,7 +103,7 @@ async def test_every_event_is_in_the_ledger_once_and_in_the_timeline(
 async def test_people_see_two_cards_and_one_page(services: FakeServices) -> None:
     await play(services)
 
-    done = [effect.name for effect in await effects_of(services, (await only(services)).id)]
+    done = [effect.name for effect in effects_done(services, (await only(services)).id)]
     assert done == ["card-opened", "card-outcome", "page-0"]
     assert len(services.teams.cards) == 2
     assert [action for _, action in services.pager.did()] == ["trigger"]

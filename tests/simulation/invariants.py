@@ -1,5 +1,6 @@
 """What must hold when the world has come to rest; the `referee` asks the rest at every step."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,11 +10,14 @@ from shared.domain.catalog import Mode
 from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, State
-from shared.domain.ledger import Head, LedgerRow, verify
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import verify
 from shared.protocol.intake import Delivery
 from tests.fakes.services import Outside
 from tests.fakes.tables import FakeTable
 from tests.simulation.faults import Faults
+from tests.simulation.outsiders import REBORN_AFTER_S
 from tests.simulation.promises import Broken, Promise, broken
 from tests.simulation.referee import Referee
 from tests.simulation.scenario import SHARD
@@ -23,6 +27,7 @@ __all__ = ["Broken", "Rest", "check_rest", "stored"]
 
 TROUBLES = 1  # however many rules fire about the endpoint
 KNOWN_WITHIN_S = 60.0
+OF_AN_APP = 2  # processes: so many must die for nobody to be there
 ENDS = {EventKind.INTENT_CONFIRMED, EventKind.INTENT_ABORTED, EventKind.INTENT_ESCALATED}
 ENDED = {State.MITIGATED, State.ESCALATED, State.RESOLVED}
 
@@ -169,10 +174,10 @@ def _check_effects(rest: Rest) -> None:
 
 def _check_people(rest: Rest) -> None:
     told = rest.referee.told_at
-    if not told and (rest.taken or _must_be_quick(rest.faults)):
+    if not told and (rest.taken or _known_within(rest.faults) < math.inf):
         raise broken(Promise.A_HUMAN_KNOWS, "nobody was told anything")
     first = min(told, default=0.0)  # the first alert is posted as the run begins
-    if _must_be_quick(rest.faults) and first > KNOWN_WITHIN_S:
+    if first > _known_within(rest.faults):
         raise broken(Promise.A_HUMAN_KNOWS, f"the first card or page came after {first:.0f} s")
     twice = sorted(name for name, count in rest.referee.told.items() if count > 1)
     if twice and rest.faults.spares_senders:
@@ -180,10 +185,16 @@ def _check_people(rest: Rest) -> None:
     _check_escalation(rest)
 
 
-def _must_be_quick(faults: Faults) -> bool:
-    """Whatever one part does, while the processes live."""
+def _known_within(faults: Faults) -> float:
+    """Seconds by which somebody must know, whatever one part does and whoever dies.
+
+    What a process alone knew dies with it: where no other one of its app is alive, it must be
+    started again first. A process that is stopped promises nothing, as nobody starts another one.
+    """
     parts = {part for part, _, _ in faults.outages}
-    return len(parts) <= 1 and not faults.kills and not faults.stops
+    if len(parts) > 1 or faults.stops:
+        return math.inf
+    return KNOWN_WITHIN_S + REBORN_AFTER_S * (len(faults.kills) // OF_AN_APP)
 
 
 def _check_escalation(rest: Rest) -> None:

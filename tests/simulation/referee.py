@@ -18,7 +18,7 @@ from shared.domain.decisions.decision import Decision
 from shared.domain.decisions.intent import Intent
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.incident import Incident
-from shared.domain.ledger import LedgerRow
+from shared.domain.ledger.record import LedgerRow
 from shared.domain.row import Put, Write
 from shared.protocol.leftovers import Effect
 from tests.fakes.services import Outside

@@ -16,7 +16,9 @@ from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shards
-from shared.domain.ledger import Head, LedgerRow, verify
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import verify
 from shared.protocol.intake import Delivery
 from shared.protocol.leftovers import Effect
 

@@ -17,7 +17,8 @@ from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.keys import shards
-from shared.domain.ledger import Head, append, partition_of
+from shared.domain.ledger.chain import Head, append
+from shared.domain.ledger.record import partition_of
 from shared.domain.row import Put
 from shared.protocol.commit import event_row, incident_row
 from shared.protocol.listing import EVER, OPEN, Pointer, pointer_row

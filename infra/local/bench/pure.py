@@ -10,7 +10,9 @@ from shared.domain.alerts.alert import parse_alert
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Verdict
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.ledger import append, partition_of, verify
+from shared.domain.ledger.chain import append
+from shared.domain.ledger.record import partition_of
+from shared.domain.ledger.verification import verify
 
 EVENTS = 48  # what one transaction takes
 ROUNDS = 5

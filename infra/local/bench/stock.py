@@ -10,7 +10,9 @@ import msgspec
 from shared.adapters.tables import Table, TableAccount
 from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shards
-from shared.domain.ledger import Head, LedgerRow, verify
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import verify
 from shared.protocol.intake import Delivery
 
 EVERYTHING = 1_000_000

@@ -6,7 +6,9 @@ from infra.local.azurite import connection_string
 from shared.adapters.tables import Table, TableAccount
 from shared.domain.event import ChangeEvent
 from shared.domain.keys import shard_of_incident
-from shared.domain.ledger import Head, LedgerRow, Verification, verify
+from shared.domain.ledger.chain import Head
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.verification import Verification, verify
 from shared.domain.row import Put, Stored
 
 

@@ -9,7 +9,7 @@ from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
 from shared.domain.decisions.known_good import tell_earned
 from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.event import ChangeEvent, EventKind, happened
-from shared.domain.ledger import complete
+from shared.domain.ledger.completeness import complete
 from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, KNOWN_GOOD, NOW
 
 SWITCH = KillSwitch(scope="fnol-summary", on=True, by="Dana", reason="strange", at=NOW)

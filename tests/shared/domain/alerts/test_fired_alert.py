@@ -20,7 +20,7 @@ from shared.domain.alerts.fired_alert import (
     tell_swept,
 )
 from shared.domain.event import EventKind
-from shared.domain.ledger import complete
+from shared.domain.ledger.completeness import complete
 from shared.errors import RejectedInput
 from tests.shared.domain.decisions.worked_case import SERVICE
 

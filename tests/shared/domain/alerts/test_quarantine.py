@@ -23,7 +23,8 @@ from shared.domain.alerts.quarantine import (
 )
 from shared.domain.alerts.unread import joins, open_unread, trouble_of
 from shared.domain.incidents.incident import State
-from shared.domain.ledger import canonical, complete
+from shared.domain.ledger.completeness import complete
+from shared.domain.ledger.record import canonical
 from shared.domain.views.quarantine_page import COUNTED, present_quarantine, tell_waiting
 from tests.shared.domain.incidents.situations import NOW
 

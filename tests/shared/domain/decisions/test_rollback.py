@@ -17,7 +17,7 @@ from shared.domain.decisions.intent import (
 from shared.domain.decisions.rollback import tell_end, tell_intent
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import State
-from shared.domain.ledger import complete
+from shared.domain.ledger.completeness import complete
 from tests.fakes.scene import INCIDENT, NOW, PLAN, RECORD
 
 INTENT = Intent(plan=PLAN, fence=3, opened_at=NOW)

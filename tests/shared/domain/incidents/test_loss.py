@@ -9,7 +9,7 @@ from shared.domain.incidents.escalation import next_page
 from shared.domain.incidents.incident import Incident, Severity, State, Step
 from shared.domain.incidents.loss import open_loss
 from shared.domain.keys import shard_of_incident
-from shared.domain.ledger import complete
+from shared.domain.ledger.completeness import complete
 from tests.shared.domain.decisions.worked_case import KNOWN_GOOD, NOW, RECORD, SERVICE, alter
 
 GONE = "deployment v1 does not exist"

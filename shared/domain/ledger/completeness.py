@@ -1,0 +1,44 @@
+"""Completeness: what an event must say before it may be recorded; the rest is refused.
+
+Who, what, why and when are asked of every event. What was before and what is after is asked of
+those that tell of a change. `responders.record` refuses and quarantines what lacks something.
+"""
+
+from shared.domain.event import ChangeEvent, EventKind
+
+# What comes into being has an `after`; what is changed has a `before` as well.
+COMES_TO_BE = frozenset(
+    {
+        EventKind.INCIDENT_OPENED,
+        EventKind.RELEASE_REGISTERED,
+        EventKind.KNOWN_GOOD_EARNED,
+        EventKind.KILL_SWITCH_CHANGED,
+    }
+)
+CHANGES = frozenset(
+    {
+        EventKind.SEVERITY_CHANGED,
+        EventKind.INTENT_OPENED,
+        EventKind.INTENT_CONFIRMED,
+        EventKind.INTENT_ABORTED,
+        EventKind.INTENT_ESCALATED,
+        EventKind.MITIGATED,
+        EventKind.ESCALATED,
+        EventKind.COMMANDED,
+        EventKind.RESOLVED,
+    }
+)
+
+
+def complete(event: ChangeEvent) -> tuple[str, ...]:
+    """Name what is missing; a time without its zone is missing."""
+    zoned = event.happened_at.tzinfo is not None and event.recorded_at.tzinfo is not None
+    present = {
+        "who": bool(event.actor.strip()),
+        "what": bool(event.what.strip()),
+        "why": bool(event.why.strip()),
+        "when": zoned,
+        "before": bool(event.before) or event.kind not in CHANGES,
+        "after": bool(event.after) or event.kind not in CHANGES | COMES_TO_BE,
+    }
+    return tuple(name for name, there in present.items() if not there)
