@@ -1,4 +1,4 @@
-"""The catalog: a folder of reviewed files, one a service, read into frozen types.
+"""The catalog: a folder of reviewed files, one a service and the firm's calendar, as frozen types.
 
 A file with a mistake yields its mistakes and no service; all other services go on. What one file
 cannot know is checked here: an endpoint that two services own, a dependency that nobody describes.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.adapters.catalog_calendar import CALENDAR, read_calendar
 from shared.adapters.catalog_fields import Report
 from shared.adapters.catalog_service import read_service
 from shared.adapters.catalog_tree import BrokenYaml, read_documents
@@ -26,10 +27,12 @@ def load_catalog(folder: Path) -> Catalog:
     """Read every *.yaml of the folder. Raises Misconfigured where there is no such folder."""
     if not folder.is_dir():
         raise Misconfigured(f"the catalog folder {folder} does not exist")
-    mistakes: list[CatalogMistake] = []
+    calendar, mistakes = read_calendar(folder)
     services: dict[str, Service] = {}
     names: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
+        if path.name == CALENDAR:
+            continue
         report = Report(path.name, path.stem)
         service = _read_file(path, report)
         names.append(path.stem)
@@ -44,6 +47,7 @@ def load_catalog(folder: Path) -> Catalog:
     return Catalog(
         services=_with_dependents(sound),
         mistakes=tuple(mistakes),
+        calendar=calendar,
         broken_targets=_named_targets(folder, broken),
     )
 

@@ -144,6 +144,14 @@ class Section:
                 self.mistake(name, f"{value!r:.80} is not allowed", f"texts like {pattern}")
         return tuple(str(value) for value in found)
 
+    def wholes(self, name: str, low: int, high: int) -> tuple[int, ...]:
+        """Read a list of whole numbers from low to high, at least one."""
+        found = [node.value for node in self._list(name, required=True)]
+        good = tuple(n for n in found if type(n) is int and low <= n <= high)
+        if len(good) < max(1, len(found)):
+            self.mistake(name, "is not allowed", f"a list of whole numbers from {low} to {high}")
+        return good
+
     def section(self, name: str) -> "Section":
         """Read a mapping inside; an empty one, and a mistake, where it is missing."""
         node = self._ask(name, required=True)

@@ -4,10 +4,12 @@ Part of reading one service (`shared.adapters.catalog_service`). What a file lea
 """
 
 from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
-from shared.domain.catalog import RollbackPolicy
+from shared.domain.catalog import REASONS_TO_ASK, Emergency, RollbackPolicy
+from shared.domain.incidents.incident import Severity
 
+LONGEST_APPROVAL = 15 * MINUTE  # what was judged is not the same world after that
 _WINDOWS = ("5m", "30m", "1h", "6h", "3d")
-_REASONS_TO_ASK = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
+_GRAVE = (Severity.SEV0.value, Severity.SEV1.value)  # nothing milder is an emergency
 
 
 def read_policy(spec: Section) -> RollbackPolicy:
@@ -46,10 +48,30 @@ def _fields(section: Section, usual: RollbackPolicy) -> RollbackPolicy:
         ),
         storm_alerts=section.whole("storm_alerts", 2, 100, usual.storm_alerts),
         flap_window_s=section.seconds("flap_window", MINUTE, DAY, usual.flap_window_s),
+        approval_expires_s=section.seconds(
+            "approval_expires", MINUTE, LONGEST_APPROVAL, usual.approval_expires_s
+        ),
+        quorum=section.whole("quorum", 1, 5, usual.quorum),
+        deployer_may_approve=section.flag(
+            "deployer_may_approve", default=usual.deployer_may_approve
+        ),
         approve_when=_read_reasons(section, usual),
+        emergency=_read_emergency(section),
+        review_days=section.whole("review_days", 1, 30, usual.review_days),
     )
 
 
 def _read_reasons(section: Section, usual: RollbackPolicy) -> tuple[str, ...]:
-    given = section.texts("approve_when", pattern="|".join(_REASONS_TO_ASK))
+    given = section.texts("approve_when", pattern="|".join(REASONS_TO_ASK))
     return given if section.has("approve_when") else usual.approve_when
+
+
+def _read_emergency(section: Section) -> Emergency | None:
+    """Read what waives an approval; a mistake in it waives nothing, as the file is not acted on."""
+    if not section.has("emergency"):
+        return None
+    inside = section.section("emergency")
+    severity = Severity(inside.one_of("severity", _GRAVE))
+    emergency = Emergency(severity=severity, burn_rate=inside.number("burn_rate", 0, 1_000))
+    inside.close()
+    return emergency

@@ -8,7 +8,7 @@ from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Report, Sect
 from shared.adapters.catalog_policy import read_policy
 from shared.adapters.catalog_slo import read_slo
 from shared.adapters.catalog_tree import Node
-from shared.adapters.catalog_windows import read_maintenance, read_time_zone
+from shared.adapters.catalog_windows import read_freezes, read_maintenance, read_time_zone
 from shared.domain.catalog import (
     Contact,
     Dependency,
@@ -52,8 +52,9 @@ def _read_head(head: Section, slos: tuple[Slo, ...]) -> Service:
 
 def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Service:
     zone = read_time_zone(spec)
+    name = metadata.text("name", pattern=NAME)
     return Service(
-        name=metadata.text("name", pattern=NAME),
+        name=name,
         title=metadata.text("title", pattern=".{1,80}"),
         owner=spec.text("owner", pattern=".{1,80}"),
         tier=spec.whole("tier", 1, 3),
@@ -68,10 +69,12 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         regions=spec.texts("regions", pattern="[a-z0-9]{2,40}"),
         resources=tuple(one.lower() for one in spec.texts("resources", pattern=_ARM_ID)),
         maintenance=read_maintenance(spec, zone),
+        freezes=read_freezes(spec, zone, name),
         time_zone=zone,
         runbook=spec.text("runbook", "", pattern="https://[^ ]{1,500}"),
         index_max_age_s=spec.seconds("index_max_age", MINUTE, 30 * DAY, HOUR),
         customer_impact=spec.flag("customer_impact", default=False),
+        compliance=spec.texts("compliance", pattern=NAME),
         file=spec.report.file,
     )
 

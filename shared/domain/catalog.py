@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.domain.freezes.freeze import Calendar, FreezeWindow
+from shared.domain.incidents.incident import Severity
 from shared.domain.keys import digest
 from shared.domain.windows import Window
 
@@ -61,6 +63,29 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return 1.0 - self.objective
 
 
+REASONS_TO_ASK = (
+    "index-moved",
+    "prompt-moved",
+    "flags-moved",
+    "short-capacity",
+    "freeze",
+    "customer-impact",
+    "compliance-tag",
+    "low-confidence",
+)
+"""What may turn `automatic` into a question; a policy that names none has all of them."""
+
+
+class Emergency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What waives an approval, as the owners approved before: so severe, and burning so fast.
+
+    `severity` is the mildest that counts, `burn_rate` is that of the policy's both windows.
+    """
+
+    severity: Severity
+    burn_rate: float
+
+
 class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When traffic may move without a person, and what is too much noise to be told one by one.
 
@@ -83,7 +108,12 @@ class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     acknowledge_within_s: int = 300
     storm_alerts: int = 10
     flap_window_s: int = 1_800
-    approve_when: tuple[str, ...] = ("index-moved", "prompt-moved", "flags-moved", "short-capacity")
+    approval_expires_s: int = 900
+    quorum: int = 1
+    deployer_may_approve: bool = False
+    approve_when: tuple[str, ...] = REASONS_TO_ASK
+    emergency: Emergency | None = None  # without it nothing waives an approval
+    review_days: int = 5  # working days until a mandatory review is due
 
 
 class Dependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,17 +141,22 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     dependents: tuple[str, ...] = ()  # filled in by the loader from the other files
     regions: tuple[str, ...] = ()
     maintenance: tuple[Window, ...] = ()
+    freezes: tuple[FreezeWindow, ...] = ()
     resources: tuple[str, ...] = ()  # further ARM id prefixes whose alerts are this service's
     time_zone: str = "UTC"
     runbook: str = ""
     index_max_age_s: int = 3600
     customer_impact: bool = False
+    compliance: tuple[str, ...] = ()  # rules that the service falls under, such as "dora"
     file: str = ""
 
     @property
     def policy_hash(self) -> str:
         """Changes when anything changes that a decision rests on."""
-        rests_on = (self.mode, self.policy, self.slos, self.tier, self.maintenance, self.parents)
+        rests_on = (
+            (self.mode, self.policy, self.slos, self.tier, self.parents),
+            (self.maintenance, self.freezes, self.customer_impact, self.compliance),
+        )
         return digest(msgspec.json.encode(rests_on).decode())
 
     @property
@@ -174,6 +209,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
 
     services: dict[str, Service] = {}
     mistakes: tuple[CatalogMistake, ...] = ()
+    calendar: Calendar = Calendar()
     broken_targets: dict[str, str] = {}  # what broken files name, and by which service's file
 
     def mistakes_about(self, targets: tuple[str, ...]) -> tuple[CatalogMistake, ...]:

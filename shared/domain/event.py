@@ -58,6 +58,11 @@ class EventKind(StrEnum):
     ACCESS_REFUSED = "access.refused"
     LEDGER_PURGED = "ledger.purged"
     LEGAL_HOLD_CHANGED = "legal-hold.changed"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_GIVEN = "approval.given"
+    APPROVAL_REFUSED = "approval.refused"
+    APPROVAL_EXPIRED = "approval.expired"
+    ROLLBACK_REQUESTED = "rollback.requested"
 
 
 class ChangeEvent(msgspec.Struct, frozen=True, kw_only=True):

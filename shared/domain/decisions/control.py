@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.freezes.freeze import Freeze
 from shared.domain.keys import digest
 
 EVERYTHING = "*"
@@ -30,6 +31,7 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
     """All controls that are known; `known` is False where they could not be read: fail closed."""
 
     kill_switches: tuple[KillSwitch, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
     known: bool = True
 
 

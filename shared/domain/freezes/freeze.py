@@ -1,0 +1,69 @@
+"""Change freezes as people declare them: windows of reviewed files, and a toggle with an end.
+
+A window comes from the firm's calendar or from a service's file. The toggle is a commander's, is
+stored beside the kill switches and told in the ledger; it never lasts without an end.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.keys import digest
+from shared.domain.windows import Window
+
+EVERYWHERE = "*"
+
+
+class FreezeWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """A window in which changes rest, for one service or ("*") for all.
+
+    `zone` is that of the file, in which its times are told.
+    """
+
+    name: str
+    scope: str
+    window: Window
+    zone: str = "UTC"
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """The firm's calendar. Not `known` where its file cannot be read: all counts as frozen then."""
+
+    windows: tuple[FreezeWindow, ...] = ()
+    zone: str = "UTC"
+    known: bool = True
+
+
+class Freeze(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes frozen by a person, for one service or ("*") for all, until it expires."""
+
+    scope: str
+    on: bool
+    by: str
+    reason: str
+    at: datetime
+    expires_at: datetime
+
+    def holds(self, service: str, now: datetime) -> bool:
+        """Whether changes of this service rest now."""
+        covers = self.scope in (EVERYWHERE, service)
+        return self.on and covers and now < self.expires_at
+
+
+def tell_frozen(was: Freeze | None, freeze: Freeze, *, role: str = "") -> ChangeEvent:
+    """The event of a freeze that is set or lifted; `was` is None where it is set first."""
+    name = "all services" if freeze.scope == EVERYWHERE else freeze.scope
+    done = "froze the changes of" if freeze.on else "lifted the change freeze of"
+    return happened(
+        EventKind.FREEZE_CHANGED,
+        f"freeze-{digest(freeze.scope, freeze.at.isoformat())}",
+        freeze.scope,
+        freeze.at,
+        actor=freeze.by,
+        role=role,
+        what=f"{done} {name}",
+        why=freeze.reason,
+        before=msgspec.to_builtins(was) if was else {},
+        after=msgspec.to_builtins(freeze),
+    )
