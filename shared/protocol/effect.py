@@ -103,10 +103,3 @@ def abandoned(services: Services, leftovers: Leftovers, prefix: str) -> list[Eff
         for effect in leftovers.effects
         if effect.name.startswith(prefix) and effect.claimed_at < before
     ]
-
-
-async def effects_of(services: Services, incident: str) -> list[Effect]:
-    """All effects of an incident that are done."""
-    shard = shard_of_incident(incident)
-    rows = await services.state.scan(shard, f"effect|{incident}|", Effect)
-    return [row.value for row in rows if row.value.done_at is not None]

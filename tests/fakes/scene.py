@@ -19,6 +19,7 @@ from shared.domain.keys import digest, shard_of
 from shared.domain.message import Message
 from shared.domain.row import Put
 from shared.protocol.commit import incident_row
+from shared.protocol.leftovers import Effect
 from shared.protocol.listing import point_to
 from shared.protocol.records import release_row
 from tests.fakes.services import FakeServices, Outside, make_settings
@@ -104,6 +105,13 @@ async def intent_now(services: FakeServices, plan: str = PLAN.id) -> Intent:
     found = await services.state.read(SHARD, f"intent|{plan}", Intent)
     assert found is not None, plan
     return found.value
+
+
+def effects_done(services: FakeServices, incident: str = INCIDENT.id) -> list[Effect]:
+    """The cards and pages of an incident that are done with."""
+    rows = services.state.rows(SHARD, f"effect|{incident}|")
+    effects = [services.state.peek(SHARD, row, Effect) for row in rows]
+    return [effect for effect in effects if effect.done_at is not None]
 
 
 def told(services: FakeServices) -> list[ChangeEvent]:

@@ -8,10 +8,9 @@ from shared.domain.incidents.incident import State
 from shared.domain.message import Message
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import telling
-from shared.protocol.effect import effects_of
 from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, die
-from tests.fakes.scene import INCIDENT, NOW, SERVICE, new_services, store_case
+from tests.fakes.scene import INCIDENT, NOW, SERVICE, effects_done, new_services, store_case
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ async def tick(services: FakeServices) -> None:
 
 async def cards(services: FakeServices) -> list[str]:
     """The cards that were done with, by name."""
-    return [effect.name for effect in await effects_of(services, INCIDENT.id)]
+    return [effect.name for effect in effects_done(services)]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ async def test_a_card_that_is_refused_is_not_tried_for_ever(services: FakeServic
 
     await tick(services)
 
-    (effect,) = await effects_of(services, INCIDENT.id)
+    (effect,) = effects_done(services)
     assert effect.detail == "refused: teams-refused: 413"
     assert services.teams.cards == []
 

@@ -46,11 +46,6 @@ def burn_rate(total: int, bad: int, objective: float) -> float | None:
     return bad / total / (1.0 - objective)
 
 
-def burn_can_fire(rate: float, objective: float) -> bool:
-    """Whether a burn of this rate is possible at all: 4 never is with an objective under 75 %."""
-    return rate * (1.0 - objective) <= 1.0 + 1e-9
-
-
 def worst_burn(burns: Iterable[Burn], policy: RollbackPolicy) -> WorstBurn | None:
     """The slice or total with the highest burn, by the lower one of the policy's two windows.
 

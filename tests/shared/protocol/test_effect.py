@@ -9,11 +9,10 @@ from shared.protocol.effect import (
     claim,
     claimed,
     deliver,
-    effects_of,
 )
 from shared.protocol.leftovers import Effect, find_leftovers
 from tests.fakes import FakeServices, Killed
-from tests.fakes.scene import INCIDENT, SHARD, new_services
+from tests.fakes.scene import INCIDENT, SHARD, effects_done, new_services
 
 CARD = "card-opened"
 
@@ -92,7 +91,7 @@ async def test_an_effect_that_is_done_says_when_and_how(
     services.outside.wait(2)
     await deliver(services, INCIDENT.id, CARD, channel.send)
 
-    (effect,) = await effects_of(services, INCIDENT.id)
+    (effect,) = effects_done(services)
     assert (effect.name, effect.detail, effect.done_at) == (CARD, "taken", services.now())
     assert services.state.rows(SHARD, "~") == []
 
@@ -119,7 +118,7 @@ async def test_what_a_provider_refuses_for_good_is_not_sent_again(
     services.outside.wait(21)
 
     assert await left(services) == []
-    (effect,) = await effects_of(services, INCIDENT.id)
+    (effect,) = effects_done(services)
     assert effect.detail == "refused: teams-refused: 400 too large"
 
 
@@ -151,7 +150,7 @@ async def test_two_that_deliver_at_the_same_time_send_once(
     await deliver(services, INCIDENT.id, CARD, channel.send)
 
     assert channel.got == [CARD]
-    assert len(await effects_of(services, INCIDENT.id)) == 1
+    assert len(effects_done(services)) == 1
     assert services.state.rows(SHARD, "~") == []
 
 

@@ -7,7 +7,6 @@ from shared.domain.catalog import RollbackPolicy, Service, Slo
 from shared.domain.diagnosis.burns import (
     WINDOWS,
     breach_share,
-    burn_can_fire,
     burn_rate,
     burns_too_fast,
     parse_burns,
@@ -102,16 +101,6 @@ def test_both_windows_need_the_minimum() -> None:
 def test_an_unknown_window_is_not_measured() -> None:
     unknown = RollbackPolicy(short_window="7m")
     assert worst_burn([burn("westeurope", (100, 50), (100, 50))], unknown) is None
-
-
-@pytest.mark.parametrize(
-    ("rate", "objective", "possible"),
-    [(4, 0.75, True), (4, 0.74, False), (14.4, 0.9306, True), (14.4, 0.93, False), (1, 0.0, True)],
-)
-def test_a_burn_can_only_fire_where_the_objective_leaves_room(
-    rate: float, objective: float, possible: bool
-) -> None:
-    assert burn_can_fire(rate, objective) is possible
 
 
 @pytest.mark.parametrize(
