@@ -18,13 +18,15 @@ class FakeBus(Bus):
     """Both topics. `out` makes it unreachable; `published` is the history of each topic.
 
     `heard` is told of a topic as soon as something was published on it; `warmed` has the topics
-    whose links were opened ahead of time; `buried` has the dead letters of each subscription.
+    whose links were opened ahead of time; `buried` has the dead letters of each subscription. What
+    `loses` says yes to is taken, and handed out to nobody.
     """
 
     def __init__(self, turns: Turns) -> None:
         self.out = False
         self.takes = MOST_BYTES
         self.heard: Callable[[str], None] | None = None
+        self.loses: Callable[[str, Message], bool] = lambda _topic, _message: False
         self.published: dict[str, list[Message]] = {"work": [], "changes": []}
         self.warmed: list[str] = []
         self.buried: dict[tuple[str, str], list[DeadLetter]] = {}
@@ -39,7 +41,7 @@ class FakeBus(Bus):
         if self.out:
             raise Unavailable("bus", f"{topic} does not answer")
         fit = [message for message in messages if len(message.body.encode()) < self.takes]
-        self.published[topic].extend(fit)
+        self.published[topic].extend(one for one in fit if not self.loses(topic, one))
         if self.heard is not None:
             self.heard(topic)
         await self._turns.take(f"{topic}.published")

@@ -34,7 +34,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
 
     `stops` are (turn, seconds); at the turns of `lost_answers` the next write of state takes effect
     unheard; at that of `switch` a person turns the kill switch on. The bus hands every `again`-th
-    message out twice, 0 for none.
+    message out twice, 0 for none. Of commands with a subject in `losses` it loses what is issued
+    first, for each incident.
     """
 
     kills: tuple[int, ...] = ()
@@ -45,12 +46,14 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     deploys: tuple[Deploy, ...] = ()
     switch: int | None = None
     again: int = 0
+    losses: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
         """How many things go wrong."""
         several = (self.kills, self.stops, self.outages, self.lost_answers, self.deploys)
         bad = sum(fate is not Write.ACCEPTED for fate in self.fates)
+        bad += len(self.losses)
         return sum(map(len, several)) + bad + (self.switch is not None) + bool(self.again)
 
     @property

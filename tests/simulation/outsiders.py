@@ -1,6 +1,7 @@
 """Everybody outside of Backstop: Azure Monitor, pipelines, people, the platform, outages."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -8,6 +9,7 @@ import msgspec
 
 from responders.control import set_kill_switch
 from responders.ingest import ingest
+from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Request
 from shared.errors import Unavailable
@@ -23,6 +25,7 @@ REBORN_AFTER_S = 15.0
 ALERTS = ((1, 0.0), (1, 3.0), (2, 9.0))  # (rule, second): one comes twice, another joins late
 PAUSES_S = (5, 20, 5, 40, 5, 0)  # of an action group that was answered 503, or nothing
 GARBAGE = b'{"schemaId": "azureMonitorCommonAlertSchema", "data": 7}'
+ISSUED = Counter(STEPS.values()) + Counter(["diagnose"])  # a second alert asks for it as well
 OPERATION_POLLS = 4  # so many readings show a pipeline's operation in flight
 
 
@@ -40,6 +43,7 @@ class Outsiders:
         )
         self.refused = 0
         self.posting = 0
+        self._lost: Counter[tuple[str, str]] = Counter()
 
     def _arm(self) -> None:
         """Put the faults in their places."""
@@ -47,12 +51,21 @@ class Outsiders:
         scheduler.kill_at = set(faults.kills)
         scheduler.stop_at = dict(faults.stops)
         outside.endpoints.fates.extend(faults.fates)
+        outside.bus.loses = self._loses
         for turn in faults.lost_answers:
             self._at(turn, self._lose_answer)
         for deploy in faults.deploys:
             self._at(deploy.turn, partial(self._deploy, deploy))
         if faults.switch is not None:
             self._at(faults.switch, lambda: self.world.spawn_outside(self._turn_switch()))
+
+    def _loses(self, topic: str, message: Message) -> bool:
+        """Whether the bus loses a message: what Backstop issues by itself, not what it repeats."""
+        if topic != WORK or message.subject not in self.faults.losses:
+            return False
+        name = (message.subject, message.body)
+        self._lost[name] += 1
+        return self._lost[name] <= ISSUED[message.subject]
 
     def _at(self, turn: int, happen: Callable[[], None]) -> None:
         self.scheduler.at_turn.setdefault(turn, []).append(happen)

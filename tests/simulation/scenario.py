@@ -18,6 +18,7 @@ from shared.domain.decisions.release import Release
 from shared.domain.incidents.incident import Claim, Incident, Severity
 from shared.domain.keys import digest, shard_of
 from shared.domain.row import Put
+from shared.domain.windows import Once
 from shared.protocol.listing import point_to
 from shared.protocol.records import CONTROLS, release_row
 from tests.fakes.services import FakeServices, Outside
@@ -79,7 +80,10 @@ RELEASES = (
 
 def service_of(scene: Scene) -> Service:
     """The service as its file says in a scene."""
-    return msgspec.structs.replace(SERVICE, mode=scene.mode)
+    end = NOW + scene.maintenance
+    window = Once(start=NOW - timedelta(hours=1), end=end, reason="the index is rebuilt")
+    windows = (window,) if scene.maintenance else ()
+    return msgspec.structs.replace(SERVICE, mode=scene.mode, maintenance=windows)
 
 
 def new_outside(scheduler: Scheduler, scene: Scene = BAD_RELEASE) -> Outside:

@@ -36,12 +36,18 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     good_fails: bool = False
     no_cure: bool = False
     patience: timedelta = timedelta(0)  # how long nobody answers a page before the run may end
+    maintenance: timedelta = timedelta(0)  # how long the owners want it quiet yet
 
     @property
     def may_act(self) -> bool:
         """Whether moving the traffic is right here."""
         held = (self.rollbacks, self.rolled_back, self.switch_on, self.good_fails)
         return self.mode is Mode.AUTOMATIC and self.fault is Fault.VERSION and not any(held)
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long the run goes on at least."""
+        return max(self.patience, self.maintenance)
 
     @property
     def cures(self) -> bool:
@@ -63,6 +69,7 @@ SCENES: dict[str, Scene] = {
         Scene(name="the kill switch is on", switch_on=True),
         Scene(name="the known good fails, too", good_fails=True),
         Scene(name="the rollback does not help", no_cure=True),
+        Scene(name="a maintenance that ends", maintenance=timedelta(seconds=150)),
         Scene(name="nobody answers a page", mode=Mode.OBSERVE, patience=timedelta(seconds=180)),
     )
 }

@@ -10,7 +10,7 @@ import msgspec
 from tests.simulation.spine import Faults, Run, play
 
 MOST_RUNS = 80
-_LISTS = ("kills", "stops", "outages", "lost_answers", "deploys", "fates")
+_LISTS = ("kills", "stops", "outages", "lost_answers", "deploys", "fates", "losses")
 
 
 class Shrinker:

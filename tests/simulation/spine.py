@@ -74,10 +74,10 @@ class Play(Outsiders):
     async def _until_rest(self) -> None:
         """Wait until nothing is to be done any more; a while longer, so that every tick has run."""
         loop, quiet = asyncio.get_running_loop(), 0
-        patience = self.scene.patience.total_seconds()
+        lasts = self.scene.lasts.total_seconds()
         while quiet < 2 and loop.time() < LONGEST_S:
             await asyncio.sleep(LOOK_S)
-            busy = self.posting or loop.time() <= patience
+            busy = self.posting or loop.time() <= lasts
             calm = self.world.is_at_rest() and not busy
             quiet = quiet + 1 if calm else 0
         self.is_calm = quiet == 2

@@ -170,6 +170,8 @@ class Writes(Judge):
             scene.mode is Mode.AUTOMATIC, Promise.AUTHORITY, f"the mode is {scene.mode.value}"
         )
         self.must(curable, Promise.AUTHORITY, f"no move of traffic cures: {scene.fault.value}")
+        loud = self.now >= NOW + scene.maintenance
+        self.must(loud, Promise.AUTHORITY, "the owners are at it: a maintenance is on")
         good = max(plan.after, key=lambda name: plan.after[name])
         well = good not in self._outside.scoring.failing
         self.must(well, Promise.AUTHORITY, f"{good} fails its probes")

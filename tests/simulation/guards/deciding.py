@@ -1,6 +1,14 @@
 """Guards where it is decided whether traffic may move."""
 
+from typing import Any
+
+import msgspec
+
+from shared.domain.decisions.rules import QUIET_RULE
 from shared.domain.diagnosis.diagnosis import Attribution, Cause
+from shared.domain.incidents.incident import Incident, Step
+from shared.domain.noise import quieting
+from shared.domain.noise.quieting import go_on
 from tests.simulation.guards.guard import Patch, guard, without_rules
 from tests.simulation.guards.trials import scene
 from tests.simulation.promises import Promise
@@ -26,6 +34,22 @@ def no_mode(patch: Patch) -> None:
 def no_probe_of_the_known_good(patch: Patch) -> None:
     """The known good is taken at its word."""
     without_rules(patch, "target-probe-passes")
+
+
+@guard(Promise.AUTHORITY, trials=scene("a maintenance that ends"))
+def no_quiet(patch: Patch) -> None:
+    """Traffic is moved while the owners are at it."""
+    without_rules(patch, QUIET_RULE)
+
+
+@guard(Promise.COMES_TO_REST, trials=scene("a maintenance that ends"))
+def no_going_on(patch: Patch) -> None:
+    """What was held back is not asked anew when nothing holds it any more."""
+
+    def forget(incident: Incident, *known: Any) -> Step:
+        return go_on(msgspec.structs.replace(incident, deferred=False), *known)
+
+    patch.setattr(quieting, "go_on", forget)
 
 
 @guard(Promise.RESTRAINT, trials=scene("rolled back five minutes ago"))

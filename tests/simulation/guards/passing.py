@@ -11,7 +11,7 @@ from shared.protocol import leftovers, settle
 from shared.services import Services
 from tests.fakes.tables import FakeTable
 from tests.simulation.guards.guard import Patch, guard, nothing, whatever_version
-from tests.simulation.guards.trials import seeds
+from tests.simulation.guards.trials import losing, seeds
 from tests.simulation.promises import Promise
 
 
@@ -39,6 +39,12 @@ def no_retries(patch: Patch) -> None:
         return msgspec.structs.replace(message, due=services.now() + timedelta(days=1))
 
     patch.setattr(settle, "_again", tomorrow)
+
+
+@guard(Promise.COMES_TO_REST, trials=losing("enforce"))
+def no_reminder(patch: Patch) -> None:
+    """An incident whose next step was lost waits for it for ever."""
+    patch.setattr("tests.simulation.world.remind", nothing)
 
 
 @guard(Promise.ONE_INCIDENT, Promise.COMES_TO_REST, Promise.LEDGER, trials=seeds())

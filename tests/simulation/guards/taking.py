@@ -62,6 +62,12 @@ def no_claim_of_a_trouble(patch: Patch) -> None:
     patch.setattr(triaging, "judge", forgetful)
 
 
+@guard(Promise.ONE_INCIDENT, trials=scene("a bad release"))
+def no_grouping(patch: Patch) -> None:
+    """Alerts of two rules about one target have nothing to do with each other."""
+    patch.setattr(triaging, "group_of", lambda *_: None)
+
+
 @guard(Promise.COMES_TO_REST, trials=seeds())
 def no_quarantine(patch: Patch) -> None:
     """What cannot be taken is thrown away."""

@@ -10,7 +10,7 @@ from shared.protocol import effect
 from shared.protocol.leftovers import Effect
 from shared.services import Services
 from tests.simulation.guards.guard import Patch, guard
-from tests.simulation.guards.trials import again, scene
+from tests.simulation.guards.trials import again, out, scene
 from tests.simulation.promises import Promise
 
 
@@ -43,6 +43,12 @@ def no_claim_of_an_effect(patch: Patch) -> None:
         return found.value if found else None
 
     patch.setattr(effect, "_take", regardless)
+
+
+@guard(Promise.A_HUMAN_KNOWS, trials=out("bus", 120.0))
+def no_alarm(patch: Patch) -> None:
+    """Nobody is paged for an alert before triage has taken it."""
+    patch.setattr("shared.protocol.direct_page.next_direct_page", lambda *_: None)
 
 
 @guard(Promise.A_HUMAN_KNOWS, trials=scene("nobody answers a page"))

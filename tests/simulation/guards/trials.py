@@ -54,6 +54,26 @@ def again(every: int) -> Trials:
     return trials
 
 
+def out(part: str, seconds: float) -> Trials:
+    """A part is out from the beginning, and nothing else goes wrong."""
+
+    def trials() -> Iterator[Trial]:
+        for seed in range(FEW_SEEDS):
+            yield Trial(seed=seed, faults=Faults(outages=((part, 0.0, seconds),)))
+
+    return trials
+
+
+def losing(*subjects: str) -> Trials:
+    """The bus loses a command of each of these subjects, and nothing else goes wrong."""
+
+    def trials() -> Iterator[Trial]:
+        for seed in range(FEW_SEEDS):
+            yield Trial(seed=seed, faults=Faults(losses=subjects))
+
+    return trials
+
+
 def at(call: str, count: int, strike: Callable[[int], Faults], *, then: str = "") -> Trials:
     """A fault that strikes at the n-th call of a name, in a few seeds.
 
