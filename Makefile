@@ -19,7 +19,7 @@ start: setup ## the whole local world, until Ctrl-C
 	@$(PYTHON) -m infra.local.start
 
 test: setup ## all tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 replay: setup ## one simulated run as a timeline: SEED=7, or SEED=act:7 for the write protocol alone
 	@$(PYTHON) -m tests.simulation.replay $(SEED) $(if $(ALL),--all)

@@ -21,7 +21,7 @@ ENOUGH = 40  # bad answers, so that policy's minimum of requests is reached in t
 STEPS = ("opened", "diagnosed", "decided", "acting", "written", "verifying")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_killed_at_random_it_is_mitigated_once_and_recorded(
     tmp_path: Path, seed: int
 ) -> None:
