@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from infra.local.azurite import connection_string, start_azurite
+from infra.local.issuer.identities import AUDIENCE, TENANT
 from infra.local.processes import Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
 
@@ -70,6 +71,11 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://127.0.0.1:{self.ports.inbox}"
 
     @property
+    def issuer(self) -> str:
+        """Where tokens come from, in place of Microsoft Entra."""
+        return self.ports.authority
+
+    @property
     def endpoint(self) -> str:
         """The scoring route that customers call."""
         return f"http://127.0.0.1:{self.ports.scoring}/endpoints/fnol-summary/score"
@@ -82,7 +88,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 
 def free_addresses() -> Addresses:
     """Ports that are free now."""
-    names = ("bus", "logs", "arm", "scoring", "inbox", "control")
+    names = ("bus", "logs", "arm", "scoring", "inbox", "control", "issuer")
     ports = Ports(**{name: free_port() for name in names})
     return Addresses(tables=free_port(), responder=free_port(), executor=free_port(), ports=ports)
 
@@ -170,6 +176,10 @@ class World:
             "BACKSTOP_PAGER_KEY_CLAIMS_PLATFORM": PAGER_KEY[::-1],
             "BACKSTOP_PAGER_KEY_DUTY": PAGER_KEY[16:] + PAGER_KEY[:16],
             "BACKSTOP_PUBLIC_URL": self.addresses.api,
+            "BACKSTOP_TENANT": TENANT,
+            "BACKSTOP_AUDIENCE": AUDIENCE,
+            "BACKSTOP_AUTHORITY": self.addresses.issuer,
+            "WEBSITE_AUTH_ENABLED": "True" if role == "responder" else "",  # the host plays it
             "BACKSTOP_CATALOG": str(self.folder / "catalog"),
             "BACKSTOP_TICK": pace.tick,
             "BACKSTOP_LEASE_S": str(pace.lease_s),

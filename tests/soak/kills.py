@@ -20,6 +20,7 @@ from infra.local.bench.cast import REGIONS, CastWorld, bench_world, service_name
 from infra.local.bench.driving import Driver, open_driver
 from infra.local.bench.telling import SERVES_S
 from infra.local.bench.trust import release_of, trusting
+from infra.local.issuer.wallet import signing
 from infra.local.processes import Child
 from infra.local.world import Pace
 from shared.adapters.tables import TableAccount
@@ -87,13 +88,14 @@ class Killer:
     async def _post(self, body: bytes) -> None:
         """Post until it is answered, as an action group does."""
         deadline = time.monotonic() + POSTS_WITHIN_S
-        url = f"{self._world.addresses.api}/api/alerts"
+        where = self._world.addresses
+        url, signed = f"{where.api}/api/alerts", signing(where.api, where.issuer)
         headers = {"content-type": "application/json"}
         while time.monotonic() < deadline:
             try:
                 timeout = aiohttp.ClientTimeout(total=10)
                 async with (
-                    aiohttp.ClientSession(timeout=timeout) as session,
+                    aiohttp.ClientSession(timeout=timeout, middlewares=[signed]) as session,
                     session.post(url, data=body, headers=headers) as answer,
                 ):
                     if answer.status == 202:

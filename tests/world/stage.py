@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from infra.local.issuer.wallet import Wallet, signing
 from infra.local.world import Pace, World, running_world
 from tests.world.alerts import FNOL, alert
 
@@ -59,14 +60,26 @@ class Stage:
         self.world = world
         self.at = world.addresses
         self._session = session
+        self._wallet = Wallet(self.at.issuer)
 
     async def ask(
-        self, method: str, path: str, body: object = None, *, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        who: str = "",
     ) -> Reply:
-        """Ask the API, or another part by its whole URL; never raises for a status."""
+        """Ask the API, or another part by its whole URL; never raises for a status.
+
+        `who` asks: one of the local identities, without it the usual one for this request.
+        """
         url = path if path.startswith("http") else self.at.api + path
         data = msgspec.json.encode(body) if raw is None and body is not None else raw
         headers = {"Content-Type": "application/json"} if data is not None else {}
+        if who:
+            headers["Authorization"] = await self._wallet.bearer(who)
         began = time.monotonic()
         async with self._session.request(method, url, data=data, headers=headers) as answer:
             content = await answer.read()
@@ -81,9 +94,9 @@ class Stage:
         """What is read, which must be there."""
         return self._taken(await self.ask("GET", path), path)
 
-    async def post(self, path: str, body: object = None) -> Any:
+    async def post(self, path: str, body: object = None, *, who: str = "") -> Any:
         """Post what must be taken."""
-        return self._taken(await self.ask("POST", path, body), path)
+        return self._taken(await self.ask("POST", path, body, who=who), path)
 
     def _taken(self, reply: Reply, path: str) -> Any:
         assert reply.status in (200, 201, 202), f"{path}: {reply.status} {reply.body}"
@@ -195,7 +208,8 @@ def told(view: Json) -> str:
 async def open_stage(world: World) -> AsyncIterator[Stage]:
     """A stage in front of a world that runs already."""
     patience = aiohttp.ClientTimeout(total=30)
-    async with aiohttp.ClientSession(timeout=patience) as session:
+    signed = signing(world.addresses.api, world.addresses.issuer)
+    async with aiohttp.ClientSession(timeout=patience, middlewares=[signed]) as session:
         yield Stage(world, session)
 
 

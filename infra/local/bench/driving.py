@@ -10,6 +10,7 @@ import aiohttp
 
 from infra.local.bench.cast import CastWorld
 from infra.local.bench.figure import NotMeasured
+from infra.local.issuer.wallet import signing
 
 LIMIT_S = 60.0
 POLL_S = 0.1  # seldom, because asking costs the processes that are measured
@@ -66,5 +67,7 @@ class Driver:
 @asynccontextmanager
 async def open_driver(world: CastWorld) -> AsyncIterator[Driver]:
     """A driver of a running world."""
-    async with aiohttp.ClientSession() as session:
+    where = world.addresses
+    middlewares = [signing(where.api, where.issuer)]
+    async with aiohttp.ClientSession(middlewares=middlewares) as session:
         yield Driver(world, session)

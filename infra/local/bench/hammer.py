@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 import msgspec
 
 from infra.local.bench.figure import quantile
+from infra.local.issuer.wallet import Wallet
+from infra.local.world import Addresses
 
 LANES = 32
 STATUSES = (b"accepted", b"duplicate")
@@ -30,13 +32,16 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         return quantile(self.latencies_s, share) * 1000
 
 
-async def post_all(port: int, bodies: Iterable[bytes], lanes: int = LANES) -> Load:
-    """Post every body to /api/alerts, over that many connections."""
+async def post_all(where: Addresses, bodies: Iterable[bytes], lanes: int = LANES) -> Load:
+    """Post every body to /api/alerts as Azure Monitor, over that many connections."""
+    bearer = (await Wallet(where.issuer).bearer("monitor")).encode()
     waiting = iter(bodies)
     latencies: list[float] = []
     answers: Counter[str] = Counter()
     began = time.perf_counter()
-    await asyncio.gather(*(_lane(port, waiting, latencies, answers) for _ in range(lanes)))
+    await asyncio.gather(
+        *(_lane(where.responder, bearer, waiting, latencies, answers) for _ in range(lanes))
+    )
     return Load(took_s=time.perf_counter() - began, latencies_s=latencies, answers=dict(answers))
 
 
@@ -57,12 +62,16 @@ async def call_all(calls: Iterable[Callable[[], Awaitable[object]]], lanes: int 
 
 
 async def _lane(
-    port: int, bodies: Iterator[bytes], latencies: list[float], answers: Counter[str]
+    port: int,
+    bearer: bytes,
+    bodies: Iterator[bytes],
+    latencies: list[float],
+    answers: Counter[str],
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for body in bodies:
         began = time.perf_counter()
-        writer.write(_head(len(body)) + body)
+        writer.write(_head(bearer, len(body)) + body)
         code, answer = await _answer(reader)
         latencies.append(time.perf_counter() - began)
         said = next((word.decode() for word in STATUSES if word in answer), "")
@@ -71,10 +80,10 @@ async def _lane(
     await writer.wait_closed()
 
 
-def _head(length: int) -> bytes:
+def _head(bearer: bytes, length: int) -> bytes:
     return (
         b"POST /api/alerts HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n" % length
+        b"Authorization: %s\r\nContent-Length: %d\r\n\r\n" % (bearer, length)
     )
 
 

@@ -89,14 +89,14 @@ async def _rounds(run: Run, world: CastWorld, name: str) -> list[Round]:
 
 
 async def _round(world: CastWorld, table: TableClient, bodies: list[bytes]) -> Round:
-    port = world.addresses.responder
+    where = world.addresses
     # While the pipeline runs it runs beside all of them: it has the alerts of the last round to do.
     half = len(bodies) // 2
     inserts = _inserts(table, bodies)
     before = await call_all(inserts[:half])
-    distinct = await post_all(port, bodies)
+    distinct = await post_all(where, bodies)
     after = await call_all(inserts[half:])
-    duplicates = await post_all(port, bodies * 3)
+    duplicates = await post_all(where, bodies * 3)
     wanted = {"202 accepted": len(bodies)}, {"202 duplicate": 3 * len(bodies)}
     if (distinct.answers, duplicates.answers) != wanted:
         raise NotMeasured(f"not all were taken: {distinct.answers}, {duplicates.answers}")

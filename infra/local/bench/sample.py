@@ -117,7 +117,7 @@ def _probed(deployment: str | None, *, passed: int) -> ProbeReport:
 
 
 def _plan(folder: Path) -> CastPlan:
-    ports = Ports(bus=0, logs=0, arm=0, scoring=0, inbox=0, control=0)
+    ports = Ports(bus=0, logs=0, arm=0, scoring=0, inbox=0, control=0, issuer=0)
     return CastPlan(ports=ports, alert_url="", data=str(folder))
 
 

@@ -30,6 +30,8 @@ from infra.local.foundry.seed import BAD_REGION, MODEL
 from infra.local.foundry.world import World
 from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import InboxStore
+from infra.local.issuer.app import create_issuer
+from infra.local.issuer.issuer import Issuer
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
@@ -105,6 +107,7 @@ class Simulated:
             (Stopwatch(create_scoring(self.world), "scoring", self.spans), ports.scoring),
             (create_inbox(inbox), ports.inbox),
             (_control(self), ports.control),
+            (create_issuer(Issuer(ports.authority)), ports.issuer),
         ]
 
 

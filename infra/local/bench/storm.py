@@ -86,7 +86,7 @@ async def _pass(run: Run, world: CastWorld, size: Size) -> Aftermath:
         for number in range(size.services):
             await driver.control("POST", f"/break/{service_name(number)}")
         run.say(f"{size.deliveries} deliveries")
-        load = await post_all(world.addresses.responder, _deliveries(size))
+        load = await post_all(world.addresses, _deliveries(size))
         acked_at = time.monotonic()
         stock = await _calm(run, world, size)
         return Aftermath(

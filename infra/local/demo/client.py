@@ -8,6 +8,7 @@ from typing import Any, Self
 import aiohttp
 
 from infra.local.demo.screen import Screen
+from infra.local.issuer.wallet import signing
 from infra.local.world import Addresses
 
 POLL_S = 0.2
@@ -23,7 +24,10 @@ class Client:
     def __init__(self, addresses: Addresses, screen: Screen) -> None:
         self._addresses = addresses
         self._screen = screen
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=20),
+            middlewares=[signing(addresses.api, addresses.issuer)],
+        )
 
     async def __aenter__(self) -> Self:
         """Open nothing yet."""

@@ -4,12 +4,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.local.host.configuration import HostJson, Settings, read_host_json
 from infra.local.host.timers import Timers
 from infra.local.host.triggers import HttpTrigger, TimerTrigger, TopicTrigger, parse_triggers
 from infra.local.host.web import WebServer, bind
 from infra.local.host.worker import Worker
+
+if TYPE_CHECKING:
+    from infra.local.host.easy_auth import EasyAuth
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,8 @@ class FunctionHost:
         await self._worker.start()
         triggers = parse_triggers(self._worker.bindings, self._settings)
         http = [trigger for trigger in triggers if isinstance(trigger, HttpTrigger)]
-        web = WebServer(self._worker, http, host_json.extensions.http.route_prefix)
+        prefix = host_json.extensions.http.route_prefix
+        web = WebServer(self._worker, http, prefix, self._easy_auth())
         await web.start(listener)
         self._stops.append(web.stop)
         await self._receive([t for t in triggers if isinstance(t, TopicTrigger)], host_json)
@@ -64,6 +69,14 @@ class FunctionHost:
         topics = Topics(self._worker, triggers, host_json)
         await topics.start()
         self._stops.append(topics.stop)
+
+    def _easy_auth(self) -> "EasyAuth | None":
+        """Easy Auth where the settings switch it on; any other app need not load what it needs."""
+        if self._settings.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
+            return None
+        from infra.local.host.easy_auth import EasyAuth
+
+        return EasyAuth(self._settings["BACKSTOP_AUTHORITY"])
 
     async def _close_app(self) -> None:
         """Await the app's `close_services`, if it has one: its clients live on this loop."""

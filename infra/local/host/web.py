@@ -9,19 +9,23 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.local.host import protos
 from infra.local.host.configuration import Refused
 from infra.local.host.triggers import HttpTrigger
 from infra.local.host.worker import Call, InvocationFailed, Worker
+
+if TYPE_CHECKING:
+    from infra.local.host.easy_auth import EasyAuth
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +86,17 @@ class _Protocol(HttpToolsProtocol):
 class WebServer(uvicorn.Server):
     """Serves the app's HTTP functions until `stop`."""
 
-    def __init__(self, worker: Worker, triggers: Iterable[HttpTrigger], prefix: str) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        triggers: Iterable[HttpTrigger],
+        prefix: str,
+        easy_auth: "EasyAuth | None" = None,
+    ) -> None:
         routes = [_route(worker, trigger, prefix) for trigger in triggers]
-        answers = {404: _not_found, 405: _not_found}
         super().__init__(
             uvicorn.Config(
-                Starlette(routes=routes, exception_handlers=answers),
+                _app(routes, easy_auth),
                 http=_Protocol,
                 proxy_headers=False,
                 log_config=None,
@@ -118,6 +127,14 @@ class WebServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the host: it stops its other triggers, too."""
         yield
+
+
+def _app(routes: list[Route], easy_auth: "EasyAuth | None") -> ASGIApp:
+    answers = {404: _not_found, 405: _not_found}
+    if easy_auth is None:
+        return Starlette(routes=routes, exception_handlers=answers)
+    inner = Starlette(routes=[*easy_auth.routes(), *routes], exception_handlers=answers)
+    return easy_auth.before(inner)
 
 
 def _route(worker: Worker, trigger: HttpTrigger, prefix: str) -> Route:

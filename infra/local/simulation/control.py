@@ -23,6 +23,7 @@ from infra.local.foundry.seed import BAD_REGION, SERVICE
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import delete_deployment, shift_traffic
 from infra.local.inbox.store import InboxStore
+from infra.local.issuer.issuer import Issuer
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
@@ -45,6 +46,7 @@ class Simulation:
     load: Load
     rule: Rule
     alerts: AlertsManagement
+    issuer: Issuer
     logs: Starlette
     history_rows: int
 

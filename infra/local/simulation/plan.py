@@ -14,6 +14,12 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     scoring: int
     inbox: int
     control: int
+    issuer: int
+
+    @property
+    def authority(self) -> str:
+        """The address of the issuer, without a slash."""
+        return f"http://127.0.0.1:{self.issuer}"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `fuse_s`: how long v2 serves well before it fails. `equally_bad`: v1 fails as v2 does.
     `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often the
-    alert rule looks. `alert_url`: where it posts; the token goes along once the API asks for one.
+    alert rule looks. `alert_url`: where it posts.
     """
 
     ports: Ports
@@ -36,7 +42,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rule_every_s: float = 2.0
     equally_bad: bool = False
     block_writes: bool = False
-    token: str = ""
 
 
 def read_plan(path: Path) -> Plan:

@@ -26,6 +26,8 @@ from infra.local.foundry.seed import BAD_REGION, SERVICE, seed
 from infra.local.foundry.world import World
 from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import InboxStore
+from infra.local.issuer.app import create_issuer
+from infra.local.issuer.issuer import Issuer
 from infra.local.logs.history import History, seed_history
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
@@ -97,7 +99,7 @@ def _simulation(plan: Plan) -> Simulation:
     endpoint = seed(world, fuse_s=plan.fuse_s)
     url = f"{world.scoring_url}/endpoints/{SERVICE}/score"
     target = endpoint.id.lower()
-    alerts = AlertsManagement()
+    alerts, issuer = AlertsManagement(), Issuer(plan.ports.authority)
     return Simulation(
         plan=plan,
         world=world,
@@ -105,8 +107,9 @@ def _simulation(plan: Plan) -> Simulation:
         bus=Emulator(topology(plan), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
         load=Load(url, plan.rate_per_s, SHARES, Random(11)),
-        rule=Rule(store, plan, alerts, service=SERVICE, target=target),
+        rule=Rule(store, plan, alerts, issuer, service=SERVICE, target=target),
         alerts=alerts,
+        issuer=issuer,
         logs=create_app(store),
         history_rows=rows,
     )
@@ -128,6 +131,7 @@ def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
         (create_scoring(simulation.world), ports.scoring),
         (create_inbox(simulation.inbox), ports.inbox),
         (create_control(simulation), ports.control),
+        (create_issuer(simulation.issuer), ports.issuer),
     ]
 
 

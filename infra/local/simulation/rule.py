@@ -14,6 +14,8 @@ import aiohttp
 import msgspec
 
 from infra.local.alerts import LogAlert
+from infra.local.issuer.identities import IDENTITIES
+from infra.local.issuer.issuer import Form, Issuer
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
@@ -21,7 +23,8 @@ from infra.local.simulation.readings import Reading, read_rules
 
 log = logging.getLogger("simulation.rule")
 
-ACTION_GROUPS = 2
+ACTION_GROUPS = (Form.V1, Form.V2)  # one asks for tokens of the old kind, one for the new
+MONITOR = IDENTITIES["monitor"]
 WELL_CHECKS = 3  # Azure resolves a metric alert after three clean checks
 RETRY_S = (5, 20, 5, 40, 5)  # as action groups do
 
@@ -29,9 +32,9 @@ RETRY_S = (5, 20, 5, 40, 5)  # as action groups do
 class Rule:
     """The scheduled log rules of one service, split by what they read, stateful.
 
-    Their action is in two action groups, so every alert is posted twice, as Azure would. `posted`
-    counts accepted webhooks, `folded` those among them that were known already. In a blackout it
-    posts nothing: then only `alerts` know what was fired.
+    Their action is in two action groups, so every alert is posted twice, as Azure would, with a
+    token of Azure Monitor. `posted` counts accepted webhooks, `folded` those among them that were
+    known already. In a blackout it posts nothing: then only `alerts` know what was fired.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Rule:
         store: TelemetryStore,
         plan: Plan,
         alerts: AlertsManagement,
+        issuer: Issuer,
         *,
         service: str,
         target: str,
@@ -51,7 +55,7 @@ class Rule:
         self._service = service
         self._target = target
         self._url = plan.alert_url
-        self._headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
+        self._issuer = issuer
         self._lag = timedelta(seconds=plan.log_lag_s)
         self._bin = timedelta(seconds=plan.log_bin_s)
         self._firing: dict[str, tuple[LogAlert, int]] = {}
@@ -105,12 +109,14 @@ class Rule:
         """Post as an action group does: again after 408, 429, 503, 504 and a dropped line."""
         self.first_fired_at = self.first_fired_at or datetime.now(UTC).timestamp()
         self._alerts.register(alert)
-        for _ in range(ACTION_GROUPS if self._alerts.delivering else 0):
-            await self._post_once(session, alert.body())
+        for form in ACTION_GROUPS if self._alerts.delivering else ():
+            await self._post_once(session, alert.body(), form)
 
-    async def _post_once(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> None:
+    async def _post_once(
+        self, session: aiohttp.ClientSession, alert: dict[str, Any], form: Form
+    ) -> None:
         for wait in (*RETRY_S, 0):
-            status = await self._try(session, alert)
+            status = await self._try(session, alert, form)
             if status == 202:
                 self.posted += 1
                 return
@@ -119,9 +125,10 @@ class Rule:
                 return
             await asyncio.sleep(wait)
 
-    async def _try(self, session: aiohttp.ClientSession, alert: dict[str, Any]) -> int:
+    async def _try(self, session: aiohttp.ClientSession, alert: dict[str, Any], form: Form) -> int:
+        headers = {"Authorization": f"Bearer {self._issuer.token(MONITOR, form)}"}
         try:
-            async with session.post(self._url, json=alert, headers=self._headers) as answer:
+            async with session.post(self._url, json=alert, headers=headers) as answer:
                 body = await answer.json(content_type=None)
                 self.folded += body.get("status") == "duplicate"
                 return answer.status

@@ -8,13 +8,17 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from infra.local.demo.screen import Screen
+from infra.local.issuer.wallet import signing
 from infra.local.processes import ChildFailed
-from infra.local.start.addresses import choose_addresses, write_addresses
+from infra.local.start.addresses import choose_addresses, tell_addresses
+from infra.local.start.bulletin import Bulletin
 from infra.local.start.drills import Drills, create_drills
 from infra.local.start.serving import serving
 from infra.local.start.watching import Watch
@@ -36,8 +40,7 @@ def main(folder: Path = FOLDER, pace: Pace = PACE) -> int:
         with running_world(
             folder, pace=pace, addresses=where, tables=folder / "tables", rate_per_s=RATE_PER_S
         ) as world:
-            told = write_addresses(folder.with_suffix(".json"), where, drills)
-            asyncio.run(_run(world, port, told, screen))
+            asyncio.run(_run(world, port, tell_addresses(where, drills), screen))
     except ChildFailed as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -52,25 +55,33 @@ async def _run(world: World, port: int, told: dict[str, str], screen: Screen) ->
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     where: Addresses = world.addresses
-    timeout = aiohttp.ClientTimeout(total=10)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    timeout, signed = aiohttp.ClientTimeout(total=10), signing(where.api, where.issuer)
+    async with aiohttp.ClientSession(timeout=timeout, middlewares=[signed]) as session:
         drills = Drills(where, world.executor, session)
         async with serving(create_drills(drills), port):
             await drills.start_load()
+            bulletin = Bulletin(world.folder.with_suffix(".json"), told)
+            await bulletin.write()
             _tell(screen, told, world.pace)
-            watch = asyncio.create_task(Watch(where, drills, session, screen).run())
-            await asyncio.wait(
-                {watch, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED"
-            )
-            watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
+            await _until(stop, Watch(where, drills, session, screen).run(), bulletin.keep())
     screen.still()
     screen.fact("stopping")
 
 
+async def _until(stop: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
+    """Work until asked to stop, or until a work ends, which none should."""
+    tasks = [asyncio.create_task(work) for work in works]
+    await asyncio.wait(
+        {*tasks, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 def _tell(screen: Screen, told: dict[str, str], pace: Pace) -> None:
-    screen.fact(f"console   {told['api']}/", "bold")
+    screen.fact(f"console   {told['api']}/   sign in as whom you like", "bold")
     screen.fact(f"inbox     {told['inbox']}/")
     screen.fact(f"drills    {told['drills']}/   ship v2 there, and watch the console")
     screen.fact(f"endpoint  {told['endpoint']}")

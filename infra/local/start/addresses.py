@@ -1,9 +1,6 @@
 """The addresses of a world that is left running: the same ones each time, where they are free."""
 
 import socket
-from pathlib import Path
-
-import msgspec
 
 from infra.local.processes import free_port
 from infra.local.simulation.plan import Ports
@@ -15,7 +12,7 @@ PREFERRED = {"responder": 7071, "executor": 7072, "inbox": 7073, "drills": 7074,
 def choose_addresses() -> tuple[Addresses, int]:
     """All addresses, and the port of the drills page; a port that is taken becomes a free one."""
     chosen = {name: port if is_free(port) else free_port() for name, port in PREFERRED.items()}
-    hidden = {name: free_port() for name in ("bus", "logs", "arm", "control")}
+    hidden = {name: free_port() for name in ("bus", "logs", "arm", "control", "issuer")}
     ports = Ports(scoring=chosen["scoring"], inbox=chosen["inbox"], **hidden)
     where = Addresses(
         tables=free_port(),
@@ -26,12 +23,15 @@ def choose_addresses() -> tuple[Addresses, int]:
     return where, chosen["drills"]
 
 
-def write_addresses(path: Path, where: Addresses, drills: str) -> dict[str, str]:
-    """Keep what a script needs to find the world; answer it."""
-    told = {"api": where.api, "inbox": where.inbox, "endpoint": where.endpoint, "drills": drills}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
-    return told
+def tell_addresses(where: Addresses, drills: str) -> dict[str, str]:
+    """What a script needs to find the world."""
+    return {
+        "api": where.api,
+        "inbox": where.inbox,
+        "endpoint": where.endpoint,
+        "drills": drills,
+        "issuer": where.issuer,
+    }
 
 
 def is_free(port: int) -> bool:

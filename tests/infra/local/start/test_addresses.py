@@ -1,12 +1,11 @@
 """Addresses of a world that is left running: the usual ports, or free ones where they are taken."""
 
 import socket
-from pathlib import Path
 
 import msgspec
 
 from infra.local.processes import free_port
-from infra.local.start.addresses import PREFERRED, choose_addresses, is_free, write_addresses
+from infra.local.start.addresses import PREFERRED, choose_addresses, is_free, tell_addresses
 
 
 def test_a_port_that_somebody_listens_on_is_not_free() -> None:
@@ -29,14 +28,12 @@ def test_no_port_is_given_twice() -> None:
     assert len(set(every)) == len(every)
 
 
-def test_scripts_find_the_addresses_in_a_file(tmp_path: Path) -> None:
+def test_scripts_are_told_where_people_and_programs_ask() -> None:
     where, _ = choose_addresses()
-    path = tmp_path / "deep" / "start.json"
-    write_addresses(path, where, "http://127.0.0.1:7074")
-    told = msgspec.json.decode(path.read_bytes())
-    assert told == {
+    assert tell_addresses(where, "http://127.0.0.1:7074") == {
         "api": where.api,
         "inbox": where.inbox,
         "endpoint": where.endpoint,
         "drills": "http://127.0.0.1:7074",
+        "issuer": where.issuer,
     }
