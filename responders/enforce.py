@@ -9,12 +9,16 @@ import asyncio
 
 import msgspec
 
+from shared.domain.approvals.approval import BACKSTOP, ApprovalRequest, ask
+from shared.domain.approvals.asking import deployed_by, drop_request
+from shared.domain.approvals.steps import wait
 from shared.domain.catalog import Service
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
 from shared.domain.decisions.intent import EndpointRecord
+from shared.domain.decisions.release import Release
 from shared.domain.decisions.rules import QUIET_RULE
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.incidents.incident import Incident, State, Step
@@ -27,6 +31,7 @@ from shared.domain.noise.quieting import defer
 from shared.domain.row import Put
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
+from shared.protocol.approve import approval_of, approval_row
 from shared.protocol.commit import read_incident
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_controls, read_record, read_releases
@@ -51,7 +56,7 @@ async def enforce(services: Services, message: Message) -> None:
         return
     case = await _gather(services, service, was.value)
     decision = decide(case)
-    stored = await _record(services, decision, case.quiets)
+    stored = await _record(services, decision, case)
     if stored and decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
         await act(services, service, decision.plan)
 
@@ -70,6 +75,7 @@ async def _gather(services: Services, service: Service | None, incident: Inciden
         incident=incident,
         diagnosis=diagnosis,
         record=EndpointRecord(target=incident.target, service=incident.service),
+        approval=await approval_of(services, incident),
         controls=controls,
         quiets=held,
         now=services.now(),
@@ -92,17 +98,24 @@ async def _look_at_endpoint(services: Services, service: Service, case: Case) ->
     known = _with(case, record=record, snapshot=snapshot)
     if snapshot is None:
         return known
-    target_probe, live_probe, releases = await asyncio.gather(
+    known = _with_releases(known, snapshot, await read_releases(services, service))
+    target_probe, live_probe = await asyncio.gather(
         _target_probe(services, known, snapshot),
         probe(services, service, snapshot, None, known.region, LIVE_PROBES),
-        read_releases(services, service),
     )
+    return _with(known, target_probe=target_probe, live_probe=live_probe)
+
+
+def _with_releases(case: Case, snapshot: EndpointSnapshot, releases: list[Release]) -> Case:
+    """Say what is registered for each version that is spoken of; the last two rest on the first."""
+    wanted = case.request.to if case.request is not None else ""
+    chosen = next((one for one in releases if wanted and one.version == wanted), None)
+    live = newest_on(releases, snapshot.served() or "")
+    known = _with(case, chosen=chosen, live=live)
     return _with(
         known,
-        target_probe=target_probe,
-        live_probe=live_probe,
         good_release=newest_on(releases, known.good),
-        live=newest_on(releases, snapshot.served() or ""),
+        bad_release=newest_on(releases, known.blamed),
     )
 
 
@@ -127,30 +140,52 @@ async def _target_probe(
     return await probe(services, case.service, snapshot, case.good, case.region, count)
 
 
-async def _record(services: Services, decision: Decision, found: tuple[Quiet, ...]) -> bool:
-    """Store the decision and what it makes of the incident; False where it is resolved already."""
+async def _record(services: Services, decision: Decision, case: Case) -> bool:
+    """Store the decision and what it makes of the incident; False where that has moved on."""
+    asked = _ask(case, decision) if decision.verdict is Verdict.NEEDS_APPROVAL else None
 
     def take(current: Incident) -> Revision:
-        kept = Put(row=f"decision|{current.id}", value=decision)
-        return Revision(step=_decided(current, decision, found), writes=[kept])
+        if current.state is not State.DIAGNOSED or current.request != case.incident.request:
+            return Revision(step=Step(incident=None, reason="decided about what is past"))
+        writes = [Put(row=f"decision|{current.id}", value=decision)]
+        if asked is not None:
+            writes.append(Put(row=approval_row(asked), value=asked))
+        return Revision(step=_decided(current, decision, case, asked), writes=writes)
 
     step = await revise(services, decision.incident, take)
     return step.incident is not None
 
 
-def _decided(incident: Incident, decision: Decision, found: tuple[Quiet, ...]) -> Step:
+def _ask(case: Case, decision: Decision) -> ApprovalRequest:
+    """The request for approval: by whoever asks for the rollback, not by who deployed what."""
+    releases = (case.good_release, case.bad_release, case.chosen)
+    return ask(
+        decision,
+        case.policy,
+        requested_by=case.request.by if case.request is not None else BACKSTOP,
+        deployers=deployed_by(*(release.who for release in releases if release is not None)),
+        now=decision.decided_at,
+    )
+
+
+def _decided(
+    incident: Incident, decision: Decision, case: Case, asked: ApprovalRequest | None
+) -> Step:
     """Take the decision; what needs a cure and gets none from Backstop goes to a person.
 
     What is only held back for now is asked anew when the incident goes on.
     """
-    step = record_decision(incident, decision, decision.decided_at)
-    if step.incident is None:
+    now = decision.decided_at
+    step = record_decision(incident, decision, now)
+    if step.incident is None or decision.verdict is Verdict.ROLL_BACK:
         return step
+    if asked is not None:
+        return step.then(wait(step.incident, asked, now))
     if decision.failed_rule == QUIET_RULE:
-        return step.then(defer(step.incident, found, decision.decided_at))
-    if not _needs_a_person(decision):
-        return step
-    return step.then(escalate(step.incident, decision.reason, "", decision.decided_at))
+        return step.then(defer(step.incident, case.quiets, now))
+    if _needs_a_person(decision):
+        step = step.then(escalate(step.incident, decision.reason, "", now))
+    return drop_request(step)
 
 
 def _needs_a_person(decision: Decision) -> bool:

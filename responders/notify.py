@@ -9,7 +9,7 @@ import msgspec
 from shared.domain.decisions.decision import Decision
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent, EventKind
-from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import WORK, Message
 from shared.domain.views.card import CardKind, CardView, card_for, render_card
@@ -17,6 +17,7 @@ from shared.errors import RejectedInput
 from shared.protocol.commit import command, publish_quietly, read_incident
 from shared.protocol.effect import Send, abandoned, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
+from shared.protocol.people import name_card
 from shared.services import Services
 
 WAKES = {
@@ -70,7 +71,8 @@ def _poster(services: Services) -> Send:
         was = await read_incident(services, effect.incident)
         kind = CardKind(effect.name.removeprefix(CARD))
         view = await _view(services, was.value)
-        delivered = await services.teams.post(render_card(kind, view))
+        card = await name_card(services, render_card(kind, view))
+        delivered = await services.teams.post(card)
         return str(delivered)
 
     return post
@@ -90,5 +92,13 @@ async def _view(services: Services, incident: Incident) -> CardView:
         now=services.now(),
         incident_url=page,
         acknowledge_url=f"{page}#acknowledge",
+        approval_url=_approval_url(services, incident),
         runbook_url=service.runbook if service else "",
     )
+
+
+def _approval_url(services: Services, incident: Incident) -> str:
+    """Where people decide about the plan that waits now; "" where none does."""
+    if incident.state is not State.WAITING or incident.awaited is None:
+        return ""
+    return f"{services.settings.public_url}/approvals/{incident.awaited.id}"

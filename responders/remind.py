@@ -1,7 +1,8 @@
 """Remind: no open incident waits for a step that does not come.
 
 The responder's tick looks at the open incidents. Where a command was lost it is issued again, in
-the same transaction as the event that tells of it; where that did not help, a person is woken.
+the same transaction as the event that tells of it; where that did not help, a person is woken. So
+one is where nobody decided in time about a plan that waits for an approval.
 """
 
 import logging
@@ -9,8 +10,9 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
+from shared.domain.approvals.steps import lapse
 from shared.domain.catalog import UNOWNED
-from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.stall import push
 from shared.errors import Conflict, NotFound
 from shared.protocol.leftovers import Leftovers
@@ -38,5 +40,7 @@ async def remind(services: Services, _: Leftovers) -> None:
 
 def _pushed(services: Services, incident: Incident) -> Revision:
     service = services.catalog.services.get(incident.service, UNOWNED)
+    if incident.state is State.WAITING:
+        return Revision(step=lapse(incident, services.now()))
     patience = timedelta(seconds=services.settings.patience_s)
     return Revision(step=push(incident, service, patience, services.now()))

@@ -24,7 +24,7 @@ class RejectedInput(BackstopError):
 class Unavailable(BackstopError):
     """A part does not answer now: answer 503 with Retry-After, or schedule a retry.
 
-    `part` is one of tables, bus, logs, endpoint, alerts, teams, pager.
+    `part` is one of tables, blobs, vault, bus, logs, endpoint, alerts, teams, pager.
     """
 
     def __init__(self, part: str, detail: str, retry_after_s: float = 5.0) -> None:
@@ -36,6 +36,10 @@ class Unavailable(BackstopError):
 
 class Conflict(BackstopError):
     """Somebody else changed the same rows first: read again and decide again."""
+
+
+class NotAllowed(BackstopError):
+    """The caller may not do this, though the role would do: answer 403 with the reason."""
 
 
 class NotFound(BackstopError):

@@ -13,6 +13,7 @@ from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
 from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import Unavailable
+from shared.protocol.approve import read_approval
 from shared.protocol.records import CONTROLS
 from shared.services import Services
 from tests.fakes import FakeServices, Killed, catalog_of, die
@@ -93,27 +94,39 @@ async def test_the_command_that_comes_again_decides_nothing_twice(services: Fake
 
 
 @pytest.mark.parametrize(
-    ("mode", "verdict"),
-    [
-        (Mode.OBSERVE, Verdict.HOLD),
-        (Mode.RECOMMEND, Verdict.HOLD),
-        (Mode.APPROVE, Verdict.NEEDS_APPROVAL),
-    ],
+    "mode",
+    [Mode.OBSERVE, Mode.RECOMMEND],
 )
 async def test_a_mode_that_does_not_act_holds_and_says_what_it_would_do(
-    services: FakeServices, mode: Mode, verdict: Verdict
+    services: FakeServices, mode: Mode
 ) -> None:
     in_mode(services, mode)
 
     await run(services)
 
     decision = await decision_now(services)
-    assert (decision.verdict, decision.would_be) == (verdict, Verdict.ROLL_BACK)
+    assert (decision.verdict, decision.would_be) == (Verdict.HOLD, Verdict.ROLL_BACK)
     incident = await incident_now(services)
     assert incident.state is State.HELD
     assert "from v2 to v1" in incident.sentence
     assert services.endpoints.writes == []
     assert kinds(services) == ["incident.decided"]
+
+
+async def test_a_plan_that_needs_an_approval_waits_for_people(services: FakeServices) -> None:
+    in_mode(services, Mode.APPROVE)
+
+    await run(services)
+
+    decision, incident = await decision_now(services), await incident_now(services)
+    assert (decision.verdict, incident.state) == (Verdict.NEEDS_APPROVAL, State.WAITING)
+    assert incident.awaited is not None
+    asked = (await read_approval(services, incident.awaited.id)).request
+    assert (asked.plan, asked.requested_by, asked.quorum) == (decision.plan, "backstop", 1)
+    assert asked.deployers == ("pipeline",)
+    assert asked.rules == ("mode-automatic",)
+    assert services.endpoints.writes == []
+    assert kinds(services) == ["incident.decided", "approval.requested"]
 
 
 async def test_a_cause_that_moving_traffic_cannot_cure_is_a_persons(
@@ -223,6 +236,7 @@ async def test_killed_anywhere_the_repeated_command_rolls_back_once(
         services.outside.wait(121)
         services.outside.turns.forget()
         await run(services.another("two"))
+    services.outside.turns.forget()
 
     assert (await incident_now(services)).state is State.VERIFYING
     assert services.endpoints.traffic == {"v1": 100}

@@ -27,6 +27,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `service` is None where its file is broken or nobody owns the target. `live` is the release that
     serves, `good_release` what is registered now for the known good's deployment. `target_probe` is
     pinned to the known good in the affected region, `live_probe` is what customers get there.
+    `bad_release` is the newest of what would lose the traffic,
     `chosen` is the release that a person's request names instead of the known good; `approval` is
     what people decided about the plan that waited last.
     """
@@ -41,6 +42,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     good_release: Release | None = None
     target_probe: ProbeReport | None = None
     live_probe: ProbeReport | None = None
+    bad_release: Release | None = None
     chosen: Release | None = None
     approval: Approval | None = None
     controls: Controls

@@ -34,6 +34,7 @@ def tell_intent(incident: Incident, intent: Intent) -> Step:
         changes={
             "state": State.ACTING,
             "plan": plan.id,
+            "request": None,
             "automatic_rollbacks": incident.automatic_rollbacks + 1,
         },
     )

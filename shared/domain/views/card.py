@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.catalog import Service
+from shared.domain.catalog import Mode, Service
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.diagnosis.diagnosis import Diagnosis, Signal, Suspect
 from shared.domain.event import ChangeEvent, EventKind
@@ -63,7 +63,7 @@ def card_for(event: ChangeEvent, incident: Incident) -> CardKind | None:
     kind = _CARDS.get(event.kind)
     if kind is None:
         return None
-    if kind is CardKind.DECISION and incident.state is not State.HELD:
+    if kind is CardKind.DECISION and incident.state not in (State.HELD, State.WAITING):
         return None  # it acts on its own or has moved on: the outcome tells
     return kind
 
@@ -128,6 +128,12 @@ def _label(kind: CardKind, view: CardView) -> str:
 
 def _asks(view: CardView) -> bool:
     return view.decision is not None and view.decision.verdict is Verdict.NEEDS_APPROVAL
+
+
+def _recommends(view: CardView) -> bool:
+    """Whether only a person's word is missing; a service that is observed is never touched."""
+    decided = view.decision
+    return decided is not None and decided.mode is Mode.RECOMMEND and decided.plan is not None
 
 
 def _style(kind: CardKind, view: CardView) -> str:
@@ -206,5 +212,7 @@ def _buttons(kind: CardKind, view: CardView) -> list[Element]:
 def _call_to_act(kind: CardKind, view: CardView) -> list[Element]:
     if kind is CardKind.DECISION and _asks(view):
         return link_button("Review the plan", view.approval_url)
+    if kind is CardKind.DECISION and _recommends(view):
+        return link_button("Roll back", f"{view.incident_url}#rollback")
     waits = view.incident.state.is_open() and not view.incident.acknowledged_by
     return link_button("Acknowledge", view.acknowledge_url if waits else "")

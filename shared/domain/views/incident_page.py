@@ -33,6 +33,7 @@ STATE_TONES = {
     State.OPENED: Tone.BAD,
     State.DIAGNOSED: Tone.BAD,
     State.HELD: Tone.BAD,
+    State.WAITING: Tone.BAD,
     State.ESCALATED: Tone.BAD,
     State.MITIGATED: Tone.GOOD,
     State.RESOLVED: Tone.GOOD,

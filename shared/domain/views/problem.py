@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.decisions.decision import Decision, RuleResult
 from shared.domain.views.http import PROBLEM, Answer
-from shared.errors import BackstopError, Conflict, NotFound, RejectedInput, Unavailable
+from shared.errors import BackstopError, Conflict, NotAllowed, NotFound, RejectedInput, Unavailable
 
 SET_UP_RETRY_S = 30.0
 
@@ -35,6 +35,8 @@ def problem_from(error: BackstopError, instance: str = "") -> Problem:
     match error:
         case RejectedInput(reason=reason, detail=detail):
             return _problem(reason, "The request cannot be accepted", 400, detail, instance)
+        case NotAllowed():
+            return _problem("not-allowed", "You may not do this", 403, str(error), instance)
         case NotFound():
             return _problem("not-found", "There is no such thing", 404, str(error), instance)
         case Conflict():
