@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.adapters.arm_definition import definition_of
 from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot, TargetRef
 
 PROMPT_TAG = "backstop.prompt_version"
+CONFIGURATION_TAG = "backstop.configuration_digest"
 MODEL_TAG = "backstop.model"
 # The SDK writes systemData into the endpoint's own properties, and would send it back.
 _SYSTEM_DATA = ("createdBy", "createdAt", "lastModifiedAt")
@@ -50,6 +52,8 @@ def _deployment(found: Any) -> Deployment:
         instances=found.instance_count,
         model=str(tags.get(MODEL_TAG) or found.model or ""),
         prompt_version=str(tags.get(PROMPT_TAG, "")),
+        configuration_digest=str(tags.get(CONFIGURATION_TAG, "")),
+        definition=definition_of(found),
     )
 
 

@@ -15,6 +15,8 @@ from shared.errors import Unavailable
 from shared.services import Services
 
 RECENT_RELEASES = 50
+BY_TIME = "release-at"  # the rows of a service's releases, newest first
+FAR_US = 10**17  # microseconds; makes newer keys sort first
 CONTROLS = "controls"  # a partition of its own: read for every decision, written by people
 
 
@@ -31,11 +33,23 @@ def release_row(release: Release) -> str:
     return f"release|{release.service}|{digest(release.version)}"
 
 
+def newest_first(release: Release) -> str:
+    """The end of a row's key that sorts newer releases first, to the microsecond."""
+    age = FAR_US - int(release.registered_at.timestamp() * 1_000_000)
+    return f"{age:018d}|{digest(release.service, release.version)}"
+
+
 async def read_releases(services: Services, service: Service) -> list[Release]:
-    """The releases of a service, newest first."""
-    prefix = f"release|{service.name}|"
-    rows = await services.state.scan(shard_of(service.name), prefix, Release)
-    newest = sorted((row.value for row in rows), key=lambda r: r.registered_at, reverse=True)
+    """The newest releases of a service, newest first; older ones only where those are few.
+
+    Rows by time are as old as the lineage: what was registered before has only its own.
+    """
+    shard, prefix = shard_of(service.name), f"{BY_TIME}|{service.name}|"
+    rows = await services.state.scan(shard, prefix, Release, limit=RECENT_RELEASES)
+    if len(rows) < RECENT_RELEASES:
+        rows += await services.state.scan(shard, f"release|{service.name}|", Release)
+    every = {row.value.version: row.value for row in rows}.values()
+    newest = sorted(every, key=lambda r: r.registered_at, reverse=True)
     return newest[:RECENT_RELEASES]
 
 

@@ -57,7 +57,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """One version behind the endpoint.
 
     `state` is ARM's provisioning state; `instances` is None where the service does not say (a
-    deployment that scales by itself).
+    deployment that scales by itself). `definition` is what it is made of, by part; what may be
+    secret is there as a digest. `configuration_digest` is what its tag says.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     instances: int | None = None
     model: str = ""
     prompt_version: str = ""
+    configuration_digest: str = ""
+    definition: dict[str, str] = {}
 
 
 class EndpointSnapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ _BAD_NEWS = (
     EventKind.ESCALATED,
     EventKind.PAGE_REFUSED,
     EventKind.KNOWN_GOOD_LOST,
+    EventKind.CHANGE_UNATTRIBUTED,
 )
 
 
