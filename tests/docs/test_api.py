@@ -1,5 +1,6 @@
 """docs/api.md: every route has an example, and every example answers what the document says."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from infra.local.issuer.wallet import Wallet
 from infra.local.world import running_world
 from tests.docs.documents import ROOT, Block, read, routes
 
@@ -58,8 +60,15 @@ def curl(command: str, settings: dict[str, str]) -> tuple[int, Any]:
     return int(head.split()[1]), msgspec.json.decode(body) if is_json and body else body
 
 
+async def headers(issuer: str) -> dict[str, str]:
+    """The headers that the document exports, for each of the callers in its examples."""
+    wallet = Wallet(issuer)
+    callers = {"ME": "commander", "PIPELINE": "pipeline", "MONITOR": "monitor"}
+    return {name: f"Authorization: {await wallet.bearer(who)}" for name, who in callers.items()}
+
+
 def get(path: str, settings: dict[str, str]) -> Any:
-    status, body = curl(f'curl -i "$BACKSTOP{path}"', settings)
+    status, body = curl(f'curl -i -H "$ME" "$BACKSTOP{path}"', settings)
     assert status == 200, body
     return body
 
@@ -75,7 +84,8 @@ def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
 def kept_input(settings: dict[str, str]) -> str:
     """The id of an alert in a schema that is not taken, posted as an action group would."""
     status, _ = curl(
-        'curl -i "$BACKSTOP/api/alerts" --data @tests/events/legacy_log.json', settings
+        'curl -i -H "$MONITOR" "$BACKSTOP/api/alerts" --data @tests/events/legacy_log.json',
+        settings,
     )
     assert status == 400
     (shown,) = get("/api/quarantine", settings)["inputs"]
@@ -143,7 +153,7 @@ def test_every_example_answers_as_documented(tmp_path: Path) -> None:
     first, *others = examples()
     assert len(others) >= len(routes()) - 1
     with running_world(tmp_path) as world:
-        settings = {"BACKSTOP": world.addresses.api}
+        settings = {"BACKSTOP": world.addresses.api, **asyncio.run(headers(world.addresses.issuer))}
         status, accepted = curl(first.command, settings)
         assert (status, missing(first.body, accepted)) == (first.status, [])
         delivery = accepted["delivery"]
