@@ -13,36 +13,18 @@ from statistics import quantiles
 
 import msgspec
 
-from shared.domain.catalog import Contact, Dependency, Mode, Service, Slo, Target, TargetKind
+from shared.domain.catalog import Dependency
 from shared.domain.decisions.release import KnownGood
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.incident import Incident, Severity
+from tests.shared.domain.decisions import worked_case as case
 
 START = datetime(2026, 11, 23, 14, 0, 0, tzinfo=UTC)
 REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
 TOOLS = ("policy_lookup", "coverage_check")
-ENDPOINT = (
-    "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
-    "/microsoft.machinelearningservices/workspaces/mlw-claims/onlineendpoints/fnol-summary"
-)
-
-SERVICE = Service(
-    name="fnol-summary",
-    title="First notice of loss",
-    owner="claims",
-    tier=1,
-    rto_s=900,
-    rpo_requests=0,
-    contacts=(
-        Contact(name="Ana", role="first", pager="a" * 32),
-        Contact(name="Ben", role="second", pager="b" * 32),
-    ),
-    targets=(Target(kind=TargetKind.ONLINE_ENDPOINT, id=ENDPOINT, capabilities=("split",)),),
-    slos=(
-        Slo(name="fnol-availability", sli="availability", objective=0.99),
-        Slo(name="fnol-latency", sli="latency", objective=0.95, latency_ms=2000.0),
-    ),
-    mode=Mode.AUTOMATIC,
+ENDPOINT = case.TARGET
+SERVICE = msgspec.structs.replace(
+    case.SERVICE,
     dependencies=(Dependency(name="policy-wordings", kind="index"),),
     regions=REGIONS,
     index_max_age_s=3600,
