@@ -60,7 +60,7 @@ class Stage:
         self.world = world
         self.at = world.addresses
         self._session = session
-        self._wallet = Wallet(self.at.issuer)
+        self.wallet = Wallet(self.at.issuer)
 
     async def ask(
         self,
@@ -79,7 +79,7 @@ class Stage:
         data = msgspec.json.encode(body) if raw is None and body is not None else raw
         headers = {"Content-Type": "application/json"} if data is not None else {}
         if who:
-            headers["Authorization"] = await self._wallet.bearer(who)
+            headers["Authorization"] = await self.wallet.bearer(who)
         began = time.monotonic()
         async with self._session.request(method, url, data=data, headers=headers) as answer:
             content = await answer.read()
