@@ -19,6 +19,7 @@ from shared.errors import Misconfigured
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from shared.adapters.blobs import Blobs
     from shared.adapters.bus import Bus
     from shared.adapters.endpoint import Endpoints
     from shared.adapters.fired_alerts import FiredAlerts
@@ -27,15 +28,18 @@ if TYPE_CHECKING:
     from shared.adapters.pager import Pager
     from shared.adapters.pages import Pages
     from shared.adapters.scoring import Scoring
+    from shared.adapters.signer import Signer
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
     from shared.adapters.tokens import Tokens
     from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
     from shared.domain.incidents.alarm import Alarm
+    from shared.domain.ledger.seal import Seal
 
 log = logging.getLogger("backstop.services")
 
+CONTAINERS = ("seals", "ledger")
 TABLES = ("state", "deliveries", "ledger", "index")
 
 
@@ -56,6 +60,11 @@ class Services:
         self.exhumed_at: datetime | None = None
         self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
         self.reminded_at: datetime | None = None
+        self.sealed_at: datetime | None = None
+        self.last_seal: Seal | None = None  # as this process knows it: see protocol.seals
+        self.marked: dict[str, datetime] = {}  # ledger partitions: see protocol.ledger
+        self.purged_at: dict[str, datetime] = {}  # ledger partitions: see purge
+        self.purging_after: dict[str, str] = {}  # the row up to which one was looked through
         self.warming: asyncio.Task[None] | None = None
         self.refusals = Refusals()  # who was not let in lately: see admit
         self.refusal_keeper: asyncio.Task[None] | None = None
@@ -111,6 +120,23 @@ class Services:
     def ledger(self) -> Table:
         """What happened, hash-chained; written by the executor alone."""
         return self.account.table("ledger")
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Where seals and copies of the ledger are kept, apart from the tables; executor only."""
+        from shared.adapters.blobs import Blobs
+
+        if not self.settings.blobs:
+            raise Misconfigured("BACKSTOP_BLOBS is not set: nothing is sealed")
+        return Blobs(self.settings.blobs, self.credential)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The key that seals are signed with; executor only. Raises Misconfigured."""
+        from shared.adapters.signer import make_signer
+
+        settings = self.settings
+        return make_signer(settings.signing_key, self.credential, local=settings.local)
 
     @cached_property
     def index(self) -> Table:
@@ -214,8 +240,10 @@ class Services:
         return catalog
 
     async def prepare(self) -> None:
-        """Make the tables; local world and deployment call this, responders never."""
+        """Make tables and containers; local world and deployment call this, responders never."""
         await self.account.create(*TABLES)
+        if self.settings.blobs:
+            await self.blobs.prepare(*CONTAINERS)
 
     async def close(self) -> None:
         """Close what was made, all at once; what still runs beside ends first."""
@@ -225,6 +253,6 @@ class Services:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
-        names = (*clients, "fired_alerts", "tokens", "credential")
+        names = (*clients, "fired_alerts", "blobs", "signer", "tokens", "credential")
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

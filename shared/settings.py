@@ -16,6 +16,7 @@ from shared.errors import Misconfigured
 BUS_CONNECTION = "BACKSTOP_BUS"  # also the `connection` that the triggers name
 TICK_SCHEDULE = "BACKSTOP_TICK"  # an NCRONTAB expression, read by the host itself
 PUBLIC_CLOUD = "https://login.microsoftonline.com"  # the authority of Microsoft Entra
+LEAST_DAYS = 184
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -56,6 +57,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str = ""  # the client id of our app registration; the same holds for it
     authority: str = PUBLIC_CLOUD  # another one never in Azure
     easy_auth: bool = False  # the platform signs browsers in, and says so itself
+    blobs: str = ""  # where seals and copies of the ledger go; executor only
+    signing_key: str = ""  # a Key Vault key's URL; a file outside Azure only
+    seal_every_s: float = 300.0
+    retain_changes_days: float = 2557.0
+    retain_incidents_days: float = 731.0
+    retain_intake_days: float = 184.0
+
+    @property
+    def retention_days(self) -> dict[str, float]:
+        """How long the bodies of each class of records are kept."""
+        return {
+            "changes": self.retain_changes_days,
+            "incidents": self.retain_incidents_days,
+            "intake": self.retain_intake_days,
+        }
 
 
 def read_role(env: Mapping[str, str] = os.environ) -> Role:
@@ -97,6 +113,12 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         audience=_audience(env),
         authority=_authority(env, local=local),
         easy_auth=env.get("WEBSITE_AUTH_ENABLED") == "True",
+        blobs=env.get("BACKSTOP_BLOBS", ""),
+        signing_key=env.get("BACKSTOP_SIGNING_KEY", ""),
+        seal_every_s=_number(env, "BACKSTOP_SEAL_EVERY_S", 300.0),
+        retain_changes_days=_days(env, "BACKSTOP_RETAIN_CHANGES_DAYS", 2557.0),
+        retain_incidents_days=_days(env, "BACKSTOP_RETAIN_INCIDENTS_DAYS", 731.0),
+        retain_intake_days=_days(env, "BACKSTOP_RETAIN_INTAKE_DAYS", 184.0),
     )
 
 
@@ -139,3 +161,11 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= value <= 86_400:  # noqa: PLR2004 - one day; also refuses NaN and infinity
         raise Misconfigured(f"{name} must lie between 0 and 86400 seconds")
     return value
+
+
+def _days(env: Mapping[str, str], name: str, default: float) -> float:
+    """How long records are kept: no less than the six months that the EU AI Act asks for."""
+    days = _number(env, name, default)
+    if days < LEAST_DAYS:
+        raise Misconfigured(f"{name} must be at least {LEAST_DAYS} days")
+    return days

@@ -12,12 +12,14 @@ from shared.domain.catalog import Catalog, Service
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.services import Services
 from shared.settings import Role, Settings
+from tests.fakes.blobs import FakeBlobs
 from tests.fakes.bus import FakeBus
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.fired_alerts import FakeFiredAlerts
 from tests.fakes.logs import FakeLogs
 from tests.fakes.people import FakePager, FakeTeams
 from tests.fakes.scoring import FakeScoring
+from tests.fakes.signer import FakeSigner
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
 
@@ -73,6 +75,8 @@ class Outside:
         self.deliveries = FakeTable("deliveries", self.turns)
         self.ledger = FakeTable("ledger", self.turns)
         self.index = FakeTable("index", self.turns)
+        self.blobs = FakeBlobs(self.turns)
+        self.signer = FakeSigner(self.turns)
         self.bus = FakeBus(self.turns)
         self.logs = FakeLogs(self.turns)
         self.endpoints = FakeEndpoints(self.turns, snapshot)
@@ -118,6 +122,14 @@ class FakeServices(Services):
     @cached_property
     def ledger(self) -> FakeTable:
         return self.outside.ledger
+
+    @cached_property
+    def blobs(self) -> FakeBlobs:
+        return self.outside.blobs
+
+    @cached_property
+    def signer(self) -> FakeSigner:
+        return self.outside.signer
 
     @cached_property
     def index(self) -> FakeTable:

@@ -15,6 +15,7 @@ from shared.domain.message import Message
 from shared.errors import Unavailable
 from shared.protocol.commit import telling
 from shared.protocol.kept import list_kept
+from shared.protocol.ledger import MARKS
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import NOW, SERVICE, SHARD, new_services
 
@@ -82,7 +83,7 @@ async def test_services_and_months_have_chains_of_their_own(services: FakeServic
 
     await record(services, [telling(event(0)), telling(other), telling(later)])
 
-    assert len(services.ledger.partitions()) == 3
+    assert len(set(services.ledger.partitions()) - {MARKS}) == 3
     assert await ledger(services, f"{SHARD}-202612") == ["event-2"]
 
 
@@ -128,7 +129,7 @@ async def test_an_append_that_was_not_heard_of_is_not_made_twice(services: FakeS
     assert await ledger(services) == ["event-1"]
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, 10))
 async def test_killed_anywhere_each_event_is_recorded_once(
     services: FakeServices, number: int
 ) -> None:

@@ -4,12 +4,12 @@
 tail or a chain made anew: the heads are put under seals (`seal.py`), which are kept elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from shared.domain.event import ChangeEvent
-from shared.domain.ledger.record import LedgerRow, make_record, partition_of
+from shared.domain.ledger.record import LedgerRow, body_fits, hash_of, make_record, partition_of
 from shared.errors import RejectedInput
 
 GENESIS = "0" * 64
@@ -54,3 +54,16 @@ def append(
         end = head_at(row)
         rows.append(row)
     return end, tuple(rows)
+
+
+def follow(head: Head, rows: Iterable[LedgerRow]) -> tuple[LedgerRow, ...]:
+    """The records that go on from a head as they should, up to the first that does not."""
+    good: list[LedgerRow] = []
+    for row in rows:
+        placed = (row.partition, row.sequence) == (head.partition, head.sequence + 1)
+        linked = row.previous_hash == head.hash and row.hash == hash_of(row)
+        if not (placed and linked and (row.purged if not row.body else body_fits(row))):
+            break
+        good.append(row)
+        head = head_at(row)
+    return tuple(good)

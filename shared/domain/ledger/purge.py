@@ -44,9 +44,9 @@ def tell_purged(rows: Sequence[LedgerRow], why: str, now: datetime) -> ChangeEve
     )
 
 
-def without_body(row: LedgerRow, told_by: LedgerRow) -> LedgerRow:
-    """The record as it stays; its hash is the same, because it covers the body's hash only."""
-    return msgspec.structs.replace(row, body="", purged=f"{told_by.partition}/{told_by.sequence}")
+def without_body(row: LedgerRow, told_by: str) -> LedgerRow:
+    """The record as it stays; `told_by` ("partition/sequence") is the record of the purge."""
+    return msgspec.structs.replace(row, body="", purged=told_by)
 
 
 def told_in(row: LedgerRow) -> Told | None:

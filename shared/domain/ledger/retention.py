@@ -14,7 +14,6 @@ from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.ledger.record import LedgerRow
 
-LEAST_DAYS = 184  # six months, whichever they are
 EVERYTHING = "*"
 
 
@@ -75,7 +74,7 @@ def class_of(kind: str) -> RecordClass:
     return RecordClass.INCIDENTS if kind in _INCIDENTS else RecordClass.CHANGES
 
 
-def is_expired(row: LedgerRow, days: Mapping[RecordClass, float], now: datetime) -> bool:
+def is_expired(row: LedgerRow, days: Mapping[str, float], now: datetime) -> bool:
     """Whether the body is there and its time is over. What tells of a purge stays for ever."""
     if not row.body or row.kind == EventKind.LEDGER_PURGED:
         return False
@@ -90,7 +89,7 @@ def is_held(row: LedgerRow, holds: Sequence[LegalHold]) -> bool:
     return bool(scopes & {EVERYTHING, about.service, about.incident or EVERYTHING})
 
 
-def may_have_expired(partition: str, days: Mapping[RecordClass, float], now: datetime) -> bool:
+def may_have_expired(partition: str, days: Mapping[str, float], now: datetime) -> bool:
     """Whether a partition is old enough to hold expired records at all, by its month alone."""
     begins = datetime.strptime(partition[-6:], "%Y%m").replace(tzinfo=UTC)
     return begins + timedelta(days=min(days.values())) < now

@@ -3,10 +3,10 @@
 from typing import Any
 
 from responders import page as paging
-from responders import record as recording
 from shared.domain.incidents.escalation import next_page
 from shared.domain.row import Put
 from shared.protocol import effect
+from shared.protocol import ledger as recording
 from shared.protocol.leftovers import Effect
 from shared.services import Services
 from tests.simulation.guards.guard import Patch, guard
@@ -18,15 +18,15 @@ from tests.simulation.promises import Promise
 def no_uniqueness_in_the_ledger(patch: Patch) -> None:
     """Every copy of an event is appended."""
 
-    async def never(*_: object) -> bool:
-        return False
+    async def never(*_: object) -> None:
+        return None
 
     rows = recording._row
 
     def unnamed(row: object) -> tuple[Put, ...]:
         return tuple(put for put in rows(row) if put.row.startswith("seq|"))  # type: ignore[arg-type]
 
-    patch.setattr(recording, "_is_recorded", never)
+    patch.setattr(recording, "find_recorded", never)
     patch.setattr(recording, "_row", unnamed)
 
 

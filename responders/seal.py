@@ -1,0 +1,81 @@
+"""Seal: sign what the ledger is now, and keep that with copies of the records apart from the table.
+
+The executor's tick runs it every BACKSTOP_SEAL_EVERY_S where something was appended since. Only
+what follows from the last seal is signed: a record that was touched before is said at ERROR, and
+its chain is sealed no further. Where blobs or key are out, recording goes on and the next tick
+tries again.
+"""
+
+import base64
+import logging
+from datetime import timedelta
+
+from shared.domain.ledger.chain import Head, follow, head_at, start_of
+from shared.domain.ledger.rsa import fingerprint_of
+from shared.domain.ledger.seal import Seal, moved, state
+from shared.errors import Conflict, Unavailable
+from shared.protocol.ledger import PAGE, clear_marks, read_marks, read_records
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.seals import newest_seal, store_copies, store_seal
+from shared.services import Services
+
+log = logging.getLogger("backstop.seal")
+
+
+async def seal(services: Services, _: Leftovers) -> None:
+    """Make the next seal, when it is time. Raises Misconfigured where key or account is not set."""
+    before, now = services.sealed_at, services.now()
+    pause = timedelta(seconds=services.settings.seal_every_s)
+    if before is not None and now - before < pause:
+        return
+    services.sealed_at = now
+    try:
+        whole = await _seal(services)
+    except (Unavailable, Conflict) as error:
+        log.warning("not sealed now: %s", error)
+        whole = False
+    if not whole:
+        services.sealed_at = before  # the next tick goes on
+
+
+async def _seal(services: Services) -> bool:
+    """Seal what was appended; whether that was all of it."""
+    last = await newest_seal(services)
+    known = {head.partition: head for head in last.heads} if last else {}
+    marks = await read_marks(services)
+    heads, whole = [], True
+    for mark in marks:
+        sealed = known.get(mark.row) or start_of(mark.row)
+        head, full = await _copy(services, sealed)
+        heads += [head] if head.sequence > sealed.sequence else []
+        whole = whole and not full
+    if heads:
+        await _sign(services, last, moved(last, heads))
+    await clear_marks(services, marks)
+    return whole
+
+
+async def _copy(services: Services, sealed: Head) -> tuple[Head, bool]:
+    """Copy what follows a sealed head; answer the new head, and whether there may be more."""
+    stored = await read_records(services, sealed.partition, after=sealed.sequence)
+    rows = follow(sealed, [row.value for row in stored])
+    if len(rows) < len(stored):
+        bad = stored[len(rows)].row
+        log.error("ledger %s: record %s was touched: not sealed", sealed.partition, bad)
+    if rows:
+        await store_copies(services, rows)
+    return (head_at(rows[-1]) if rows else sealed), len(rows) == PAGE
+
+
+async def _sign(services: Services, last: Seal | None, heads: tuple[Head, ...]) -> None:
+    key = await services.signer.public_key()
+    statement = state(last, heads, fingerprint_of(key), services.now())
+    signature = await services.signer.sign(statement.signed_bytes())
+    made = Seal(
+        statement=statement,
+        signature=base64.b64encode(signature).decode(),
+        public_key=base64.b64encode(key).decode(),
+        heads=heads,
+    )
+    await store_seal(services, made)
+    log.info("seal %d over %d chains, by %s", statement.number, len(heads), statement.key)
