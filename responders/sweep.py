@@ -3,7 +3,8 @@
 An action group that cannot deliver gives up after 75 s and calls nobody for 15 minutes; it sends
 nothing again. The responder's tick asks Alerts Management about the subscriptions of the catalog's
 targets, as many pages as the service allows and a tick has time for, and goes on at the next tick.
-What is missing takes the webhook's own way: `accept`, then triage.
+What is missing takes the webhook's own way: `accept`, then triage. The last look that ended is
+stored, so that a process which is started after an outage asks for all of it, a day at most.
 """
 
 import asyncio
@@ -23,8 +24,10 @@ from shared.domain.alerts.fired_alert import (
     tell_swept,
 )
 from shared.domain.catalog import Catalog
+from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of
 from shared.domain.noise.grouping import find_service, owners_of
+from shared.domain.row import Put
 from shared.errors import BackstopError
 from shared.protocol.commit import commit
 from shared.protocol.intake import SWEEP, accept, delivery_id, find_delivery, recall, remember
@@ -33,6 +36,7 @@ from shared.services import Services
 
 log = logging.getLogger("backstop.sweep")
 
+SHARD = shard_of(ITSELF)
 LANES = 8  # alerts of a page
 SUBSCRIPTIONS = 4  # that are looked at side by side
 PAGE_WITHIN_S = 10.0  # to ask for a page and take in what is missing of it
@@ -68,19 +72,22 @@ async def _look_quietly(services: Services, subscription: str, until: float) -> 
     try:
         await _look(services, subscription, until)
     except (BackstopError, TimeoutError) as error:
-        services.sweeps[subscription] = services.sweeps[subscription].failed()
+        if subscription in services.sweeps:
+            services.sweeps[subscription] = services.sweeps[subscription].failed()
         why = error if isinstance(error, BackstopError) else f"no end in {PAGE_WITHIN_S:.0f} s"
         log.warning("%s: not swept now: %s", subscription, why)
 
 
 async def _look(services: Services, subscription: str, until: float) -> None:
     """Go on with the look at one subscription, or begin the next."""
-    at = _due(services, subscription)
+    at = await _due(services, subscription)
     if at.done:
         return
     while _may_go_on(services, subscription, at, until):
         services.sweeps[subscription] = at
         at = await _read_on(services, subscription, at)
+    if at.done:  # first: whoever is started next goes on from here
+        await services.state.write(SHARD, [Put(row=_row(subscription), value=at)])
     services.sweeps[subscription] = at
     if at.done and at.found:
         log.warning("%s: %d alert(s) had never arrived", subscription, at.found)
@@ -98,13 +105,23 @@ async def _read_on(services: Services, subscription: str, at: Sweep) -> Sweep:
         return await _take(services, page, at)
 
 
-def _due(services: Services, subscription: str) -> Sweep:
+async def _due(services: Services, subscription: str) -> Sweep:
     now = services.now()
-    last = services.sweeps.get(subscription)
+    last = services.sweeps.get(subscription) or await _last(services, subscription)
     pause = timedelta(seconds=services.settings.sweep_every_s)
     if last is None or (last.done and now - last.began_at >= pause):
         return next_sweep(last, now)
     return last
+
+
+async def _last(services: Services, subscription: str) -> Sweep | None:
+    """The last look that a process ended, however long ago: nobody may have lived since."""
+    found = await services.state.read(SHARD, _row(subscription), Sweep)
+    return found.value if found else None
+
+
+def _row(subscription: str) -> str:
+    return f"swept|{subscription}"
 
 
 async def _take(services: Services, page: FiredPage, at: Sweep) -> Sweep:

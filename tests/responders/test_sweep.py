@@ -100,6 +100,47 @@ async def test_what_never_arrived_is_taken_in_and_triaged(services: FakeServices
     assert (settled.state, settled.source) == ("opened", "sweep")
 
 
+async def test_a_new_process_looks_back_to_where_the_last_one_ended(
+    services: FakeServices,
+) -> None:
+    await sweep(services, NOTHING)
+    services.outside.wait(3 * 3_600)
+    fired_while_nobody_lived = fired(fired_at=NOW + timedelta(minutes=10))
+    list_in_azure(services, entry(fired_while_nobody_lived))
+
+    await sweep(services.another("two"), NOTHING)
+
+    assert [one.alert.rule for one in deliveries(services)] == ["burn-1"]
+
+
+async def test_where_the_last_look_cannot_be_read_it_is_tried_again(
+    services: FakeServices,
+) -> None:
+    list_in_azure(services, entry(fired()))
+    services.outside.tables_out(True)
+    await sweep(services, NOTHING)
+    services.outside.tables_out(False)
+
+    await sweep(services, NOTHING)
+
+    assert len(deliveries(services)) == 1
+
+
+async def test_a_look_whose_end_could_not_be_stored_is_ended_again(services: FakeServices) -> None:
+    services.outside.turns.once("state.write", lambda: out_for_a_moment(services))
+    await sweep(services, NOTHING)
+    assert not services.sweeps[SUBSCRIPTION].done
+
+    services.outside.tables_out(False)
+    await sweep(services, NOTHING)
+
+    assert services.sweeps[SUBSCRIPTION].done
+
+
+async def out_for_a_moment(services: FakeServices) -> None:
+    services.outside.tables_out(True)
+
+
 async def test_what_was_found_is_told(services: FakeServices) -> None:
     list_in_azure(services, entry(fired()))
 

@@ -18,7 +18,7 @@ from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.incidents.steps import AUTOMATION
 
 LOOKBACK = timedelta(hours=24)  # to the last look that succeeded, and no further
-FIRST = timedelta(minutes=60)  # of a process, which knows of no look before
+FIRST = timedelta(minutes=60)  # where no look was ever ended
 OVERLAP = timedelta(minutes=20)  # with the look before, for what was too young or listed late
 SETTLED = timedelta(minutes=2)  # an action group tries for 75 s
 MOST_FAILURES = 3
