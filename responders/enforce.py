@@ -6,6 +6,7 @@ twice: it goes on from where the incident stands.
 """
 
 import asyncio
+import secrets
 
 import msgspec
 
@@ -21,6 +22,7 @@ from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
 from shared.domain.decisions.rules import QUIET_RULE
 from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.freezes.frozen import frozen_now
 from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.steps import escalate, record_decision
 from shared.domain.keys import shard_of_incident
@@ -28,7 +30,8 @@ from shared.domain.message import Message
 from shared.domain.noise.noise import quiets
 from shared.domain.noise.quiet import Quiet
 from shared.domain.noise.quieting import defer
-from shared.domain.row import Put
+from shared.domain.reviews.review import Opening, ReviewKind, Revised, open_review
+from shared.domain.row import Put, Write
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.approve import approval_of, approval_row
@@ -58,7 +61,7 @@ async def enforce(services: Services, message: Message) -> None:
     decision = decide(case)
     stored = await _record(services, decision, case)
     if stored and decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
-        await act(services, service, decision.plan)
+        await act(services, service, decision.plan, decision.authority)
 
 
 async def _gather(services: Services, service: Service | None, incident: Incident) -> Case:
@@ -77,6 +80,7 @@ async def _gather(services: Services, service: Service | None, incident: Inciden
         record=EndpointRecord(target=incident.target, service=incident.service),
         approval=await approval_of(services, incident),
         controls=controls,
+        frozen=frozen_now(services.catalog, controls, incident.service, services.now()),
         quiets=held,
         now=services.now(),
     )
@@ -147,13 +151,31 @@ async def _record(services: Services, decision: Decision, case: Case) -> bool:
     def take(current: Incident) -> Revision:
         if current.state is not State.DIAGNOSED or current.request != case.incident.request:
             return Revision(step=Step(incident=None, reason="decided about what is past"))
-        writes = [Put(row=f"decision|{current.id}", value=decision)]
+        writes: list[Write] = [Put(row=f"decision|{current.id}", value=decision)]
         if asked is not None:
             writes.append(Put(row=approval_row(asked), value=asked))
-        return Revision(step=_decided(current, decision, case, asked), writes=writes)
+        step = _decided(current, decision, case, asked)
+        if step.incident is not None and decision.verdict is Verdict.ROLL_BACK and decision.waived:
+            reviewed = _review(step.incident, decision, case)
+            step, writes = step.then(reviewed.step), [*writes, *reviewed.writes]
+        return Revision(step=step, writes=writes)
 
     step = await revise(services, decision.incident, take)
     return step.incident is not None
+
+
+def _review(incident: Incident, decision: Decision, case: Case) -> Revised:
+    """The review of an approval that nobody waited for; it is opened with the decision."""
+    assert decision.plan is not None, "what is waived has a plan"
+    opening = Opening(
+        kind=ReviewKind.EMERGENCY_WAIVER,
+        about=decision.plan.id,
+        why=f"Rolled back without approval, {decision.waived}.",
+        by=BACKSTOP,
+        days=case.policy.review_days,
+        zone=case.service.time_zone if case.service is not None else "UTC",
+    )
+    return open_review(incident, opening, decision.decided_at)
 
 
 def _ask(case: Case, decision: Decision) -> ApprovalRequest:
@@ -164,6 +186,7 @@ def _ask(case: Case, decision: Decision) -> ApprovalRequest:
         case.policy,
         requested_by=case.request.by if case.request is not None else BACKSTOP,
         deployers=deployed_by(*(release.who for release in releases if release is not None)),
+        key=secrets.token_hex(32),
         now=decision.decided_at,
     )
 

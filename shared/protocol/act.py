@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.decisions.decision import Plan
+from shared.domain.decisions.decision import Authority, Plan
 from shared.domain.decisions.intent import EndpointRecord, Intent, IntentState, Lease, claimed_for
 from shared.domain.decisions.rollback import tell_intent
 from shared.domain.incidents.incident import State
@@ -27,14 +27,16 @@ from shared.services import Services
 GIVE_UP_AFTER_S = 60.0  # behind the lease: whoever takes an intent over later than this, ends it
 
 
-async def act(services: Services, service: Service, plan: Plan) -> Intent:
-    """Carry out a plan, from the claim to the end of its intent.
+async def act(
+    services: Services, service: Service, plan: Plan, authority: Authority = Authority.POLICY
+) -> Intent:
+    """Carry out a plan by somebody's word, from the claim to the end of its intent.
 
     Raises Conflict where the incident has moved on, and Unavailable where a part is out: the intent
     stays open then, and reconcile ends it.
     """
     began = asyncio.get_running_loop().time()
-    intent = await settled(lambda: _open(services, service, plan))
+    intent = await settled(lambda: _open(services, service, plan, authority))
     if intent is None:
         raise Conflict(f"incident {plan.incident} does not wait for plan {plan.id} any more")
     return await Actor(services, service, intent, began).run()
@@ -65,14 +67,17 @@ def _overdue(services: Services, intent: Intent) -> bool:
     return services.now() - intent.opened_at >= limit
 
 
-async def _open(services: Services, service: Service, plan: Plan) -> Intent | None:
+async def _open(
+    services: Services, service: Service, plan: Plan, authority: Authority
+) -> Intent | None:
     """Claim the endpoint and intend the plan; None where the incident has moved on."""
     was = await read_incident(services, plan.incident)
     if was.value.state is not State.DIAGNOSED:
         return None
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
-    intent = Intent(plan=plan, fence=lease.fence, opened_at=services.now())
+    now = services.now()
+    intent = Intent(plan=plan, fence=lease.fence, opened_at=now, authority=authority)
     step = tell_intent(was.value, intent)
     assert step.incident is not None
     marker = OpenIntent(service=service.name, plan=plan.id)

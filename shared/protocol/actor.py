@@ -12,9 +12,11 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
+from shared.domain.decisions.decision import Authority
 from shared.domain.decisions.endpoint import EndpointSnapshot, WriteVerdict, parse_target
 from shared.domain.decisions.intent import Intent, IntentState, Move, freed_by, judge
 from shared.domain.decisions.rollback import tell_end
+from shared.domain.freezes.frozen import ChangeKind, blocks, frozen_now
 from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of
 from shared.domain.message import Message
@@ -52,6 +54,7 @@ class Actor:
         self._services = services
         self._service = service
         self._plan = intent.plan
+        self._authority = intent.authority
         self._fence = intent.fence
         self._shard = shard_of(service.name)
         self._target = parse_target(intent.plan.target)
@@ -115,13 +118,22 @@ class Actor:
         return None
 
     async def _stopped(self) -> str:
-        """Why nothing may be written any more, or "". Raises Unavailable where nobody can tell."""
+        """Why nothing may be written any more, or "". Raises Unavailable where nobody can tell.
+
+        A freeze that began since the decision stops what neither people nor an emergency allowed.
+        """
         controls = await read_controls(self._services)
         if not controls.known:
             raise Unavailable("tables", "the kill switches cannot be read")
         name, now = self._service.name, self._services.now()
         on = next((switch for switch in controls.kill_switches if switch.stops(name, now)), None)
-        return f"the kill switch is on for {on.scope}: {on.reason}" if on else ""
+        if on is not None:
+            return f"the kill switch is on for {on.scope}: {on.reason}"
+        frozen = frozen_now(self._services.catalog, controls, name, now)
+        asks = "freeze" in self._service.policy.approve_when
+        if asks and self._authority is Authority.POLICY:  # nobody's word was given but policy's
+            return blocks(ChangeKind.ROLLBACK, frozen, now)
+        return ""
 
     async def _read_back(self, snapshot: EndpointSnapshot) -> bool:
         """Whether a second reading agrees: a single one can be stale."""

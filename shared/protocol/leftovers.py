@@ -1,10 +1,10 @@
 """Leftovers: what a killed process or a part that was out left behind, found by every tick.
 
 Everything unfinished lies under `~` in the shard of the state that it belongs to: messages that the
-bus has not taken, cards and pages that were claimed and not sent, intents that have not ended. One
-range read a shard finds them all. A tick reads the shards where something can be, those of the
-catalog's services, of Backstop's own and of open incidents, and a few others in turn, so none is
-forgotten.
+bus has not taken, cards and pages that were claimed and not sent, intents that have not ended,
+mandatory reviews that nobody has closed. One range read a shard finds them all. A tick reads the
+shards where something can be, those of the catalog's services, of Backstop's own and of open
+incidents, and a few others in turn, so none is forgotten.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import msgspec
 from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
+from shared.domain.reviews.review import Review
 from shared.protocol.listing import open_pointers
 from shared.protocol.records import CONTROLS
 from shared.services import Services
@@ -75,8 +76,8 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True, tag="intent"):
         return f"~intent|{self.plan}"
 
 
-type Leftover = OutboxEntry | Effect | OpenIntent
-ANY: Any = OutboxEntry | Effect | OpenIntent  # the tag of a row tells which it is
+type Leftover = OutboxEntry | Effect | OpenIntent | Review
+ANY: Any = OutboxEntry | Effect | OpenIntent | Review  # the tag of a row tells which it is
 
 
 class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,7 @@ class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
     messages: dict[str, list[OutboxEntry]]
     effects: list[Effect]
     intents: list[OpenIntent]
+    reviews: list[Review] = []
 
 
 async def find_leftovers(services: Services) -> Leftovers:
@@ -107,6 +109,7 @@ async def find_leftovers(services: Services) -> Leftovers:
         },
         effects=[left for left in every if isinstance(left, Effect)],
         intents=[left for left in every if isinstance(left, OpenIntent)],
+        reviews=[left for left in every if isinstance(left, Review)],
     )
 
 

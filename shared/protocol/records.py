@@ -7,6 +7,7 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
+from shared.domain.freezes.freeze import Freeze
 from shared.domain.keys import digest, shard_of
 from shared.domain.noise.grouping import Group
 from shared.domain.noise.storm import Storm
@@ -63,9 +64,13 @@ async def read_controls(services: Services) -> Controls:
     """All controls; `known` is False where they cannot be read, and then nothing acts."""
     try:
         rows = await services.state.scan(CONTROLS, "kill|", KillSwitch)
+        frozen = await services.state.scan(CONTROLS, "freeze|", Freeze)
     except Unavailable:
         return Controls(known=False)
-    return Controls(kill_switches=tuple(row.value for row in rows))
+    return Controls(
+        kill_switches=tuple(row.value for row in rows),
+        freezes=tuple(row.value for row in frozen),
+    )
 
 
 async def read_group(services: Services, shard: str, first: Group) -> Stored[Group]:

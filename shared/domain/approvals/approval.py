@@ -34,6 +34,7 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
     deployers: tuple[str, ...]
     deployer_may_approve: bool
     nonce: str
+    key: str = ""  # of its form's tokens; shown nowhere
     policy: str = ""
     policy_hash: str = ""
 
@@ -112,6 +113,7 @@ def ask(
     *,
     requested_by: str,
     deployers: tuple[str, ...],
+    key: str,
     now: datetime,
 ) -> ApprovalRequest:
     """The request that a decision makes which needs an approval; it has a plan."""
@@ -127,6 +129,7 @@ def ask(
         deployers=deployers,
         deployer_may_approve=policy.deployer_may_approve,
         nonce=digest(decision.plan.hash, decision.hash, now.isoformat())[:16],
+        key=key,
         policy=decision.policy,
         policy_hash=decision.policy_hash,
     )

@@ -16,6 +16,7 @@ from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
 from shared.domain.diagnosis.diagnosis import Cause, Diagnosis
+from shared.domain.freezes.frozen import Frozen
 from shared.domain.incidents.incident import Incident
 from shared.domain.incidents.requests import RollbackRequest
 from shared.domain.noise.quiet import Quiet
@@ -46,6 +47,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     chosen: Release | None = None
     approval: Approval | None = None
     controls: Controls
+    frozen: Frozen | None = None  # the change freeze that covers the service now
     quiets: tuple[Quiet, ...] = ()  # what holds the incident back now
     now: datetime
 

@@ -9,7 +9,8 @@ code.
 import msgspec
 
 from shared.domain.decisions.case import Case
-from shared.domain.decisions.decision import Decision, Plan, RuleResult, Verdict
+from shared.domain.decisions.decision import Authority, Decision, Plan, RuleResult, Verdict
+from shared.domain.decisions.emergency import may_be_waived, waiver
 from shared.domain.decisions.rules import BY_NAME, MODE_RULES, RULES, Rule, answered
 from shared.domain.keys import digest
 
@@ -26,16 +27,22 @@ def decide(case: Case) -> Decision:
     """
     asked = tuple(answered(case, rule.ask(case)) for rule in RULES)
     plan = _plan(case) if _would_be(asked) in _CHANGES else None
-    results = tuple(_approved(case, plan, result) for result in asked)
+    approved = tuple(_approved(case, plan, result) for result in asked)
+    excuse = waiver(case) if plan is not None else ""
+    results = tuple(_waived(excuse, result) for result in approved)
     verdict, would_be = _verdict(results), _would_be(results)
+    authority = _authority(asked, approved, results)
+    waived = excuse if authority is Authority.EMERGENCY else ""
     return Decision(
         incident=case.incident.id,
         verdict=verdict,
         would_be=would_be,
         mode=case.mode,
-        reason=_reason(results, plan, approved=results != asked),
+        reason=_reason(results, plan, authority, waived),
         rules=results,
         plan=plan,
+        authority=authority,
+        waived=waived,
         policy=case.policy.id if case.service is not None else "",
         policy_hash=case.service.policy_hash if case.service is not None else "",
         decided_at=case.now,
@@ -51,6 +58,22 @@ def _approved(case: Case, plan: Plan | None, result: RuleResult) -> RuleResult:
     if not case.approval.holds_for(plan, case.now):
         return result
     return msgspec.structs.replace(result, passed=True, evidence=case.approval.sentence)
+
+
+def _waived(excuse: str, result: RuleResult) -> RuleResult:
+    """A rule that asks for a person, in an emergency that policy foresaw: it passes by that."""
+    asks = not result.passed and BY_NAME[result.rule].otherwise is Verdict.NEEDS_APPROVAL
+    if not (excuse and asks and may_be_waived(result)):
+        return result
+    return msgspec.structs.replace(result, passed=True, evidence=excuse)
+
+
+def _authority(*rounds: tuple[RuleResult, ...]) -> Authority:
+    """By whose word the rules passed; `rounds` are the results as asked, approved and waived."""
+    asked, approved, waived = rounds
+    if waived != approved:
+        return Authority.EMERGENCY
+    return Authority.APPROVAL if approved != asked else Authority.POLICY
 
 
 def _would_be(results: tuple[RuleResult, ...]) -> Verdict:
@@ -84,12 +107,15 @@ def _plan(case: Case) -> Plan:
     )
 
 
-def _reason(results: tuple[RuleResult, ...], plan: Plan | None, *, approved: bool) -> str:
+def _reason(
+    results: tuple[RuleResult, ...], plan: Plan | None, authority: Authority, waived: str
+) -> str:
     failed = _first_failed(results)
     bad, good = (plan.bad, plan.good) if plan is not None else ("", "")
     if failed is None:
-        by = "Approved" if approved else f"All {len(results)} rules passed"
-        return f"{by}: traffic goes back from {bad} to {good}."
+        passed = f"All {len(results)} rules passed"
+        by = {Authority.APPROVAL: "Approved", Authority.EMERGENCY: f"Approval {waived}"}
+        return f"{by.get(authority, passed)}: traffic goes back from {bad} to {good}."
     rule, result = failed
     said = {"observed": result.observed, "required": result.required, "bad": bad, "good": good}
     return rule.because.format_map(said)

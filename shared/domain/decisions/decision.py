@@ -23,6 +23,14 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
+class Authority(StrEnum):
+    """By whose word traffic may move: the policy's alone, its emergency criteria, or people's."""
+
+    POLICY = "policy"
+    EMERGENCY = "emergency"
+    APPROVAL = "approval"
+
+
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the policy, observed against required."""
 
@@ -55,7 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict with its reasons. `would_be` is the verdict if the mode were automatic.
 
-    `reason` is the sentence of the first rule that failed, or says that all passed.
+    `reason` is the sentence of the first rule that failed, or says that all passed. `waived` says
+    what took the place of an approval, "" where nothing did.
     """
 
     incident: str
@@ -65,6 +74,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     rules: tuple[RuleResult, ...]
     plan: Plan | None = None
+    authority: Authority = Authority.POLICY
+    waived: str = ""
     policy: str = ""
     policy_hash: str = ""
     decided_at: datetime

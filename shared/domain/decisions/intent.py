@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.domain.decisions.decision import Plan
+from shared.domain.decisions.decision import Authority, Plan
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.decisions.release import KnownGood
 
@@ -68,6 +68,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     fence: int
     opened_at: datetime
+    authority: Authority = Authority.POLICY
     state: IntentState = IntentState.OPEN
     writes: int = 0
     ended_at: datetime | None = None

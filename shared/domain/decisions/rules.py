@@ -1,7 +1,7 @@
 """The policy: every rule, in the order in which they are asked, and what its failure means.
 
-All rules are asked always; the first that fails decides. Reading on: `premises`, `proof` and
-`restraint` hold the rules themselves, `decide` turns the answers into a decision.
+All rules are asked always; the first that fails decides. Reading on: `premises`, `proof`,
+`restraint` and `consent` hold the rules themselves, `decide` turns the answers into a decision.
 
  1. service-file-in-order: refuse
  2. supported-target: refuse
@@ -31,18 +31,23 @@ All rules are asked always; the first that fails decides. Reading on: `premises`
 26. mode-lets-act: hold
 27. unmoved-since-earned: needs_approval
 28. capacity-enough: needs_approval
-29. mode-automatic: needs_approval
+29. no-freeze: needs_approval
+30. no-customer-impact: needs_approval
+31. no-compliance-tag: needs_approval
+32. confidence-enough: needs_approval
+33. mode-automatic: needs_approval
 
-Two things let a rule pass that failed, and are its evidence then. A person who asks for a rollback
-answers the rules that look for a cause (`ANSWERED_BY_REQUEST`), never one that keeps the endpoint
-safe. People who approve the very plan answer the rules that need an approval.
+Three things let a rule pass that failed, and are its evidence then. A person who asks for a
+rollback answers the rules that look for a cause (`ANSWERED_BY_REQUEST`), never one that keeps the
+endpoint safe. People who approve the very plan answer the rules that need an approval, and so do
+the emergency criteria of the policy, but for a known good that is not what was proven.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
-from shared.domain.decisions import premises, proof, restraint
+from shared.domain.decisions import consent, premises, proof, restraint
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import RuleResult, Verdict
 
@@ -106,6 +111,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(restraint.unmoved_since_earned, _ASK, _APPROVE + "{observed}."),
     Rule(restraint.capacity_enough, _ASK, _APPROVE + "{observed}."),
+    Rule(consent.no_freeze, _ASK, _APPROVE + "{observed}."),
+    Rule(consent.no_customer_impact, _ASK, _APPROVE + "{observed}."),
+    Rule(consent.no_compliance_tag, _ASK, _APPROVE + "{observed}."),
+    Rule(consent.confidence_enough, _ASK, _APPROVE + "the blame is not sure, {observed}."),
     Rule(restraint.mode_automatic, _ASK, _APPROVE + "the mode is {observed}."),
 )
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -119,6 +128,7 @@ ANSWERED_BY_REQUEST = frozenset(
         "cause-is-version",
         "minimum-traffic",
         "burn-rate-or-failed-probe",
+        "confidence-enough",
         "nothing-keeps-quiet",
         "one-automatic-rollback-an-incident",
     }

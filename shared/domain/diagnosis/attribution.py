@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.diagnosis.breach import LEAST_COMPARED
-from shared.domain.diagnosis.diagnosis import Attribution, Cause
+from shared.domain.diagnosis.diagnosis import Attribution, Cause, Ground
 from shared.domain.diagnosis.inquiry import (
     Inquiry,
     NotIt,
@@ -97,7 +97,9 @@ def _confined(inquiry: Inquiry) -> Attribution | NotIt:
     only = f"only {inquiry.version} fails{within(breach.hit if breach.regions else ())}"
     fine = f"{listing(breach.fine_versions)} {verb(breach.fine_versions, 'serves', 'serve')}"
     well = f"{fine} the same well"
-    return blame(Cause.VERSION, only, well, refusals(inquiry), version=inquiry.version)
+    found = blame(Cause.VERSION, only, well, refusals(inquiry), version=inquiry.version)
+    also = () if _against_arrival(inquiry) else (Ground.ONSET,)
+    return msgspec.structs.replace(found, grounds=(*also, Ground.CONTRAST))
 
 
 _RULES: tuple[Rule, ...] = (
@@ -125,7 +127,8 @@ def _by_arrival(inquiry: Inquiry, doubts: Sequence[str]) -> Attribution:
         delay = span(max((inquiry.breach.at - arrived).total_seconds(), 0))
         reason = f"it began {delay} after {version} took traffic at {clock(arrived)}"
     fine = "its predecessor was fine in the same slice"
-    return blame(Cause.VERSION, reason, fine, refusals(inquiry), version=version)
+    found = blame(Cause.VERSION, reason, fine, refusals(inquiry), version=version)
+    return msgspec.structs.replace(found, grounds=(Ground.ONSET,))
 
 
 def _against_arrival(inquiry: Inquiry) -> str:

@@ -85,6 +85,13 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Ground(StrEnum):
+    """How a version was found to be at fault; a doubt remains where one of them is missing."""
+
+    ONSET = "onset"  # the trouble came with it, and its predecessor was fine
+    CONTRAST = "contrast"  # another version serves the same well at the same time
+
+
 class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     """The cause, the version or the dependency that it names, and why. First match wins."""
 
@@ -92,6 +99,7 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     dependency: str = ""
     reasons: tuple[str, ...] = ()
+    grounds: tuple[Ground, ...] = ()  # of a version
     ruled_out: tuple[str, ...] = ()  # the causes that were asked before and why they are not it
 
     @property

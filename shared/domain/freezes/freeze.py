@@ -36,11 +36,15 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes frozen by a person, for one service or ("*") for all, until it expires."""
+    """Changes frozen by a person, for one service or ("*") for all, until it expires.
+
+    `by` and `role` are who set it, as events have them.
+    """
 
     scope: str
     on: bool
     by: str
+    role: str = ""
     reason: str
     at: datetime
     expires_at: datetime
@@ -51,7 +55,7 @@ class Freeze(msgspec.Struct, frozen=True, kw_only=True):
         return self.on and covers and now < self.expires_at
 
 
-def tell_frozen(was: Freeze | None, freeze: Freeze, *, role: str = "") -> ChangeEvent:
+def tell_frozen(was: Freeze | None, freeze: Freeze) -> ChangeEvent:
     """The event of a freeze that is set or lifted; `was` is None where it is set first."""
     name = "all services" if freeze.scope == EVERYWHERE else freeze.scope
     done = "froze the changes of" if freeze.on else "lifted the change freeze of"
@@ -61,7 +65,7 @@ def tell_frozen(was: Freeze | None, freeze: Freeze, *, role: str = "") -> Change
         freeze.scope,
         freeze.at,
         actor=freeze.by,
-        role=role,
+        role=freeze.role,
         what=f"{done} {name}",
         why=freeze.reason,
         before=msgspec.to_builtins(was) if was else {},

@@ -111,6 +111,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     crowded: bool = False  # more troubles joined than are kept: only a person knows when all end
     deferred: bool = False  # automation was held back: it is asked anew when the incident goes on
     storm: bool = False  # it tells of a storm of alerts
+    reviews: tuple[str, ...] = ()  # the mandatory ones that are open
     unexplained: bool = False  # what is wrong now began after the diagnosis: a person has it
     notes: tuple[Note, ...] = ()
     awaited: Awaited | None = None  # the approval that its plan waits for, or waited for last

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from shared.domain.catalog import CatalogMistake, Mode, Target, TargetKind
+from shared.domain.catalog import CatalogMistake, Mode, RollbackPolicy, Target, TargetKind
 from shared.domain.decisions import rules
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.control import Controls
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.decisions.rules import RULES
-from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
+from shared.domain.diagnosis.diagnosis import Attribution, Cause, Ground, Health
 from shared.domain.incidents.incident import State
 from shared.domain.noise.quiet import Quiet, QuietRule
 from tests.shared.domain.decisions.worked_case import (
@@ -19,6 +19,7 @@ from tests.shared.domain.decisions.worked_case import (
     BURN,
     CASE,
     DIAGNOSIS,
+    FROZEN,
     GOOD_PROBE,
     GOOD_RELEASE,
     KILL_SWITCH,
@@ -148,6 +149,14 @@ ASKED = {
         alter(CASE, good_release=None),
     ],
     "capacity-enough": [with_good_deployment(instances=1), with_known_good(instances=3)],
+    "no-freeze": [alter(CASE, frozen=FROZEN)],
+    "no-customer-impact": [with_service(customer_impact=True)],
+    "no-compliance-tag": [with_service(compliance=("dora",))],
+    "confidence-enough": [
+        with_diagnosis(attribution=alter(DIAGNOSIS.attribution, grounds=(Ground.ONSET,))),
+        with_diagnosis(attribution=alter(DIAGNOSIS.attribution, grounds=(Ground.CONTRAST,))),
+        with_diagnosis(unanswered=("index_age: timed out",)),
+    ],
     "mode-automatic": [with_service(mode=Mode.APPROVE)],
 }
 EXPECTED = {
@@ -199,6 +208,18 @@ PASSING = {
     "a failed operation is no operation in flight": with_snapshot(state="Failed"),
     "the known good takes no traffic yet": with_snapshot(traffic={"v2": 100}),
     "the release is blamed by its version": with_cause(Cause.VERSION, version="1.5.0"),
+    "a freeze that policy does not ask about": alter(
+        with_policy(approve_when=("index-moved",)), frozen=FROZEN
+    ),
+    "customers whom policy does not ask about": with_service(
+        customer_impact=True, policy=RollbackPolicy(approve_when=("freeze",))
+    ),
+    "a law that policy does not ask about": with_service(
+        compliance=("dora",), policy=RollbackPolicy(approve_when=("freeze",))
+    ),
+    "a doubt that policy does not ask about": alter(
+        with_policy(approve_when=("freeze",)), diagnosis=alter(DIAGNOSIS, unanswered=("x",))
+    ),
     "instances that scale by themselves": with_good_deployment(instances=None),
     "a known good whose instances were not known": with_known_good(instances=None),
     "an idle deployment is larger": with_snapshot(
@@ -282,7 +303,7 @@ def test_a_dependency_is_named() -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        (CASE, "All 29 rules passed: traffic goes back from v2 to v1."),
+        (CASE, "All 33 rules passed: traffic goes back from v2 to v1."),
         (
             with_service(mode=Mode.OBSERVE),
             "Traffic would go back from v2 to v1, but the mode is observe.",

@@ -23,7 +23,8 @@ from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot, ProbeReport
 from shared.domain.decisions.intent import EndpointRecord, Rollback
 from shared.domain.decisions.release import KnownGood, Release
-from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Health
+from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Ground, Health
+from shared.domain.freezes.frozen import Frozen
 from shared.domain.incidents.incident import Incident, Severity, State
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -87,7 +88,9 @@ DIAGNOSIS = Diagnosis(
     health=Health.BREACHED,
     sentence="v2 fails 46 % of requests in swedencentral.",
     burns=(BURN,),
-    attribution=Attribution(cause=Cause.VERSION, version="v2", reasons=("v1 is fine there",)),
+    attribution=Attribution(
+        cause=Cause.VERSION, version="v2", reasons=("v1 is fine there",), grounds=tuple(Ground)
+    ),
     onset_at=ago(60),
     affected="region=swedencentral",
     requests=400,
@@ -152,6 +155,13 @@ CASE = Case(
     controls=Controls(),
     now=NOW,
 )
+FROZEN = Frozen(
+    name="Year end",
+    scope="*",
+    reason="accounts are closed",
+    zone="Europe/Amsterdam",
+    until=NOW + timedelta(hours=3),
+)
 KILL_SWITCH = KillSwitch(scope="*", on=True, by="t/o", reason="storm", at=ago(5))
 ROLLBACK = Rollback(
     incident="INC-07-261123-FFFFFFFF",
@@ -179,7 +189,7 @@ def with_diagnosis(**changes: Any) -> Case:
 
 
 def with_cause(cause: Cause, *, version: str = "", dependency: str = "") -> Case:
-    blamed = Attribution(cause=cause, version=version, dependency=dependency)
+    blamed = Attribution(cause=cause, version=version, dependency=dependency, grounds=tuple(Ground))
     return with_diagnosis(attribution=blamed)
 
 
