@@ -149,6 +149,8 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("shared.protocol.commit", "relay"),
         Later("responders.reconcile", "reconcile"),
         Later("responders.watch", "watch"),
+        Later("responders.seal", "seal"),
+        Later("responders.purge", "purge"),
     ),
 }
 
