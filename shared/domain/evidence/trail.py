@@ -1,0 +1,230 @@
+"""The trail: what the events of an incident or a period come to, read once, one event at a time.
+
+The controls (`controls.py`) judge it. Only what they point to is kept, so a year's events cost what
+its changes, decisions and people cost. Everything is from the ledger's events alone; whoever has
+the bundle can do the same sum.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.event import ITSELF, ChangeEvent, EventKind
+from shared.domain.ledger.completeness import complete
+
+AUTOMATION = "backstop"
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """One event that a control rests on: its id, whose doing, by which role, and when."""
+
+    event: str
+    by: str
+    role: str
+    at: datetime
+
+
+class Move(msgspec.Struct, kw_only=True):
+    """One change of traffic, from the decision to the check after it."""
+
+    incident: str
+    plan_hash: str
+    decided: Pointer | None = None
+    policy_hash: str = ""
+    requested: Pointer | None = None
+    approvals: list[Pointer] = []
+    settled_at: datetime | None = None
+    intended: Pointer | None = None
+    ended: Pointer | None = None
+    confirmed: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether traffic was to be moved at all: an intent was written."""
+        return self.intended is not None
+
+    @property
+    def pointers(self) -> list[Pointer]:
+        """All events of it, in the order of the road."""
+        road = [self.requested, self.decided, *self.approvals, self.intended, self.ended]
+        return [pointer for pointer in road if pointer is not None]
+
+
+class Duty(msgspec.Struct, kw_only=True):
+    """A mandatory review: who made it necessary, by when it is due, and who closed it."""
+
+    opened: Pointer
+    due_at: datetime
+    closed: Pointer | None = None
+
+
+class Course(msgspec.Struct, kw_only=True):
+    """One incident, by what was told of it."""
+
+    opened: Pointer
+    severity: str = ""
+    reasons: str = ""
+    pages: list[Pointer] = []
+    acknowledged: Pointer | None = None
+    diagnosed: Pointer | None = None
+    verified: list[Pointer] = []
+    ended: Pointer | None = None
+
+
+class Trail:
+    """What was read so far. `take` events in the ledger's order, then read the rest."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.first_at: datetime | None = None
+        self.last_at: datetime | None = None
+        self.incomplete: list[Pointer] = []
+        self.nameless: list[Pointer] = []
+        self.moves: dict[tuple[str, str], Move] = {}
+        self.courses: dict[str, Course] = {}
+        self.duties: dict[str, Duty] = {}
+        self.unattributed: list[Pointer] = []
+        self.refused: list[Pointer] = []
+        self.controls_turned: list[Pointer] = []
+
+    def take(self, event: ChangeEvent) -> None:
+        """Add one event."""
+        self.events += 1
+        self.first_at = min(self.first_at or event.recorded_at, event.recorded_at)
+        self.last_at = max(self.last_at or event.recorded_at, event.recorded_at)
+        here = point_to(event)
+        if complete(event):
+            self.incomplete.append(here)
+        if not _names_somebody(event):
+            self.nameless.append(here)
+        reader = _READERS.get(event.kind)
+        if reader is not None:
+            reader(self, event, here)
+
+    def move(self, event: ChangeEvent) -> Move:
+        """The change of traffic that an event tells of; new where it is the first to tell."""
+        key = (event.incident, str(event.evidence.get("plan_hash", "")))
+        return self.moves.setdefault(key, Move(incident=key[0], plan_hash=key[1]))
+
+    def course(self, event: ChangeEvent) -> Course | None:
+        """The incident of an event; None where its opening lies before the period."""
+        return self.courses.get(event.incident)
+
+
+def point_to(event: ChangeEvent) -> Pointer:
+    """The pointer to an event."""
+    return Pointer(event=event.id, by=event.actor, role=event.role, at=event.happened_at)
+
+
+def _names_somebody(event: ChangeEvent) -> bool:
+    """Whether the actor is automation, or a person or program by tenant and object with a role."""
+    by_name = "/" in event.actor and bool(event.role)
+    return event.actor == AUTOMATION or event.service == ITSELF or by_name
+
+
+def _opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    severity = str(event.after.get("severity", ""))
+    trail.courses[event.incident] = Course(opened=here, severity=severity, reasons=event.why)
+
+
+def _diagnosed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if course := trail.course(event):
+        course.diagnosed = here
+
+
+def _paged(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if course := trail.course(event):
+        course.pages.append(here)
+
+
+def _acknowledged(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if course := trail.course(event):
+        course.acknowledged = course.acknowledged or here
+
+
+def _verified(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if course := trail.course(event):
+        course.verified.append(here)
+
+
+def _ended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if course := trail.course(event):
+        course.ended = here
+
+
+def _decided(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if event.evidence.get("plan_hash"):
+        move = trail.move(event)
+        move.decided, move.policy_hash = here, event.policy_hash
+
+
+def _requested(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    trail.move(event).requested = here
+
+
+def _approved(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    move = trail.move(event)
+    move.approvals.append(here)
+    if event.evidence.get("settled"):
+        move.settled_at = event.happened_at
+
+
+def _intended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    trail.move(event).intended = here
+
+
+def _finished(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    """The end names the plan, not its hash: it belongs to the last intent of its incident."""
+    begun = [m for (incident, _), m in trail.moves.items() if incident == event.incident]
+    open_ = [move for move in begun if move.is_told and move.ended is None]
+    if open_:
+        open_[-1].ended = here
+        open_[-1].confirmed = event.kind is EventKind.INTENT_CONFIRMED
+
+
+def _review_opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    due = str(event.after.get("due_at", ""))
+    key = str(event.after.get("id", event.id))
+    due_at = datetime.fromisoformat(due) if due else event.happened_at
+    trail.duties[key] = Duty(opened=here, due_at=due_at)
+
+
+def _review_closed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    if duty := trail.duties.get(str(event.after.get("id", ""))):
+        duty.closed = here
+
+
+def _listed(name: str) -> Callable[[Trail, ChangeEvent, Pointer], None]:
+    def add(trail: Trail, _: ChangeEvent, here: Pointer) -> None:
+        getattr(trail, name).append(here)
+
+    return add
+
+
+_READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
+    EventKind.INCIDENT_OPENED: _opened,
+    EventKind.DIAGNOSED: _diagnosed,
+    EventKind.PAGED: _paged,
+    EventKind.PAGED_DIRECTLY: _paged,
+    EventKind.ACKNOWLEDGED: _acknowledged,
+    EventKind.COMMANDED: _acknowledged,
+    EventKind.VERIFIED: _verified,
+    EventKind.MITIGATED: _ended,
+    EventKind.ESCALATED: _ended,
+    EventKind.RESOLVED: _ended,
+    EventKind.DECIDED: _decided,
+    EventKind.APPROVAL_REQUESTED: _requested,
+    EventKind.APPROVAL_GIVEN: _approved,
+    EventKind.INTENT_OPENED: _intended,
+    EventKind.INTENT_CONFIRMED: _finished,
+    EventKind.INTENT_ABORTED: _finished,
+    EventKind.INTENT_ESCALATED: _finished,
+    EventKind.REVIEW_OPENED: _review_opened,
+    EventKind.REVIEW_CLOSED: _review_closed,
+    EventKind.CHANGE_UNATTRIBUTED: _listed("unattributed"),
+    EventKind.ACCESS_REFUSED: _listed("refused"),
+    EventKind.KILL_SWITCH_CHANGED: _listed("controls_turned"),
+    EventKind.FREEZE_CHANGED: _listed("controls_turned"),
+    EventKind.LEGAL_HOLD_CHANGED: _listed("controls_turned"),
+}

@@ -1,0 +1,172 @@
+"""Each control passes on a clean story, and fails, by name of the event, where its clause is broken."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.domain.event import ChangeEvent, EventKind, happened
+from shared.domain.evidence.control import Ground, Judged, Result
+from shared.domain.evidence.controls import CONTROLS, judge_all
+from shared.domain.evidence.trail import Trail
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+INCIDENT = "INC-07-261123-0A1B2C3D"
+ANA, BEN = "tenant/ana", "tenant/ben"
+PLAN = {"plan": "plan-1", "plan_hash": "aa11"}
+GROUND = Ground(
+    as_of=START + timedelta(hours=1),
+    ledger_ok=True,
+    ledger_problem="",
+    seals=3,
+    key="f00d" * 16,
+    retention=timedelta(days=365),
+    report_within=timedelta(minutes=5),
+)
+
+
+def told(kind: EventKind, minute: float, **said: Any) -> ChangeEvent:
+    """One event of the story, so many minutes after its start."""
+    at = START + timedelta(minutes=minute)
+    defaults = {"actor": "backstop", "what": kind.value, "why": "so it was"}
+    role = said.pop("role", "")
+    event = happened(kind, f"{kind.value}-{minute:g}", "fnol-summary", at, **(defaults | said))
+    return msgspec.structs.replace(event, incident=INCIDENT, role=role)
+
+
+OPENED = told(
+    EventKind.INCIDENT_OPENED, 0, why="tier 1", after={"state": "opened", "severity": "SEV1"}
+)
+PAGED = told(EventKind.PAGED, 1)
+DIAGNOSED = told(EventKind.DIAGNOSED, 2)
+DECIDED = told(EventKind.DECIDED, 3, policy="p", policy_hash="9a", evidence=PLAN)
+ASKED = told(EventKind.APPROVAL_REQUESTED, 4, actor=ANA, role="Responder", evidence=PLAN)
+APPROVED = told(
+    EventKind.APPROVAL_GIVEN,
+    5,
+    actor=BEN,
+    role="Approver",
+    evidence={**PLAN, "settled": True},
+)
+BEGUN = told(
+    EventKind.INTENT_OPENED, 6, before={"v2": 100}, after={"v1": 100}, evidence={**PLAN, "fence": 1}
+)
+MOVED = told(
+    EventKind.INTENT_CONFIRMED, 7, before={"v2": 100}, after={"v1": 100}, evidence={"plan": "p"}
+)
+CHECKED = told(EventKind.VERIFIED, 8)
+CURED = told(EventKind.MITIGATED, 9, before={"state": "verifying"}, after={"state": "mitigated"})
+STORY = [OPENED, PAGED, DIAGNOSED, DECIDED, ASKED, APPROVED, BEGUN, MOVED, CHECKED, CURED]
+
+
+def due(opened: float, *, days: int, by: str = "backstop") -> ChangeEvent:
+    """A mandatory review that is opened."""
+    after = {"id": "R1", "due_at": (START + timedelta(days=days)).isoformat()}
+    return told(EventKind.REVIEW_OPENED, opened, actor=by, role="Commander", after=after)
+
+
+def closed(minute: float, by: str) -> ChangeEvent:
+    """The review, closed by somebody."""
+    said = {"before": {"closed_at": None}, "after": {"id": "R1"}}
+    return told(EventKind.REVIEW_CLOSED, minute, actor=by, role="Auditor", **said)
+
+
+def judge(events: Sequence[ChangeEvent], ground: Ground = GROUND) -> dict[str, Judged]:
+    """The answers by the control's id."""
+    trail = Trail()
+    for event in events:
+        trail.take(event)
+    return {control.id: judged for control, judged in judge_all(trail, ground)}
+
+
+def without(*events: ChangeEvent) -> list[ChangeEvent]:
+    """The story, but for some of its events."""
+    return [event for event in STORY if event not in events]
+
+
+def test_a_clean_story_fails_nothing_and_every_answer_says_why() -> None:
+    answers = judge(STORY)
+    assert {name for name, found in answers.items() if found.result is Result.FAIL} == set()
+    assert all(found.why for found in answers.values())
+
+
+def test_where_nothing_happened_nothing_is_claimed_to_have_passed() -> None:
+    passed = {name for name, found in judge([]).items() if found.result is Result.PASS}
+    assert passed == {"nist-au-9", "nist-au-10", "nist-au-11"}  # what holds of the records anyway
+
+
+def test_every_framework_that_is_promised_is_answered() -> None:
+    clauses = {control.clause for control in CONTROLS}
+    assert clauses == {
+        *("SOC 2 CC8.1", "ISO/IEC 27001 A.8.32", "ISO/IEC 27001 A.5.3"),
+        *(f"NIST SP 800-53 {name}" for name in ("CM-3", "CM-5", "AC-5", "IR-4")),
+        *(f"NIST SP 800-53 {name}" for name in ("AU-9", "AU-10", "AU-11")),
+        *("EU AI Act Art. 12", "DORA Art. 17", "DORA Art. 18", "DORA Art. 19"),
+    }
+
+
+LATE_APPROVAL = msgspec.structs.replace(APPROVED, happened_at=START + timedelta(minutes=30))
+OWN_APPROVAL = msgspec.structs.replace(APPROVED, actor=ANA)
+OTHER_PLAN = msgspec.structs.replace(BEGUN, evidence={"plan": "p", "plan_hash": "bb22"})
+BROKEN = {
+    "soc2-cc8.1-population": ([*STORY, told(EventKind.CHANGE_UNATTRIBUTED, 20)], GROUND),
+    "soc2-cc8.1-authorised": ([*without(APPROVED), LATE_APPROVAL], GROUND),
+    "soc2-cc8.1-as-approved": ([*without(BEGUN), OTHER_PLAN], GROUND),
+    "soc2-cc8.1-emergencies": ([*STORY, due(10, days=0)], GROUND),
+    "iso27001-a8.32": (without(CHECKED, CURED), GROUND),
+    "iso27001-a5.3": ([*without(APPROVED), OWN_APPROVAL], GROUND),
+    "nist-cm-3": ([*STORY, told(EventKind.NOTED, 20, why=" ")], GROUND),
+    "nist-cm-5": (without(DECIDED), GROUND),
+    "nist-ac-5": ([*STORY, due(10, days=5, by=ANA), closed(20, ANA)], GROUND),
+    "nist-ir-4": ([OPENED, PAGED], GROUND),
+    "nist-au-9": (STORY, msgspec.structs.replace(GROUND, ledger_ok=False, ledger_problem="cut")),
+    "nist-au-10": ([*STORY, told(EventKind.NOTED, 20, actor="somebody")], GROUND),
+    "nist-au-11": (STORY, msgspec.structs.replace(GROUND, retention=timedelta(days=30))),
+    "eu-ai-act-12": (STORY, msgspec.structs.replace(GROUND, retention=timedelta(days=30))),
+    "dora-17": ([OPENED, PAGED], GROUND),
+    "dora-18": ([msgspec.structs.replace(OPENED, after={"state": "opened"})], GROUND),
+    "dora-19": (without(PAGED), GROUND),
+}
+
+
+def test_there_is_a_broken_story_for_every_control() -> None:
+    assert set(BROKEN) == {control.id for control in CONTROLS}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_clause_is_shown_as_failed(name: str) -> None:
+    events, ground = BROKEN[name]
+    found = judge(events, ground)[name]
+    assert found.result is Result.FAIL
+    assert found.why
+
+
+def test_the_events_that_break_it_come_first() -> None:
+    stray = told(EventKind.CHANGE_UNATTRIBUTED, 20)
+    found = judge([*STORY, stray])["soc2-cc8.1-population"]
+    assert found.events[0] == stray.id
+    assert found.events_in_all == len(found.events) > 1
+
+
+def test_an_approval_of_ones_own_request_stands_under_a_mandatory_review() -> None:
+    lone = [*without(APPROVED), OWN_APPROVAL, due(10, days=5, by=ANA)]
+    assert judge(lone)["iso27001-a5.3"].result is Result.PASS
+    assert judge([*lone, closed(20, BEN)])["nist-ac-5"].result is Result.PASS
+
+
+def test_a_review_that_is_closed_late_is_late_for_ever() -> None:
+    late = [*STORY, due(10, days=0), closed(20, BEN)]
+    assert judge(late)["soc2-cc8.1-emergencies"].result is Result.FAIL
+
+
+def test_a_major_incident_needs_no_report_where_policy_sets_no_deadline() -> None:
+    ground = msgspec.structs.replace(GROUND, report_within=None)
+    assert judge(without(PAGED), ground)["dora-19"].result is Result.NOT_APPLICABLE
+
+
+def test_what_policy_alone_decided_needs_no_approval() -> None:
+    answers = judge(without(ASKED, APPROVED))
+    assert answers["soc2-cc8.1-authorised"].result is Result.PASS
+    assert answers["iso27001-a5.3"].result is Result.NOT_APPLICABLE
