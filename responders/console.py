@@ -14,6 +14,7 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.diagnosis.telemetry import QueryAnswer
+from shared.domain.lineage.difference import Difference, compare_releases
 from shared.domain.views.chart import Chart, plot
 from shared.domain.views.chart_drawing import draw
 from shared.domain.views.chart_scope import focus_of, marks_of, window_of
@@ -22,9 +23,11 @@ from shared.domain.views.http import Answer, Request
 from shared.domain.views.incident_page import Dossier, present
 from shared.domain.views.problem import problem_from
 from shared.domain.views.quarantine_page import COUNTED, present_quarantine
+from shared.domain.views.releases_page import Seen, present_releases
 from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.dossier import read_dossier
 from shared.protocol.kept import count_waiting, list_kept
+from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.protocol.records import read_controls, read_record
 from shared.services import Services
@@ -104,6 +107,33 @@ async def show_quarantine_page(services: Services, request: Request) -> Answer:
     inputs, following = await list_kept(services, after=request.query.get("after", ""))
     view = present_quarantine(inputs, following)
     return services.pages.answer("quarantine.html", view=view, did=request.query.get("did", ""))
+
+
+@page
+async def show_releases_page(services: Services, request: Request) -> Answer:
+    """A service's releases with what differs between them. Unknown services are a 404 page."""
+    service = services.catalog.services.get(request.path["service"])
+    if service is None:
+        raise NotFound(f"no service {request.path['service']}")
+    after = request.query.get("after", "")
+    releases, following = await list_releases(services, service.name, after=after, limit=EARLIER)
+    sightings = await read_sightings(services, service)
+    seen = Seen(
+        service=service,
+        releases=[(one, await share_of(services, one, sightings)) for one in releases],
+        sightings=sightings,
+        difference=await _difference(services, service, request),
+        next=following,
+    )
+    return services.pages.answer("releases.html", view=present_releases(seen))
+
+
+async def _difference(services: Services, service: Service, request: Request) -> Difference | None:
+    a, b = request.query.get("a", ""), request.query.get("b", "")
+    if not a or not b:
+        return None
+    first = await read_release(services, service.name, a)
+    return compare_releases(first, await read_release(services, service.name, b))
 
 
 @page

@@ -4,10 +4,10 @@ import msgspec
 
 from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.keys import shard_of
-from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.commit import commit
+from shared.protocol.lineage import order_puts, release_puts
 from shared.protocol.records import release_row
 from shared.services import Services
 
@@ -22,15 +22,15 @@ async def register(services: Services, request: Request) -> Answer:
     release = Release(**msgspec.structs.asdict(asked), registered_at=services.now())
     known = await _known(services, release)
     if known is not None:
-        return _again(known, release)
-    put = Put(row=release_row(release), value=release, etag=MUST_NOT_EXIST)
+        return await _again(services, known, release)
+    puts = release_puts(release)
     try:
-        await commit(services, shard_of(release.service), [put], events=[tell_registered(release)])
+        await commit(services, shard_of(release.service), puts, events=[tell_registered(release)])
     except Conflict:  # somebody else has just said something of this release
         known = await _known(services, release)
         if known is None:
             raise
-        return _again(known, release)
+        return await _again(services, known, release)
     return json_answer(release, 201)
 
 
@@ -48,8 +48,10 @@ def _check(services: Services, asked: Registration) -> None:
         raise RejectedInput("empty-field", f"{', '.join(empty)} must not be empty")
 
 
-def _again(known: Release, release: Release) -> Answer:
+async def _again(services: Services, known: Release, release: Release) -> Answer:
+    """What is known already; what was registered before there was a lineage is listed from now."""
     same = msgspec.structs.replace(release, registered_at=known.registered_at) == known
     if not same:
         raise Conflict(f"release {release.version} is registered already, with other contents")
+    await services.state.write(shard_of(known.service), order_puts(known))
     return json_answer(known)

@@ -10,10 +10,9 @@ from shared.errors import RejectedInput
 from shared.protocol.lineage import (
     list_releases,
     list_users,
-    newest_release_on,
     read_release,
     read_sightings,
-    serves_now,
+    share_of,
 )
 from shared.services import Services
 
@@ -92,9 +91,8 @@ def _artifact(request: Request) -> Artifact:
 async def _described(
     services: Services, release: Release, sightings: list[Sighting]
 ) -> dict[str, object]:
-    newest = await newest_release_on(services, release.service, release.deployment)
     return {
         "id": release_id(release),
         "release": release,
-        "live_percent": serves_now(release, newest, sightings),
+        "live_percent": await share_of(services, release, sightings),
     }

@@ -119,11 +119,13 @@ def sighting_row(target: str) -> str:
     return f"sighting|{digest(target)}"
 
 
-def serves_now(release: Release, newest: Release | None, sightings: Iterable[Sighting]) -> int:
-    """The live share of a release in percent: none where a newer one has its deployment."""
-    if newest is None or newest.version != release.version:
+async def share_of(services: Services, release: Release, sightings: Iterable[Sighting]) -> int:
+    """The live share of a release, in percent: none where a newer one has its deployment."""
+    share = max((one.share(release.deployment) for one in sightings), default=0)
+    if not share:
         return 0
-    return max((one.share(release.deployment) for one in sightings), default=0)
+    newest = await newest_release_on(services, release.service, release.deployment)
+    return share if newest is not None and newest.version == release.version else 0
 
 
 def _deployment_prefix(service: str, deployment: str) -> str:

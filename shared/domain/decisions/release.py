@@ -5,15 +5,21 @@ only as long as the version stays deployed; it is never "the other deployment".
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 
+type CanaryShare = Annotated[int, msgspec.Meta(ge=1, le=99)]
+
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One version of a service with its lineage. Digests and versions are opaque strings."""
+    """One version of a service with its lineage. Digests and versions are opaque strings.
+
+    `canary` are the percentages of traffic that it is going to get before it gets all of it.
+    """
 
     service: str
     version: str
@@ -27,6 +33,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     index_version: str = ""
     flags_version: str = ""
     configuration_digest: str = ""
+    canary: tuple[CanaryShare, ...] = ()
 
 
 class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):

@@ -6,6 +6,7 @@ explains becomes what is declared; what it does not is a finding, and is told on
 the grace time.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
@@ -29,6 +30,7 @@ from shared.domain.lineage.sighting import (
 STILL = timedelta(minutes=5)  # what was reported this long before the newest row is still served
 _FROM_LOGS = frozenset({ChangeKind.PROMPT, ChangeKind.CONFIGURATION})
 _NO_RELEASE = "no release"
+_DIGEST = re.compile(r"(?:sha\d+:)?\b([0-9a-fA-F]{12})[0-9a-fA-F]{4,}\b")
 
 
 def compare(before: Sighting, look: Look) -> Sighting:
@@ -199,8 +201,8 @@ def _prompt(deployment: Deployment, release: Release, served: str) -> Finding:
         deployment=deployment.name,
         declared=release.prompt_revision,
         served=served,
-        sentence=f"{deployment.name} serves prompt {served}, and release {release.version}"
-        f" declares {release.prompt_revision}.",
+        sentence=f"{deployment.name} serves prompt {brief(served)}, and release {release.version}"
+        f" declares {brief(release.prompt_revision)}.",
         release=release.version,
     )
 
@@ -216,10 +218,15 @@ def _configuration(
         deployment=deployment.name,
         declared=release.configuration_digest,
         served=served,
-        sentence=f"{deployment.name} serves configuration {served}, and release"
-        f" {release.version} declares {release.configuration_digest}{whose}.",
+        sentence=f"{deployment.name} serves configuration {brief(served)}, and release"
+        f" {release.version} declares {brief(release.configuration_digest)}{whose}.",
         release=release.version,
     )
+
+
+def brief(text: str) -> str:
+    """The text with twelve digits of each long digest: a sentence is for people."""
+    return _DIGEST.sub(r"\1", text)
 
 
 def _is_settled(deployment: Deployment) -> bool:
