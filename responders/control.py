@@ -1,7 +1,7 @@
 """Control: the kill switch, which stops all automation of a service, or of all, at once.
 
 Beside the flow: it is read when a decision is made and again before anything is moved. Whoever
-turns it says who they are and why; the ledger keeps both.
+turns it says why; the ledger keeps that, and who it was.
 """
 
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.authority.caller import Caller
 from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
 from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.domain.views.http import Answer, Request, json_answer
@@ -27,7 +28,6 @@ class KillSwitchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     scope: str
     on: bool
-    who: str
     reason: str
     minutes: int | None = None
 
@@ -47,7 +47,7 @@ async def set_kill_switch(services: Services, request: Request) -> Answer:
     _check(services, asked)
     for _ in range(ATTEMPTS):
         try:
-            switch = await _turn(services, asked)
+            switch = await _turn(services, asked, request.actor)
         except Conflict:
             continue
         return json_answer(_shown(switch, services.now()))
@@ -59,10 +59,10 @@ def _check(services: Services, asked: KillSwitchRequest) -> None:
     if asked.scope not in known:
         named = ", ".join(known)
         raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {named}")
-    if not asked.who.strip() or not asked.reason.strip():
-        raise RejectedInput("missing-field", "who and reason are needed: both are recorded")
-    if max(len(asked.who), len(asked.reason)) > LONGEST_REASON:
-        raise RejectedInput("too-long", f"who and reason may have {LONGEST_REASON} characters")
+    if not asked.reason.strip():
+        raise RejectedInput("missing-field", "reason is needed: it is recorded")
+    if len(asked.reason) > LONGEST_REASON:
+        raise RejectedInput("too-long", f"reason may have {LONGEST_REASON} characters")
     if asked.minutes is not None and not 1 <= asked.minutes <= LONGEST_MINUTES:
         raise RejectedInput("wrong-minutes", f"minutes must lie between 1 and {LONGEST_MINUTES}")
 
@@ -73,14 +73,15 @@ def _names(services: Services) -> set[str]:
     return {*catalog.services, *(one.service for one in catalog.mistakes if one.service)}
 
 
-async def _turn(services: Services, asked: KillSwitchRequest) -> KillSwitch:
+async def _turn(services: Services, asked: KillSwitchRequest, caller: Caller) -> KillSwitch:
     row, now = f"kill|{asked.scope}", services.now()
     was = await services.state.read(CONTROLS, row, KillSwitch)
     ends = asked.on and asked.minutes is not None
     switch = KillSwitch(
         scope=asked.scope,
         on=asked.on,
-        by=asked.who.strip(),
+        by=caller.id,
+        role=caller.role,
         reason=asked.reason.strip(),
         at=now,
         expires_at=now + timedelta(minutes=asked.minutes or 0) if ends else None,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypedDict
 
 import msgspec
 
+from shared.domain.authority.caller import Caller
 from shared.domain.incidents.handling import acknowledge, add_note, take_command
 from shared.domain.incidents.incident import Incident, Severity, SeverityChoice, Step
 from shared.domain.incidents.steps import change_severity, resolve
@@ -16,40 +18,62 @@ from shared.services import Services
 LONGEST_NOTE = 4_000
 
 
-class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person says: who they are, and what the action needs beside it."""
+class By(TypedDict):
+    """Who acts, by which role, and when."""
 
     who: str
+    role: str
+    now: datetime
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says beside the action: what it needs."""
+
     why: str = ""
     text: str = ""
     severity: Severity | None = None
 
 
-type Action = Callable[[Incident, Handling, datetime], Step]
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said, by whom, by which role and when."""
+
+    said: Handling
+    caller: Caller
+    now: datetime
+
+    @property
+    def by(self) -> By:
+        """Who acts, as the steps take it."""
+        return {"who": self.caller.id, "role": self.caller.role, "now": self.now}
 
 
-def _severity(incident: Incident, said: Handling, now: datetime) -> Step:
+type Action = Callable[[Incident, Act], Step]
+
+
+def _severity(incident: Incident, act: Act) -> Step:
+    said = act.said
     if said.severity is None or not said.why:
         raise RejectedInput("missing-field", "severity and why are needed")
     choice = SeverityChoice(severity=said.severity, reasons=(said.why,))
-    return change_severity(incident, choice, who=said.who, now=now)
+    return change_severity(incident, choice, **act.by)
 
 
-def _note(incident: Incident, said: Handling, now: datetime) -> Step:
+def _note(incident: Incident, act: Act) -> Step:
+    said = act.said
     if not 0 < len(said.text) <= LONGEST_NOTE:
         raise RejectedInput("wrong-text", f"text must have 1 to {LONGEST_NOTE} characters")
-    return add_note(incident, said.text, who=said.who, now=now)
+    return add_note(incident, said.text, **act.by)
 
 
-def _resolve(incident: Incident, said: Handling, now: datetime) -> Step:
-    if not said.why:
+def _resolve(incident: Incident, act: Act) -> Step:
+    if not act.said.why:
         raise RejectedInput("missing-field", "why is needed to resolve an incident")
-    return resolve(incident, who=said.who, why=said.why, now=now)
+    return resolve(incident, why=act.said.why, **act.by)
 
 
 ACTIONS: dict[str, Action] = {
-    "acknowledge": lambda incident, said, now: acknowledge(incident, who=said.who, now=now),
-    "command": lambda incident, said, now: take_command(incident, who=said.who, now=now),
+    "acknowledge": lambda incident, act: acknowledge(incident, **act.by),
+    "command": lambda incident, act: take_command(incident, **act.by),
     "notes": _note,
     "severity": _severity,
     "resolve": _resolve,
@@ -61,20 +85,23 @@ async def handle(services: Services, request: Request) -> Answer:
     action = ACTIONS.get(request.path["action"])
     if action is None:
         raise RejectedInput("unknown-action", f"known: {', '.join(sorted(ACTIONS))}")
-    said = request.read(Handling)
-    if not said.who.strip():
-        raise RejectedInput("missing-field", "who is needed: every action is recorded")
-    return json_answer(await change(services, request.path["id"], action, said))
+    said, caller = request.read(Handling), request.actor
+
+    def take(incident: Incident) -> Revision:
+        act = Act(said=said, caller=caller, now=services.now())
+        return Revision(step=action(incident, act))
+
+    return json_answer(await change(services, request.path["id"], take))
 
 
-async def change(services: Services, incident_id: str, action: Action, said: Handling) -> Incident:
+async def change(
+    services: Services, incident_id: str, take: Callable[[Incident], Revision]
+) -> Incident:
     """Apply an action to the incident as it is now.
 
     Raises Conflict with the reason where the action does not apply any more.
     """
-    step = await revise(
-        services, incident_id, lambda i: Revision(step=action(i, said, services.now()))
-    )
+    step = await revise(services, incident_id, take)
     if step.incident is None:
         raise Conflict(step.reason)
     return step.incident

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.domain.alerts.alert import parse_alert
 from shared.domain.alerts.quarantine import InputKind, KeptState, Quarantined, put_right, throw_away
+from shared.domain.authority.caller import Caller
 from shared.domain.row import Stored
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
@@ -30,16 +31,14 @@ LONGEST_SAID = 1_000
 
 
 class Resubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who resubmits, and why it will be taken now."""
+    """Why it will be taken now."""
 
-    who: str
     why: str = ""
 
 
 class Discarding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who discards, and why nothing is to be done with it."""
+    """Why nothing is to be done with it."""
 
-    who: str
     why: str
 
 
@@ -71,11 +70,9 @@ async def resubmit(services: Services, request: Request) -> Answer:
     What was resubmitted or discarded already is answered as it is. Raises RejectedInput where it
     still cannot be taken, NotFound, Conflict, Unavailable: it stays in quarantine then.
     """
-    said = request.read(Resubmission)
-    if not said.who.strip():
-        raise RejectedInput("missing-field", "who is needed: a resubmit is recorded")
-    _refuse_long(said)
-    return await _end(lambda: _resubmit(services, request.path["id"], said))
+    said, caller = request.read(Resubmission), request.actor
+    _refuse_long(said.why)
+    return await _end(lambda: _resubmit(services, request.path["id"], said.why, caller))
 
 
 async def discard(services: Services, request: Request) -> Answer:
@@ -83,16 +80,16 @@ async def discard(services: Services, request: Request) -> Answer:
 
     A dead letter is removed from its queue; the row stays. Answers and raises as `resubmit`.
     """
-    said = request.read(Discarding)
-    if not said.who.strip() or not said.why.strip():
-        raise RejectedInput("missing-field", "who and why are needed: a discard is recorded")
-    _refuse_long(said)
-    return await _end(lambda: _discard(services, request.path["id"], said))
+    said, caller = request.read(Discarding), request.actor
+    if not said.why.strip():
+        raise RejectedInput("missing-field", "why is needed: a discard is recorded")
+    _refuse_long(said.why)
+    return await _end(lambda: _discard(services, request.path["id"], said.why, caller))
 
 
-def _refuse_long(said: Resubmission | Discarding) -> None:
-    if max(len(said.who), len(said.why)) > LONGEST_SAID:
-        raise RejectedInput("too-long", f"who and why may have {LONGEST_SAID} characters")
+def _refuse_long(why: str) -> None:
+    if len(why) > LONGEST_SAID:
+        raise RejectedInput("too-long", f"why may have {LONGEST_SAID} characters")
 
 
 async def _end(attempt: Callable[[], Awaitable[Quarantined]]) -> Answer:
@@ -105,7 +102,7 @@ async def _end(attempt: Callable[[], Awaitable[Quarantined]]) -> Answer:
     raise Conflict("somebody else is at it at this moment")
 
 
-async def _discard(services: Services, key: str, said: Discarding) -> Quarantined:
+async def _discard(services: Services, key: str, why: str, caller: Caller) -> Quarantined:
     was = await read_kept(services, key)
     if was.value.state is not KeptState.KEPT:
         return was.value
@@ -114,20 +111,18 @@ async def _discard(services: Services, key: str, said: Discarding) -> Quarantine
         await services.bus.discard_dead_letter(
             address.topic, address.subscription, address.message_id
         )
-    now = throw_away(was.value, said.who.strip(), services.now())
-    await mark_discarded(services, was, now, said.why.strip())
+    now = throw_away(was.value, caller, services.now())
+    await mark_discarded(services, was, now, why.strip())
     return now
 
 
-async def _resubmit(services: Services, key: str, said: Resubmission) -> Quarantined:
+async def _resubmit(services: Services, key: str, why: str, caller: Caller) -> Quarantined:
     was = await read_kept(services, key)
     if was.value.state is not KeptState.KEPT:
         return was.value
     taken = await _ROADS[was.value.kind](services, was, await read_body(services, key))
-    now = put_right(
-        was.value, said.who.strip(), taken.became, services.now(), delivery=taken.delivery
-    )
-    await mark_resubmitted(services, was, now, said.why.strip(), taken.copy)
+    now = put_right(was.value, caller, taken.became, services.now(), delivery=taken.delivery)
+    await mark_resubmitted(services, was, now, why.strip(), taken.copy)
     return now
 
 

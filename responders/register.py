@@ -19,7 +19,13 @@ async def register(services: Services, request: Request) -> Answer:
     """
     asked = request.read(Registration)
     _check(services, asked)
-    release = Release(**msgspec.structs.asdict(asked), registered_at=services.now())
+    caller = request.actor
+    release = Release(
+        **msgspec.structs.asdict(asked),
+        who=caller.id,
+        role=caller.role,
+        registered_at=services.now(),
+    )
     known = await _known(services, release)
     if known is not None:
         return await _again(services, known, release)
@@ -43,15 +49,14 @@ def _check(services: Services, asked: Registration) -> None:
     if asked.service not in services.catalog.services:
         known = ", ".join(sorted(services.catalog.services))
         raise RejectedInput("unknown-service", f"no service {asked.service!r}; known: {known}")
-    empty = [name for name in ("version", "deployment", "who", "why") if not getattr(asked, name)]
+    empty = [name for name in ("version", "deployment", "why") if not getattr(asked, name)]
     if empty:
         raise RejectedInput("empty-field", f"{', '.join(empty)} must not be empty")
 
 
 async def _again(services: Services, known: Release, release: Release) -> Answer:
     """What is known already; what was registered before there was a lineage is listed from now."""
-    same = msgspec.structs.replace(release, registered_at=known.registered_at) == known
-    if not same:
+    if not release.is_again(known):
         raise Conflict(f"release {release.version} is registered already, with other contents")
     await services.state.write(shard_of(known.service), order_puts(known))
     return json_answer(known)

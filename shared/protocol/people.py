@@ -6,13 +6,17 @@ the person from every page, and every record stays valid. A name is for reading;
 
 import asyncio
 import contextlib
+import html
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from shared.domain.authority.caller import Caller
 from shared.domain.keys import digest
 from shared.domain.row import Put
+from shared.domain.views.http import HTML, Answer
+from shared.domain.views.names import ids_in, put_names, put_names_in
 from shared.errors import Unavailable
 from shared.services import Services
 
@@ -48,6 +52,25 @@ async def read_names(services: Services, ids: Iterable[str]) -> dict[str, str]:
     except Unavailable:
         return {}
     return {one: name for one, name in zip(wanted, names, strict=True) if name}
+
+
+async def name_page(services: Services, answer: Answer) -> Answer:
+    """A page as people read it: with names for the ids in it."""
+    if answer.content_type != HTML:
+        return answer
+    text = answer.body.decode()
+    ids = ids_in(text)
+    if not ids:
+        return answer
+    named = put_names(text, await read_names(services, ids), html.escape)
+    return msgspec.structs.replace(answer, body=named.encode("utf-8", "replace"))
+
+
+async def name_card(services: Services, card: dict[str, Any]) -> dict[str, Any]:
+    """A card as people read it."""
+    ids = ids_in(msgspec.json.encode(card).decode())
+    named: dict[str, Any] = put_names_in(card, await read_names(services, ids))
+    return named
 
 
 async def _name_of(services: Services, caller_id: str) -> str:

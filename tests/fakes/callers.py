@@ -5,6 +5,9 @@ from shared.domain.authority.caller import AppRole, Caller, CallerKind
 TENANT = "7b1f6c2e-0000-4000-8000-000000000001"
 ALICE = f"{TENANT}/a11ce000-0000-4000-8000-000000000001"
 
+BEN = f"{TENANT}/be000000-0000-4000-8000-000000000002"
+PIPELINE = f"{TENANT}/b0700000-0000-4000-8000-000000000003"
+
 
 def person(*roles: AppRole, id: str = ALICE, name: str = "Alice Adams") -> Caller:  # noqa: A002
     """A person whose request the door let in by the first of these roles."""
@@ -15,7 +18,7 @@ def person(*roles: AppRole, id: str = ALICE, name: str = "Alice Adams") -> Calle
 
 def app(
     *roles: AppRole,
-    id: str = f"{TENANT}/p1pe0000-0000-4000-8000-000000000001",  # noqa: A002
+    id: str = PIPELINE,  # noqa: A002
     app_id: str = "c11e0000-0000-4000-8000-000000000001",
 ) -> Caller:
     """A program whose request the door let in by the first of these roles."""

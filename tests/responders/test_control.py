@@ -7,14 +7,17 @@ import msgspec
 import pytest
 
 from responders.control import LONGEST_MINUTES, set_kill_switch, show_kill_switch
+from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.catalog import Catalog, CatalogMistake
 from shared.domain.views.http import Request
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.records import read_controls
 from tests.fakes import FakeServices
+from tests.fakes.callers import BEN, person
 from tests.fakes.scene import SERVICE, new_services, told
 
-OFF_FOR_ALL = {"scope": "*", "on": True, "who": "Dana", "reason": "strange decisions"}
+DANA = person(AppRole.COMMANDER)
+OFF_FOR_ALL = {"scope": "*", "on": True, "reason": "strange decisions"}
 
 
 @pytest.fixture
@@ -23,10 +26,14 @@ def services() -> FakeServices:
 
 
 async def turn(
-    services: FakeServices, headers: dict[str, str] | None = None, **changes: Any
+    services: FakeServices,
+    headers: dict[str, str] | None = None,
+    caller: Caller = DANA,
+    **changes: Any,
 ) -> dict[str, object]:
     body = msgspec.json.encode(OFF_FOR_ALL | changes)
-    answer = await set_kill_switch(services, Request(body=body, headers=headers or {}))
+    request = Request(body=body, headers=headers or {}, caller=caller)
+    answer = await set_kill_switch(services, request)
     found: dict[str, object] = msgspec.json.decode(answer.body)
     return found
 
@@ -88,7 +95,8 @@ async def test_each_turn_is_told_with_before_and_after(services: FakeServices) -
     await turn(services, on=False, reason="all is well")
     first, second = told(services)
     assert first.kind == "kill-switch.changed"
-    assert (first.actor, first.why, first.before) == ("Dana", "strange decisions", {})
+    assert (first.actor, first.role) == (DANA.id, "Commander")
+    assert (first.why, first.before) == ("strange decisions", {})
     assert first.what == "turned the kill switch of all services on"
     assert (second.before["on"], second.after["on"]) == (True, False)
 
@@ -106,7 +114,7 @@ async def test_what_the_bus_did_not_take_is_kept_beside_the_switch(services: Fak
     [
         ({"scope": "no-such-service"}, "unknown-scope"),
         ({"scope": ""}, "unknown-scope"),
-        ({"who": " "}, "missing-field"),
+        ({"who": "Dana"}, "wrong-field"),
         ({"reason": ""}, "missing-field"),
         ({"reason": "x" * 1001}, "too-long"),
         ({"minutes": 0}, "wrong-minutes"),
@@ -142,5 +150,6 @@ async def test_switches_that_cannot_be_read_are_no_empty_list(services: FakeServ
 
 
 async def test_two_who_turn_it_at_once_are_both_told(services: FakeServices) -> None:
-    await asyncio.gather(turn(services, who="Dana"), turn(services, who="Sam", on=False))
-    assert {event.actor for event in told(services)} == {"Dana", "Sam"}
+    ben = person(AppRole.COMMANDER, id=BEN)
+    await asyncio.gather(turn(services), turn(services, caller=ben, on=False))
+    assert {event.actor for event in told(services)} == {DANA.id, BEN}

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from responders import exhume as exhuming
@@ -16,6 +15,7 @@ from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.listing import open_incidents
 from tests.fakes import FakeServices
+from tests.fakes.callers import person
 from tests.fakes.scene import NOW, kinds, message, new_services
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
@@ -144,8 +144,8 @@ async def test_what_comes_back_after_a_resubmit_is_told_again(services: FakeServ
     bury(services)
     await look_later(services)
     (found,), _ = await list_kept(services)
-    asked = msgspec.json.encode({"who": "ada"})
-    await resubmit(services, Request(method="POST", path={"id": found.id}, body=asked))
+    asked = Request(method="POST", path={"id": found.id}, body=b"{}", caller=person())
+    await resubmit(services, asked)
     services.bus.bury(WORK, "responder", message("triage", "key 0"), services.now())
 
     await look_later(services)

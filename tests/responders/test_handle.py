@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from responders.handle import ACTIONS, handle
+from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.views.http import Request
 from shared.errors import Conflict, NotFound, RejectedInput
 from tests.fakes import FakeServices
+from tests.fakes.callers import BEN, person
 from tests.fakes.scene import (
     INCIDENT,
     incident_now,
@@ -18,6 +20,8 @@ from tests.fakes.scene import (
     store_incident,
     told,
 )
+
+ADA = person(AppRole.COMMANDER)
 
 
 @pytest.fixture
@@ -28,16 +32,20 @@ async def services() -> FakeServices:
 
 
 async def do(
-    services: FakeServices, action: str, incident: str = INCIDENT.id, **said: Any
+    services: FakeServices,
+    action: str,
+    incident: str = INCIDENT.id,
+    caller: Caller = ADA,
+    **said: Any,
 ) -> Incident:
     path = {"id": incident, "action": action}
-    body = msgspec.json.encode({"who": "Ada", **said})
-    answer = await handle(services, Request(method="POST", path=path, body=body))
+    body = msgspec.json.encode(said)
+    answer = await handle(services, Request(method="POST", path=path, body=body, caller=caller))
     assert answer.status == 200
     return msgspec.json.decode(answer.body, type=Incident)
 
 
-SAID: dict[str, dict[str, str]] = {
+SAID: dict[str, dict[str, Any]] = {
     "acknowledge": {},
     "command": {},
     "notes": {"text": "the model is at fault"},
@@ -56,20 +64,20 @@ async def test_every_action_is_told_with_who_and_why(services: FakeServices, act
 
     assert answered == await incident_now(services)
     (event,) = told(services)
-    assert event.actor == "Ada"
+    assert (event.actor, event.role) == (ADA.id, "Commander")
     assert event.why
 
 
 async def test_what_each_action_does(services: FakeServices) -> None:
     await do(services, "acknowledge")
-    await do(services, "command", who="Ben")
+    await do(services, "command", caller=person(AppRole.RESPONDER, id=BEN))
     await do(services, "notes", text="the model is at fault")
     await do(services, "severity", severity="SEV0", why="all customers")
     done = await do(services, "resolve", why="cured")
 
     assert (done.acknowledged_by, done.commander, done.severity, done.state) == (
-        "Ada",
-        "Ben",
+        ADA.id,
+        BEN,
         Severity.SEV0,
         State.RESOLVED,
     )
@@ -100,7 +108,7 @@ async def test_a_resolved_incident_is_over(services: FakeServices, action: str) 
     ("action", "said", "reason"),
     [
         ("explode", {}, "unknown-action"),
-        ("acknowledge", {"who": " "}, "missing-field"),
+        ("acknowledge", {"who": "Ada"}, "wrong-field"),
         ("severity", {"severity": "SEV0"}, "missing-field"),
         ("severity", {"severity": "SEV9", "why": "x"}, "wrong-field"),
         ("resolve", {}, "missing-field"),
@@ -125,6 +133,15 @@ async def test_two_people_at_once_both_leave_their_notes(services: FakeServices)
     await do(services, "notes", text="second")
 
     assert [note.text for note in (await incident_now(services)).notes] == ["first", "second"]
+
+
+async def test_nobody_acts_whom_the_door_has_not_let_in(services: FakeServices) -> None:
+    path = {"id": INCIDENT.id, "action": "acknowledge"}
+
+    with pytest.raises(RejectedInput):
+        await handle(services, Request(method="POST", path=path, body=b"{}"))
+
+    assert kinds(services) == []
 
 
 async def test_an_incident_that_is_not_there_is_not_found(services: FakeServices) -> None:

@@ -11,6 +11,7 @@ from responders.ingest import ingest
 from responders.quarantine import discard, resubmit, show_quarantine
 from responders.triage import triage
 from shared.domain.alerts.payload import MAX_BODY
+from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Request
 from shared.errors import NotFound, RejectedInput, Unavailable
@@ -20,13 +21,15 @@ from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.quarantine import keep_body
 from shared.protocol.settle import settle
-from tests.fakes import FakeServices, Killed, die
+from tests.fakes import FakeServices, Killed, callers, die
+from tests.fakes.callers import person
 from tests.fakes.scene import NOW, kinds, message, new_services, told
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOUND = (EVENTS / "metric_static_fired.json").read_bytes()
 LEGACY = (EVENTS / "legacy_metric.json").read_bytes()
 REFUSED = RejectedInput("not-json", "line 1")
+ADA, BEN = person(AppRole.COMMANDER), person(AppRole.COMMANDER, id=callers.BEN)
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 
 
@@ -41,16 +44,18 @@ async def inputs(services: FakeServices, **query: str) -> list[dict[str, Any]]:
     return found
 
 
-async def again(services: FakeServices, key: str, who: str = "ada", why: str = "") -> Any:
-    body = msgspec.json.encode({"who": who, "why": why})
-    answer = await resubmit(services, Request(method="POST", path={"id": key}, body=body))
+async def again(services: FakeServices, key: str, caller: Caller = ADA, why: str = "") -> Any:
+    body = msgspec.json.encode({"why": why})
+    request = Request(method="POST", path={"id": key}, body=body, caller=caller)
+    answer = await resubmit(services, request)
     assert answer.status == 200
     return msgspec.json.decode(answer.body)
 
 
 async def away(services: FakeServices, key: str, why: str = "noise") -> Any:
-    body = msgspec.json.encode({"who": "ada", "why": why})
-    answer = await discard(services, Request(method="POST", path={"id": key}, body=body))
+    body = msgspec.json.encode({"why": why})
+    request = Request(method="POST", path={"id": key}, body=body, caller=ADA)
+    answer = await discard(services, request)
     assert answer.status == 200
     return msgspec.json.decode(answer.body)
 
@@ -127,12 +132,14 @@ async def test_an_alert_that_can_be_read_now_is_accepted_as_any_other(
 
     shown = await again(services, key, why="the reader is mended")
 
-    assert (shown["state"], shown["by"], shown["became"]) == ("resubmitted", "ada", "accepted")
+    assert (shown["state"], shown["by"], shown["became"]) == ("resubmitted", ADA.id, "accepted")
     delivery = (await read_delivery(services, shown["delivery"])).value
     assert delivery.pending
     assert services.bus.subjects("work") == ["triage"]
     assert told(services)[-1].kind == "input.resubmitted"
-    assert (told(services)[-1].actor, told(services)[-1].why) == ("ada", "the reader is mended")
+    event = told(services)[-1]
+    assert (event.actor, event.role) == (ADA.id, "Commander")
+    assert event.why == "the reader is mended"
 
 
 async def test_it_is_read_as_of_the_time_that_it_came(services: FakeServices) -> None:
@@ -181,7 +188,7 @@ async def test_a_second_resubmit_of_the_same_does_nothing(services: FakeServices
     key = await keep_body(services, "api/alerts", SOUND, REFUSED)
     first = await again(services, key)
 
-    second = await again(services, key, who="bob")
+    second = await again(services, key, caller=BEN)
 
     assert second == first
     assert services.bus.subjects("work") == ["triage"]
@@ -190,11 +197,11 @@ async def test_a_second_resubmit_of_the_same_does_nothing(services: FakeServices
 
 async def test_two_people_at_once_resubmit_it_once(services: FakeServices) -> None:
     key = await keep_body(services, "api/alerts", SOUND, REFUSED)
-    services.outside.turns.once("state.write", lambda: again(services.another("two"), key, "bob"))
+    services.outside.turns.once("state.write", lambda: again(services.another("two"), key, BEN))
 
     shown = await again(services, key)
 
-    assert shown["by"] == "bob"
+    assert shown["by"] == BEN.id
     assert kinds(services).count("input.resubmitted") == 1
 
 
@@ -276,13 +283,17 @@ async def test_whoever_dies_while_resubmitting_leaves_it_to_be_resubmitted_or_do
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"who": " "}', b'{"who": 3}', b'{"who": "%s"}' % (b"x" * 1_001)]
+    "body", [b"", b'{"why": 3}', b'{"who": "ada"}', b'{"why": "%s"}' % (b"x" * 1_001)]
 )
-async def test_without_a_name_nothing_is_resubmitted(services: FakeServices, body: bytes) -> None:
+async def test_with_what_is_not_understood_nothing_is_resubmitted(
+    services: FakeServices, body: bytes
+) -> None:
     key = await keep_body(services, "api/alerts", SOUND, REFUSED)
 
+    request = Request(method="POST", path={"id": key}, body=body, caller=ADA)
+
     with pytest.raises(RejectedInput):
-        await resubmit(services, Request(method="POST", path={"id": key}, body=body))
+        await resubmit(services, request)
 
     assert services.bus.subjects("work") == []
 
@@ -306,12 +317,12 @@ async def test_what_is_discarded_stays_listed_and_waits_no_more(services: FakeSe
 
     shown = await away(services, key, "a test of the network team")
 
-    assert (shown["state"], shown["by"]) == ("discarded", "ada")
+    assert (shown["state"], shown["by"]) == ("discarded", ADA.id)
     assert [one["state"] for one in await inputs(services)] == ["discarded"]
     assert await inputs(services, state="kept") == []
     assert await count_waiting(services, 10) == 0
     event = told(services)[-1]
-    assert (event.kind, event.actor) == ("input.discarded", "ada")
+    assert (event.kind, event.actor, event.role) == ("input.discarded", ADA.id, "Commander")
     assert event.why == "a test of the network team"
 
 
@@ -350,15 +361,17 @@ async def test_a_bus_that_is_out_leaves_it_waiting(services: FakeServices) -> No
     assert [one["state"] for one in await inputs(services)] == ["kept"]
 
 
-@pytest.mark.parametrize(
-    "said", [{"who": "ada"}, {"who": " ", "why": "x"}, {"who": "a", "why": " "}]
-)
-async def test_a_discard_needs_who_and_why(services: FakeServices, said: dict[str, str]) -> None:
+@pytest.mark.parametrize("said", [{}, {"why": " "}, {"who": "ada", "why": "x"}])
+async def test_a_discard_needs_a_reason_and_no_name(
+    services: FakeServices, said: dict[str, str]
+) -> None:
     key = await keep_body(services, "api/alerts", LEGACY, REFUSED)
     body = msgspec.json.encode(said)
 
+    request = Request(method="POST", path={"id": key}, body=body, caller=ADA)
+
     with pytest.raises(RejectedInput):
-        await discard(services, Request(method="POST", path={"id": key}, body=body))
+        await discard(services, request)
 
 
 async def test_what_was_resubmitted_or_discarded_is_not_touched_again(

@@ -9,6 +9,7 @@ import pytest
 from responders.handle import handle
 from responders.show import show_delivery
 from shared.domain.alerts.alert import Alert
+from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Dependency, Mode, Service, Target, TargetKind
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import digest
@@ -20,6 +21,7 @@ from shared.protocol.commit import read_incident
 from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents, open_incidents
 from tests.fakes import FakeServices, catalog_of
+from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
 from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, ended, fired, new_services
 from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
@@ -81,9 +83,10 @@ async def now(services: FakeServices, incident: str) -> Incident:
 
 
 async def act(host: FakeHost, incident: str, action: str, **said: str) -> None:
-    body = msgspec.json.encode({"who": "ada", **said})
+    body = msgspec.json.encode(said)
     path = {"id": incident, "action": action}
-    await handle(host.responder, Request(method="POST", path=path, body=body))
+    caller = person(AppRole.COMMANDER)
+    await handle(host.responder, Request(method="POST", path=path, body=body, caller=caller))
 
 
 def timeline(services: FakeServices, incident: str) -> list[str]:

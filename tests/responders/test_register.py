@@ -6,21 +6,25 @@ import msgspec
 import pytest
 
 from responders.register import register
+from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.views.http import Request
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.records import read_releases
 from tests.fakes import FakeServices
+from tests.fakes.callers import PIPELINE, app, person
 from tests.fakes.scene import SERVICE, kinds, new_services, told
 
 RELEASE = {
     "service": SERVICE.name,
     "version": "2.0",
     "deployment": "v2",
-    "who": "pipeline",
     "why": "as planned",
     "prompt_revision": "p13",
     "configuration_digest": "c0ffee",
 }
+
+
+DEPLOYER = app(AppRole.DEPLOYER)
 
 
 @pytest.fixture
@@ -28,9 +32,9 @@ def services() -> FakeServices:
     return new_services()
 
 
-async def post(services: FakeServices, **changes: Any) -> int:
+async def post(services: FakeServices, caller: Caller = DEPLOYER, **changes: Any) -> int:
     body = msgspec.json.encode({**RELEASE, **changes})
-    return (await register(services, Request(method="POST", body=body))).status
+    return (await register(services, Request(method="POST", body=body, caller=caller))).status
 
 
 async def test_a_release_is_kept_and_told(services: FakeServices) -> None:
@@ -40,7 +44,8 @@ async def test_a_release_is_kept_and_told(services: FakeServices) -> None:
     assert (release.version, release.prompt_revision) == ("2.0", "p13")
     assert release.registered_at == services.now()
     (event,) = told(services)
-    assert (event.kind, event.actor, event.why) == ("release.registered", "pipeline", "as planned")
+    assert (event.kind, event.why) == ("release.registered", "as planned")
+    assert (event.actor, event.role) == (PIPELINE, "Deployer")
     assert event.configuration_digest == "c0ffee"
 
 
@@ -49,7 +54,9 @@ async def test_the_same_release_again_changes_nothing(services: FakeServices) ->
     services.outside.wait(60)
 
     assert await post(services) == 200
+    assert await post(services, caller=person(AppRole.COMMANDER)) == 200
     assert kinds(services) == ["release.registered"]
+    assert (await read_releases(services, SERVICE))[0].who == PIPELINE
 
 
 async def test_another_release_of_the_same_name_is_a_conflict(services: FakeServices) -> None:
@@ -73,7 +80,7 @@ async def test_two_that_say_the_same_at_once_are_both_right(services: FakeServic
     [
         ({"service": "unknown"}, "unknown-service"),
         ({"deployment": ""}, "empty-field"),
-        ({"who": ""}, "empty-field"),
+        ({"who": "somebody else"}, "wrong-field"),
         ({"version": 2}, "wrong-field"),
         ({"surprise": 1}, "wrong-field"),
     ],

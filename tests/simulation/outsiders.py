@@ -9,10 +9,12 @@ import msgspec
 
 from responders.control import set_kill_switch
 from responders.ingest import ingest
+from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Request
 from shared.errors import Unavailable
+from tests.fakes.callers import person
 from tests.fakes.services import Outside
 from tests.simulation import scenario
 from tests.simulation.faults import Deploy, Faults
@@ -130,8 +132,9 @@ class Outsiders:
                     break
 
     async def _turn_switch(self) -> None:
-        asked = {"scope": "*", "on": True, "who": "Kim", "reason": "a drill"}
-        request = Request(method="POST", body=msgspec.json.encode(asked))
+        asked = {"scope": "*", "on": True, "reason": "a drill"}
+        kim = person(AppRole.COMMANDER)
+        request = Request(method="POST", body=msgspec.json.encode(asked), caller=kim)
         self.scheduler.tell("outside", "a person turns the kill switch on")
         await self.world.ask(set_kill_switch, request)
 

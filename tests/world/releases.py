@@ -42,7 +42,6 @@ def release(deployment: str, prompt: str) -> Json:
         "service": SERVICE,
         "version": f"{deployment}-{prompt}",
         "deployment": deployment,
-        "who": "release-pipeline",
         "why": "as planned",
         "prompt_revision": prompt,
         "model": "gpt-4.1-2025-04-14",

@@ -199,7 +199,7 @@ async def test_a_month_without_changes_is_empty(stage: Stage) -> None:
     assert found == {"changes": [], "next": ""}
 
 
-BAD_BODIES = (b"", b"hello", b"[]", b"null", b"{}", b'{"who": 3}', b'{"who": "a", "x": 1}', b"\xff")
+BAD_BODIES = (b"", b"hello", b"[]", b"null", b'{"why": 3}', b'{"who": "ada"}', b'{"x": 1}', b"\xff")
 
 
 @pytest.mark.parametrize("body", BAD_BODIES)
@@ -216,16 +216,16 @@ async def test_an_action_with_a_wrong_body_changes_nothing(
 
 async def test_an_unknown_action_is_refused(stage: Stage) -> None:
     incident = await _unowned(stage)
-    refused(await stage.ask("POST", f"/api/incidents/{incident}/explode", {"who": "ada"}), 400, 404)
+    refused(await stage.ask("POST", f"/api/incidents/{incident}/explode", {}), 400, 404)
 
 
-@pytest.mark.parametrize("body", [*BAD_BODIES, b'{"service": "none"}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [*BAD_BODIES, b"{}", b'{"service": "none"}', b"[" * 100_000])
 async def test_a_release_with_a_wrong_body_is_refused(stage: Stage, body: bytes) -> None:
     refused(await stage.ask("POST", "/api/releases", raw=body), 400)
 
 
 async def test_a_release_of_an_unknown_service_names_the_known_ones(stage: Stage) -> None:
-    body = {"service": "none", "version": "1", "deployment": "v1", "who": "ada", "why": "new"}
+    body = {"service": "none", "version": "1", "deployment": "v1", "why": "new"}
     reply = await stage.ask("POST", "/api/releases", body)
     refused(reply, 400)
     assert "fnol-summary" in reply.body["detail"]

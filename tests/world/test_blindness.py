@@ -22,7 +22,7 @@ async def test_without_logs_or_arm_nothing_is_guessed_and_with_them_it_is_cured(
         view = await _inconclusive(stage, await stage.fire("logs-out"))
         assert view["diagnosis"]["health"] == "inconclusive"
         path = f"/api/incidents/{view['incident']['id']}/resolve"
-        await stage.post(path, {"who": "ada", "why": "the logs are back"})
+        await stage.post(path, {"why": "the logs are back"})
         await stage.drill("heal")
 
         await stage.drill("arm-out")

@@ -6,6 +6,7 @@ Each target is a spare one without telemetry: its incident is escalated at once 
 import msgspec
 import pytest
 
+from infra.local.issuer.identities import IDENTITIES, TENANT
 from infra.local.world import spare
 from tests.world.stage import QUICK, Json, Stage
 
@@ -13,6 +14,7 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
 PACE = msgspec.structs.replace(QUICK, acknowledge_within_s=10)
 SPARES = 8
+COMMANDER = f"{TENANT}/{IDENTITIES['commander'].object_id}"
 FIRST, SECOND = "Claims AI on call", "Claims platform lead"
 
 
@@ -34,7 +36,7 @@ async def test_who_acknowledges_is_the_last_one_paged(stage: Stage) -> None:
     await _ladder_of_another(stage, "another-one", spare(6), rungs=3)
     view = await stage.view(incident)
     assert _contacts(view) == seen
-    assert view["incident"]["acknowledged_by"] == "ada"
+    assert view["incident"]["acknowledged_by"] == COMMANDER
     assert view["incident"]["state"] == "escalated"
 
 
@@ -42,9 +44,10 @@ async def test_a_second_acknowledgement_is_told_of_the_first(stage: Stage) -> No
     incident = await stage.fire("seen-twice", target=spare(2))
     await stage.paged(incident)
     await _act(stage, incident, "acknowledge")
-    reply = await stage.ask("POST", f"/api/incidents/{incident}/acknowledge", {"who": "bob"})
+    path = f"/api/incidents/{incident}/acknowledge"
+    reply = await stage.ask("POST", path, {}, who="responder")
     assert reply.status == 409
-    assert "ada" in reply.body["detail"]
+    assert COMMANDER in reply.body["detail"]
 
 
 async def test_a_person_takes_command_writes_and_resolves(stage: Stage) -> None:
@@ -56,7 +59,7 @@ async def test_a_person_takes_command_writes_and_resolves(stage: Stage) -> None:
     await _act(stage, incident, "resolve", why="the index is back")
     view = await stage.view(incident)
     told = view["incident"]
-    assert (told["state"], told["commander"], told["severity"]) == ("resolved", "ada", "SEV2")
+    assert (told["state"], told["commander"], told["severity"]) == ("resolved", COMMANDER, "SEV2")
     assert told["notes"][0]["text"] == "The index was rebuilt."
     kinds = [event["kind"] for event in view["timeline"]]
     assert kinds[-1].endswith("resolved")
@@ -71,7 +74,7 @@ async def test_a_resolved_incident_is_not_listed_and_pages_nobody(stage: Stage) 
     await _ladder_of_another(stage, "not-over", spare(7), rungs=2)
     assert _contacts(await stage.view(incident)) == pages
     assert incident not in [one["id"] for one in await stage.open_incidents()]
-    reply = await stage.ask("POST", f"/api/incidents/{incident}/acknowledge", {"who": "ada"})
+    reply = await stage.ask("POST", f"/api/incidents/{incident}/acknowledge", {})
     assert reply.status == 409
     assert reply.is_problem
 
@@ -84,7 +87,7 @@ async def test_the_same_trouble_after_its_end_is_a_new_incident(stage: Stage) ->
 
 
 async def _act(stage: Stage, incident: str, action: str, **said: str) -> None:
-    await stage.post(f"/api/incidents/{incident}/{action}", {"who": "ada", **said})
+    await stage.post(f"/api/incidents/{incident}/{action}", said)
 
 
 async def _ladder_of_another(stage: Stage, name: str, target: str, *, rungs: int) -> None:

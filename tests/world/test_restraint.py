@@ -89,7 +89,7 @@ async def _handed_to_a_person(stage: Stage, incident: str) -> Json:
 async def _resolve(stage: Stage, view: Json) -> None:
     """A person ends it: the next trouble of this target is another incident."""
     path = f"/api/incidents/{view['incident']['id']}/resolve"
-    await stage.post(path, {"who": "ada", "why": "the first trouble is over"})
+    await stage.post(path, {"why": "the first trouble is over"})
 
 
 async def _nothing_was_written(stage: Stage) -> None:

@@ -164,7 +164,6 @@ def _release(version: str, prompt: str, why: str) -> dict[str, Any]:
         "service": SERVICE,
         "version": f"{version}-{prompt}",
         "deployment": version,
-        "who": "release-pipeline",
         "why": why,
         "prompt_revision": prompt,
         "model": "gpt-4.1-2025-04-14",

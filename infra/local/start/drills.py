@@ -145,7 +145,6 @@ async def register_release(
         "service": SERVICE,
         "version": f"{deployment}-{prompt}",
         "deployment": deployment,
-        "who": "release-pipeline",
         "why": {"v1": "the version of last month", "v2": "shorter summaries"}[deployment],
         "prompt_revision": prompt,
         "model": MODEL,

@@ -13,6 +13,7 @@ from functools import cached_property
 import msgspec
 
 from shared.domain.alerts.payload import MAX_BODY
+from shared.domain.authority.caller import Caller
 from shared.domain.event import ITSELF, ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.wording import plain
@@ -100,7 +101,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about kept input. `times` counts how often it was kept; `size` is in bytes.
 
-    `became` says what a resubmit made of it; `delivery` is the alert's, `incident` what paged.
+    `by` and `role` are who ended it, as events have them. `became` says what a resubmit made of it;
+    `delivery` is the alert's, `incident` what paged.
     """
 
     id: str
@@ -115,6 +117,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     state: KeptState = KeptState.KEPT
     incident: str = ""
     by: str = ""
+    role: str = ""
     resubmitted_at: datetime | None = None
     discarded_at: datetime | None = None
     became: str = ""
@@ -152,22 +155,25 @@ def keep(bad: BadInput, was: Quarantined | None, now: datetime) -> Quarantined:
 
 
 def put_right(
-    kept: Quarantined, who: str, became: str, now: datetime, *, delivery: str = ""
+    kept: Quarantined, caller: Caller, became: str, now: datetime, *, delivery: str = ""
 ) -> Quarantined:
     """The input after it was resubmitted."""
     return msgspec.structs.replace(
         kept,
         state=KeptState.RESUBMITTED,
-        by=who,
+        by=caller.id,
+        role=caller.role,
         resubmitted_at=now,
         became=became,
         delivery=delivery,
     )
 
 
-def throw_away(kept: Quarantined, who: str, now: datetime) -> Quarantined:
+def throw_away(kept: Quarantined, caller: Caller, now: datetime) -> Quarantined:
     """The input after somebody said that nothing is to be done with it."""
-    return msgspec.structs.replace(kept, state=KeptState.DISCARDED, by=who, discarded_at=now)
+    return msgspec.structs.replace(
+        kept, state=KeptState.DISCARDED, by=caller.id, role=caller.role, discarded_at=now
+    )
 
 
 def tell_kept(kept: Quarantined) -> ChangeEvent:
@@ -195,6 +201,7 @@ def tell_resubmitted(kept: Quarantined, why: str) -> ChangeEvent:
         ITSELF,
         kept.resubmitted_at,
         actor=kept.by,
+        role=kept.role,
         what=f"resubmitted {_name(kept)}: {kept.became}",
         why=why or "what kept it out is mended",
         before={"state": KeptState.KEPT.value},
@@ -212,6 +219,7 @@ def tell_discarded(kept: Quarantined, why: str) -> ChangeEvent:
         ITSELF,
         kept.discarded_at,
         actor=kept.by,
+        role=kept.role,
         what=f"discarded {_name(kept)}",
         why=why,
         before={"state": KeptState.KEPT.value},

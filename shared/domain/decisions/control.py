@@ -12,11 +12,15 @@ EVERYTHING = "*"
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
-    """All automation off, for one service or ("*") for all, until it expires."""
+    """All automation off, for one service or ("*") for all, until it expires.
+
+    `by` and `role` are who turned it, as events have them.
+    """
 
     scope: str
     on: bool
     by: str
+    role: str = ""
     reason: str
     at: datetime
     expires_at: datetime | None = None
@@ -44,6 +48,7 @@ def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:
         switch.scope,
         switch.at,
         actor=switch.by,
+        role=switch.role,
         what=f"turned the kill switch of {name} {'on' if switch.on else 'off'}",
         why=switch.reason,
         before=msgspec.to_builtins(was) if was else {},

@@ -24,7 +24,6 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     service: str
     version: str
     deployment: str
-    who: str
     why: str
     model: str = ""
     model_artifact: str = ""
@@ -37,9 +36,21 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """A registration that was taken, and when; a stored one may have fields of a later day."""
+    """A registration that was taken, when and from whom, as events have them.
 
+    A stored one may have fields of a later day.
+    """
+
+    who: str
+    role: str = ""
     registered_at: datetime
+
+    def is_again(self, known: "Release") -> bool:
+        """Whether it is the same release, whoever says so and when."""
+        said = msgspec.structs.replace(
+            self, who=known.who, role=known.role, registered_at=known.registered_at
+        )
+        return said == known
 
 
 class KnownGood(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +92,7 @@ def tell_registered(release: Release) -> ChangeEvent:
         release.service,
         release.registered_at,
         actor=release.who,
+        role=release.role,
         what=f"registered release {release.version} on deployment {release.deployment}",
         why=release.why,
         after=msgspec.to_builtins(release),

@@ -1,7 +1,7 @@
 """What people do with an incident: acknowledge, take command, write a note. Pure functions.
 
-`who` is the actor's id, never an e-mail address. As in `shared.domain.incidents.steps`, a step that
-does not apply answers no incident and the reason.
+`who` is the actor's id, never an e-mail address, and `role` the app role that allowed it. As in
+`shared.domain.incidents.steps`, a step that does not apply answers no incident and the reason.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from shared.domain.incidents.incident import Incident, Note, Page, Step, tell
 from shared.domain.incidents.steps import refuse_resolved
 
 
-def acknowledge(incident: Incident, *, who: str, now: datetime) -> Step:
+def acknowledge(incident: Incident, *, who: str, role: str = "", now: datetime) -> Step:
     """Somebody has seen it: pages that wait are answered. The first one counts."""
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -24,6 +24,7 @@ def acknowledge(incident: Incident, *, who: str, now: datetime) -> Step:
         incident,
         EventKind.ACKNOWLEDGED,
         actor=who,
+        role=role,
         what="acknowledged",
         why="a person has seen it",
         now=now,
@@ -31,7 +32,7 @@ def acknowledge(incident: Incident, *, who: str, now: datetime) -> Step:
     )
 
 
-def take_command(incident: Incident, *, who: str, now: datetime) -> Step:
+def take_command(incident: Incident, *, who: str, role: str = "", now: datetime) -> Step:
     """Somebody leads from here on; it acknowledges, too. Command may be taken over."""
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -48,6 +49,7 @@ def take_command(incident: Incident, *, who: str, now: datetime) -> Step:
         incident,
         EventKind.COMMANDED,
         actor=who,
+        role=role,
         what="took command",
         why=why,
         now=now,
@@ -55,13 +57,14 @@ def take_command(incident: Incident, *, who: str, now: datetime) -> Step:
     )
 
 
-def add_note(incident: Incident, text: str, *, who: str, now: datetime) -> Step:
+def add_note(incident: Incident, text: str, *, who: str, role: str = "", now: datetime) -> Step:
     """Keep what a person wrote. The ledger learns that there is a note, not what it says."""
     note = Note(author=who, at=now, text=text)
     return tell(
         incident,
         EventKind.NOTED,
         actor=who,
+        role=role,
         what=f"wrote a note of {len(text)} characters",
         why="for the timeline",
         now=now,

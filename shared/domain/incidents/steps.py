@@ -172,7 +172,9 @@ def page_refused(incident: Incident, number: int, detail: str, now: datetime) ->
     )
 
 
-def change_severity(incident: Incident, choice: SeverityChoice, *, who: str, now: datetime) -> Step:
+def change_severity(
+    incident: Incident, choice: SeverityChoice, *, who: str, role: str = "", now: datetime
+) -> Step:
     """Set another severity: a person, or what was found out since."""
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -182,6 +184,7 @@ def change_severity(incident: Incident, choice: SeverityChoice, *, who: str, now
         incident,
         EventKind.SEVERITY_CHANGED,
         actor=who,
+        role=role,
         what=f"{incident.severity} becomes {choice.severity}",
         why="; ".join(choice.reasons),
         now=now,
@@ -192,7 +195,7 @@ def change_severity(incident: Incident, choice: SeverityChoice, *, who: str, now
     )
 
 
-def resolve(incident: Incident, *, who: str, why: str, now: datetime) -> Step:
+def resolve(incident: Incident, *, who: str, role: str = "", why: str, now: datetime) -> Step:
     """End the incident, by a person or because no alert fires any more."""
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -200,6 +203,7 @@ def resolve(incident: Incident, *, who: str, why: str, now: datetime) -> Step:
         incident,
         EventKind.RESOLVED,
         actor=who,
+        role=role,
         what="resolved",
         why=why,
         now=now,

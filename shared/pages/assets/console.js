@@ -12,8 +12,7 @@ function remember(root) {
 function isInUse(region) {
   if (region.querySelector("input, textarea, select") === null) return false;
   if (region.contains(document.activeElement)) return true;
-  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some((field) =>
-    field.value !== "" && field.value !== rememberedName());
+  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== "");
 }
 
 function address(element) {
@@ -27,7 +26,6 @@ function replace(current, fresh) {
   current.replaceWith(fresh);
   for (const details of fresh.querySelectorAll("details")) details.open = open.includes(details.id);
   if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
-  fillNames(fresh);
 }
 
 function merge(html) {
@@ -68,32 +66,10 @@ async function refresh() {
   setTimeout(refresh, every);
 }
 
-function rememberedName() {
-  try {
-    return localStorage.getItem("backstop.who") ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function fillNames(root) {
-  for (const field of root.querySelectorAll("input[name=who]")) field.value ||= rememberedName();
-}
-
-document.addEventListener("submit", (event) => {
-  const who = new FormData(event.target).get("who");
-  try {
-    if (who) localStorage.setItem("backstop.who", who);
-  } catch {
-    // A browser that keeps nothing: the name is typed again.
-  }
-});
-
 remember(document);
-fillNames(document);
 history.replaceState(null, "", location.pathname + location.hash);
 // After the load, because the browser moves the focus to the fragment itself until then.
 addEventListener("load", () => {
-  if (location.hash === "#acknowledge") document.getElementById("who")?.focus();
+  if (location.hash === "#acknowledge") document.querySelector("#acknowledge button")?.focus();
 });
 if (every) setTimeout(refresh, Math.min(every, 1000));

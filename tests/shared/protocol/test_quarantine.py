@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from responders.page import page_all_due
+from shared.domain.alerts.flood import MOST
 from shared.domain.alerts.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.incident import Incident, Severity, State
@@ -25,8 +26,10 @@ from shared.protocol.leftovers import find_leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.quarantine import keep_body, keep_message
 from tests.fakes import FakeServices, Killed, die
+from tests.fakes.callers import BEN, person
 from tests.fakes.scene import kinds, new_services, told
 
+ADA = person()
 ALERT = b'{"schemaId": "azureMonitorCommonAlertSchema", "secret": "4111 1111 1111 1111"'
 NOISE = b"GET /wp-login.php"
 REFUSED = RejectedInput("not-json", "the body is not JSON in UTF-8: line 1")
@@ -48,7 +51,7 @@ async def kept(services: FakeServices, key: str) -> Quarantined:
 
 async def resubmitted(services: FakeServices, key: str) -> None:
     was = await read_kept(services, key)
-    now = put_right(was.value, "ada", "accepted", services.now())
+    now = put_right(was.value, ADA, "accepted", services.now())
     await mark_resubmitted(services, was, now, "", None)
 
 
@@ -298,18 +301,36 @@ async def test_who_marks_an_old_version_is_told(services: FakeServices) -> None:
 
     with pytest.raises(Conflict):
         await mark_resubmitted(
-            services, was, put_right(was.value, "bob", "x", services.now()), "", None
+            services, was, put_right(was.value, person(id=BEN), "x", services.now()), "", None
         )
 
-    assert (await kept(services, was.value.id)).by == "ada"
+    assert (await kept(services, was.value.id)).by == ADA.id
 
 
 async def test_a_resubmit_is_told_with_who_and_why(services: FakeServices) -> None:
     was = await read_kept(services, await keep(services, NOISE))
-    now = put_right(was.value, "ada", "accepted", services.now(), delivery="261123-1")
+    now = put_right(was.value, ADA, "accepted", services.now(), delivery="261123-1")
 
     await mark_resubmitted(services, was, now, "the schema is on", None)
 
     event: ChangeEvent = told(services)[-1]
-    assert (event.kind, event.actor, event.why) == ("input.resubmitted", "ada", "the schema is on")
+    assert (event.kind, event.actor, event.why) == ("input.resubmitted", ADA.id, "the schema is on")
     assert event.evidence["delivery"] == "261123-1"
+
+
+async def test_of_noise_only_so_much_is_kept_an_hour_and_what_may_be_an_alert_always(
+    services: FakeServices,
+) -> None:
+    for number in range(MOST + 20):
+        await keep(services, NOISE + b"%d" % number)
+    await keep(services, ALERT)
+
+    assert kinds(services).count("input.quarantined") == MOST + 1
+    assert kinds(services).count("input.flooded") == 1
+    assert len(services.state.rows(SHARD, "quarantine-body|")) == MOST + 1
+
+    services.outside.wait(3_600)
+    await keep(services, NOISE)
+
+    assert kinds(services)[-2:] == ["input.flooded", "input.quarantined"]
+    assert told(services)[-2].evidence["unkept"] == 20

@@ -10,22 +10,28 @@ from responders.control import set_kill_switch
 from responders.exhume import exhume
 from responders.handle import handle
 from responders.page import page_all_due
+from responders.purge import purge
 from responders.quarantine import discard, resubmit
+from responders.record import record
 from responders.register import register
 from responders.remind import remind
+from responders.seal import seal
 from responders.show import show_incidents
 from responders.sweep import sweep
 from responders.watch import watch
+from shared.domain.authority.caller import AppRole
 from shared.domain.decisions.endpoint import Deployment
+from shared.domain.event import EventKind, happened
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.keys import digest
 from shared.domain.message import WORK, Message
 from shared.domain.row import Put
 from shared.domain.views.http import Request
-from shared.protocol.commit import relay
+from shared.protocol.commit import relay, telling
 from shared.protocol.kept import list_kept
 from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers
 from tests.fakes import FakeServices
+from tests.fakes.callers import person
 from tests.fakes.scene import (
     INCIDENT,
     NOW,
@@ -42,6 +48,9 @@ from tests.responders.test_sweep import entry, fired, list_in_azure
 from tests.simulation.crossing.jobs import Do, Job
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
+EVENT = happened(
+    EventKind.NOTED, "a-note", SERVICE.name, NOW, actor="backstop", what="noted", why="a test"
+)
 SOAKED = timedelta(seconds=SERVICE.policy.soak_s)
 
 
@@ -92,6 +101,23 @@ async def _kept_letter(services: FakeServices) -> None:
     await exhume(services, NOTHING)
 
 
+async def _recorded(services: FakeServices) -> None:
+    await record(services, [telling(EVENT)])
+
+
+async def _long_sealed(services: FakeServices) -> None:
+    old = NOW - timedelta(days=4_000)
+    long_ago = msgspec.structs.replace(EVENT, happened_at=old, recorded_at=old)
+    await record(services, [telling(long_ago)])
+    await seal(services, NOTHING)
+
+
+async def _purge(services: FakeServices) -> None:
+    """As the executor's tick: another process learns of the newest seal by its own job."""
+    await seal(services, NOTHING)
+    await purge(services, NOTHING)
+
+
 async def _too_large(services: FakeServices) -> None:
     """Something in the outbox that the bus will never take."""
     large = Message(subject="triage", body="x" * 300_000, message_id="large")
@@ -109,26 +135,27 @@ async def _show_open(services: FakeServices) -> None:
 
 async def _resubmit(services: FakeServices) -> None:
     (kept,), _ = await list_kept(services)
-    body = _asked(who="Ada", why="again")
-    await resubmit(services, Request(method="POST", path={"id": kept.id}, body=body))
+    body = _asked(why="again")
+    await resubmit(services, Request(method="POST", path={"id": kept.id}, body=body, caller=ADA))
 
 
 async def _discard(services: FakeServices) -> None:
     (kept,), _ = await list_kept(services)
-    body = _asked(who="Ada", why="noise")
-    await discard(services, Request(method="POST", path={"id": kept.id}, body=body))
+    body = _asked(why="noise")
+    await discard(services, Request(method="POST", path={"id": kept.id}, body=body, caller=ADA))
 
 
 def _request(respond: Callable[[Any, Request], Awaitable[object]], **request: Any) -> Do:
-    return lambda services: respond(services, Request(method="POST", **request))
+    return lambda services: respond(services, Request(method="POST", caller=ADA, **request))
 
 
 def _tick(job: Callable[[Any, Leftovers], Awaitable[object]]) -> Do:
     return lambda services: job(services, NOTHING)
 
 
+ADA = person(AppRole.COMMANDER)
 ACKNOWLEDGE = {"id": INCIDENT.id, "action": "acknowledge"}
-SWITCH = _asked(scope="*", on=True, who="Dana", reason="strange decisions")
+SWITCH = _asked(scope="*", on=True, reason="strange decisions")
 JOBS = (
     Job(name="remind", prepare=_lost_command, run=_tick(remind)),
     Job(name="remind", prepare=_resolved, run=_tick(remind)),
@@ -137,12 +164,14 @@ JOBS = (
     Job(name="watch", prepare=_well_soaked, run=_tick(watch)),
     Job(name="watch", prepare=_good_is_gone, run=_tick(watch)),
     Job(name="relay", prepare=_too_large, run=_relay_all),
+    Job(name="seal", prepare=_recorded, run=_tick(seal)),
+    Job(name="purge", prepare=_long_sealed, run=_purge),
     Job(name="page_all_due", prepare=_resolved, run=_tick(page_all_due)),
     Job(name="show_incidents", prepare=_resolved, run=_show_open),
     Job(
         name="handle",
         prepare=store_incident,
-        run=_request(handle, path=ACKNOWLEDGE, body=_asked(who="Ada")),
+        run=_request(handle, path=ACKNOWLEDGE, body=_asked()),
         by_a_person=True,
     ),
     Job(

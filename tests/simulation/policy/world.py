@@ -13,6 +13,7 @@ import msgspec
 from responders import enforce as enforcing
 from responders.control import set_kill_switch
 from responders.verify import verify
+from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Catalog, Mode, Service
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Decision
@@ -29,6 +30,7 @@ from shared.protocol.commit import incident_row
 from shared.protocol.records import release_row
 from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices, catalog_of
+from tests.fakes.callers import person
 from tests.fakes.endpoints import Write
 from tests.fakes.scene import NOW, SERVICE, SHARD, TARGET, message, new_services, store_incident
 from tests.simulation.policy.model import Deployed, Diagnosed, Shipped, Trusted
@@ -95,8 +97,10 @@ class PolicyWorld:
         self.configure(targets=(target,))
 
     async def turn_switch(self, scope: str, *, on: bool, minutes: int | None) -> None:
-        asked = {"scope": scope, "on": on, "who": "ada", "reason": "a drill", "minutes": minutes}
-        await set_kill_switch(self._services, Request(body=msgspec.json.encode(asked)))
+        asked = {"scope": scope, "on": on, "reason": "a drill", "minutes": minutes}
+        body = msgspec.json.encode(asked)
+        request = Request(body=body, caller=person(AppRole.COMMANDER))
+        await set_kill_switch(self._services, request)
 
     def deploy(self, deployed: dict[str, Deployed]) -> None:
         self._outside.endpoints.change(deployments=deployments(deployed))

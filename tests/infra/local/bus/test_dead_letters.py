@@ -28,6 +28,7 @@ from shared.protocol.leftovers import find_leftovers
 from shared.protocol.settle import settle
 from shared.services import Services
 from tests.fakes import FakeServices, Outside, make_settings
+from tests.fakes.callers import person
 from tests.fakes.scene import NOW, SERVICE, SNAPSHOT, fired
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -121,8 +122,9 @@ async def test_what_fails_ten_times_is_told_listed_and_done_once_resubmitted(
     (shown,) = await listed(services)
     assert (shown["source"], shown["reason"]) == ("work/responder", "MaxDeliveryCountExceeded")
     host.is_broken = False
-    body = msgspec.json.encode({"who": "ada", "why": "mended"})
-    await resubmit(services, Request(method="POST", path={"id": shown["id"]}, body=body))
+    body = msgspec.json.encode({"why": "mended"})
+    request = Request(method="POST", path={"id": shown["id"]}, body=body, caller=person())
+    await resubmit(services, request)
     await host.run()
 
     assert host.deliveries == MOST_DELIVERIES + 2, "triage at last, and the diagnosis it asks for"

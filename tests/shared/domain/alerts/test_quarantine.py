@@ -26,8 +26,10 @@ from shared.domain.incidents.incident import State
 from shared.domain.ledger.completeness import complete
 from shared.domain.ledger.record import canonical
 from shared.domain.views.quarantine_page import COUNTED, present_quarantine, tell_waiting
+from tests.fakes.callers import person
 from tests.shared.domain.incidents.situations import NOW
 
+ADA = person()
 EVENTS = Path(__file__).parents[3] / "events"
 BAD = BadInput(
     kind=InputKind.ALERT,
@@ -38,9 +40,9 @@ BAD = BadInput(
     seen_at=NOW,
 )
 KEPT = keep(BAD, None, NOW)
-RIGHT = put_right(KEPT, "ada", "accepted", NOW + timedelta(minutes=1), delivery="261123-1")
+RIGHT = put_right(KEPT, ADA, "accepted", NOW + timedelta(minutes=1), delivery="261123-1")
 
-AWAY = throw_away(KEPT, "ada", NOW + timedelta(minutes=1))
+AWAY = throw_away(KEPT, ADA, NOW + timedelta(minutes=1))
 
 
 def bad(**changes: object) -> BadInput:
@@ -164,7 +166,7 @@ def test_a_line_offers_a_resubmit_only_where_it_can_help() -> None:
     waits, done, half, on_the_bus = present_quarantine([KEPT, RIGHT, cut, letter], "").inputs
     assert (waits.may_be_resubmitted, waits.fate) == (True, "")
     assert not done.may_be_resubmitted
-    assert done.fate == "ada resubmitted it: accepted (delivery 261123-1)"
+    assert done.fate == f"{ADA.id} resubmitted it: accepted (delivery 261123-1)"
     assert not half.may_be_resubmitted
     assert "sent again" in half.fate
     assert on_the_bus.may_be_resubmitted
