@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     QUARANTINED = "input.quarantined"
     RESUBMITTED = "input.resubmitted"
     DISCARDED = "input.discarded"
+    FLOODED = "input.flooded"
     REMINDED = "incident.reminded"
     ACCESS_REFUSED = "access.refused"
     LEDGER_PURGED = "ledger.purged"

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.alerts.flood import Flood, flood_of, rise
 from shared.domain.alerts.quarantine import (
     LONGEST_BODY,
     Address,
@@ -49,7 +50,7 @@ ATTEMPTS = 8
 
 
 class Waking(msgspec.Struct, frozen=True, kw_only=True):
-    """What wakes somebody: the incident that tells of the input, and what opening it takes."""
+    """What is stored with the input: the incident that tells of it, if any, and what that takes."""
 
     incident: str = ""
     writes: Sequence[Write] = ()
@@ -106,6 +107,7 @@ def bad_letter(topic: str, subscription: str, letter: DeadLetter, seen_at: datet
 async def keep_input(services: Services, bad: BadInput) -> str:
     """Keep bad input and tell of it, once however often it comes; answer its id.
 
+    Of noise only so much is kept (`shared.domain.alerts.flood`): then there is nothing of that id.
     Raises Unavailable where it cannot be kept now: whoever brought it must bring it again.
     """
     for _ in range(ATTEMPTS):
@@ -123,7 +125,13 @@ async def keep_input(services: Services, bad: BadInput) -> str:
 async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | None) -> None:
     now = services.now()
     kept = keep(bad, was.value if was else None, now)
-    waking = await _wake(services, kept, now) if bad.may_be_lost_alert else Waking()
+    if bad.may_be_lost_alert:
+        waking = await _wake(services, kept, now)
+    else:
+        flood, waking = await _rise(services, kept.source, now)
+        if not flood.takes:
+            await commit(services, SHARD, waking.writes, events=waking.events)
+            return
     kept = msgspec.structs.replace(kept, incident=waking.incident)
     place = Place(id=kept.id)
     writes: list[Write] = [
@@ -139,6 +147,15 @@ async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | No
         writes.append(Remove(row=ALL + place_of(was.value)))
     log.warning("quarantined %s from %s: %s", kept.id, kept.source, kept.reason)
     await commit(services, SHARD, writes, events=[*waking.events, tell_kept(kept)])
+
+
+async def _rise(services: Services, source: str, now: datetime) -> tuple[Flood, Waking]:
+    """Count what wakes nobody: only so much of it is kept."""
+    first = flood_of(source, now)
+    was = await services.state.read(SHARD, first.row, Flood)
+    flood, events = rise(was.value if was else first, now)
+    put = Put(row=flood.row, value=flood, etag=was.etag if was else MUST_NOT_EXIST)
+    return flood, Waking(writes=[put], events=events)
 
 
 async def _wake(services: Services, kept: Quarantined, now: datetime) -> Waking:

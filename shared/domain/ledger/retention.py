@@ -33,6 +33,7 @@ _INTAKE = frozenset(
         EventKind.QUARANTINED,
         EventKind.RESUBMITTED,
         EventKind.DISCARDED,
+        EventKind.FLOODED,
     }
 )
 _INCIDENTS = frozenset(
