@@ -314,7 +314,7 @@ async def test_a_resubmit_is_told_with_who_and_why(services: FakeServices) -> No
     await mark_resubmitted(services, was, now, "the schema is on", None)
 
     event: ChangeEvent = told(services)[-1]
-    assert (event.kind, event.actor, event.why) == ("input.resubmitted", "ada", "the schema is on")
+    assert (event.kind, event.actor, event.why) == ("input.resubmitted", ADA.id, "the schema is on")
     assert event.evidence["delivery"] == "261123-1"
 
 
