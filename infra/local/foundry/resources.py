@@ -16,6 +16,7 @@ Document = dict[str, Any]
 PROVIDER = "Microsoft.MachineLearningServices"
 MODEL_TAG = "backstop.model"
 PROMPT_TAG = "backstop.prompt_version"
+CONFIGURATION_TAG = "backstop.configuration_digest"
 
 
 def moment(at: float) -> datetime:
@@ -75,6 +76,11 @@ class Deployment(Resource):
     def prompt_version(self) -> str:
         """The prompt's revision."""
         return str(self.document["tags"].get(PROMPT_TAG, ""))
+
+    @property
+    def configuration_digest(self) -> str:
+        """What stands for the thresholds and flags that it runs with; "" where it does not say."""
+        return str(self.document["tags"].get(CONFIGURATION_TAG, ""))
 
     def behaviour_at(self, now: float) -> Behaviour:
         """Say how the version behaves at this moment."""

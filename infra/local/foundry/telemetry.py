@@ -33,6 +33,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     deployment: str
     model: str
     prompt_version: str
+    configuration_digest: str
     probe: bool
     behaviour: Behaviour
     happening: Happening
@@ -44,6 +45,7 @@ def served_by(deployment: Deployment, **facts: Any) -> Served:
         deployment=deployment.name,
         model=deployment.model,
         prompt_version=deployment.prompt_version,
+        configuration_digest=deployment.configuration_digest,
         **facts,
     )
 
@@ -166,6 +168,8 @@ def _row(served: Served, **columns: Any) -> Row:
         "backstop.prompt_version": served.prompt_version,
         "gen_ai.response.model": served.model,
     }
+    if served.configuration_digest:
+        properties["backstop.configuration_digest"] = served.configuration_digest
     if served.tenant:
         properties["backstop.tenant"] = served.tenant
     if served.probe:
