@@ -63,6 +63,8 @@ ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")
 HANDLE = Later("responders.handle", "handle")
 SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
+ASK = Later("responders.ask", "ask")
+ANSWER_APPROVAL_FORM = Later("responders.approve", "answer_form")
 RESUBMIT = Later("responders.quarantine", "resubmit")
 DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
@@ -107,6 +109,14 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ),
     ("resubmit", "POST", "api/quarantine/{id}/resubmit", RESUBMIT),
     ("discard", "POST", "api/quarantine/{id}/discard", DISCARD),
+    ("ask", "POST", "api/rollbacks", ASK),
+    ("show_approvals", "GET", "api/approvals", Later("responders.approve", "show_approvals")),
+    (
+        "answer_approval",
+        "POST",
+        "api/approvals/{id}/{action}",
+        Later("responders.approve", "answer_approval"),
+    ),
     ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
     (
         "show_incident_page",
@@ -127,6 +137,19 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         "releases/{service}",
         Later("responders.console", "show_releases_page"),
     ),
+    (
+        "show_approval_page",
+        "GET",
+        "approvals/{id}",
+        Later("responders.console", "show_approval_page"),
+    ),
+    (
+        "press_approval",
+        "POST",
+        "approvals/{id}/{action}",
+        pressed(ANSWER_APPROVAL_FORM, "/approvals/{id}"),
+    ),
+    ("press_rollback", "POST", "rollbacks", pressed(ASK, "/")),
     ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
     ("press_resubmit", "POST", "quarantine/{id}/resubmit", pressed(RESUBMIT, "/quarantine")),
     ("press_discard", "POST", "quarantine/{id}/discard", pressed(DISCARD, "/quarantine")),

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import wraps
 
+from shared.domain.approvals.form_token import make_token
 from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.diagnosis.telemetry import QueryAnswer
 from shared.domain.lineage.difference import Difference, compare_releases
+from shared.domain.views.approval_page import present_approval
 from shared.domain.views.chart import Chart, plot
 from shared.domain.views.chart_drawing import draw
 from shared.domain.views.chart_scope import focus_of, marks_of, window_of
@@ -25,6 +27,7 @@ from shared.domain.views.problem import problem_from
 from shared.domain.views.quarantine_page import COUNTED, present_quarantine
 from shared.domain.views.releases_page import Seen, present_releases
 from shared.errors import BackstopError, NotFound, RejectedInput
+from shared.protocol.approve import read_approval
 from shared.protocol.dossier import read_dossier
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
@@ -95,6 +98,24 @@ async def show_incident_page(services: Services, request: Request) -> Answer:
     return services.pages.answer(
         "incident.html",
         view=present(dossier, now),
+        chart=chart,
+        drawing=draw(chart, zone) if chart else "",
+        did=request.query.get("did", ""),
+    )
+
+
+@page
+async def show_approval_page(services: Services, request: Request) -> Answer:
+    """One plan that waits, or waited, for people. Whoever opens the page decides nothing."""
+    approval = await read_approval(services, request.path["id"])
+    dossier = await read_dossier(services, approval.request.plan.incident)
+    now, caller = services.now(), request.actor
+    chart = await _chart(services, dossier, now)
+    zone = dossier.service.time_zone if dossier.service else "UTC"
+    token = make_token(approval.request, caller)
+    return services.pages.answer(
+        "approval.html",
+        view=present_approval(approval, dossier, caller, token, now),
         chart=chart,
         drawing=draw(chart, zone) if chart else "",
         did=request.query.get("did", ""),

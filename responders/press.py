@@ -20,6 +20,7 @@ log = logging.getLogger("backstop.press")
 
 LONGEST_FORM = 64_000
 MOST_FIELDS = 20
+FLAGS = ("on", "alone")
 FORM = "application/x-www-form-urlencoded"
 
 type Responder = Callable[[Services, Request], Awaitable[Answer]]
@@ -28,21 +29,23 @@ type Responder = Callable[[Services, Request], Awaitable[Answer]]
 def press(act: Responder, page: str = "") -> Responder:
     """The responder of an API route as that of a form; {id} and {action} stay in the path.
 
-    It leads back to `page`, else to the incident's, else to the first one.
+    It leads to where the answer says, else back to `page`, else to the incident's or the first one.
     """
 
     async def respond(services: Services, request: Request) -> Answer:
-        back = page or _page_of(request)
+        name = quote(request.path.get("id", ""), safe="")
+        back = page.replace("{id}", name) or _page_of(request)
         try:
             refuse_foreign(request, services.settings.public_url, browser_only=True)
             body = msgspec.json.encode(read_form(request))
-            await act(services, msgspec.structs.replace(request, body=body))
+            answer = await act(services, msgspec.structs.replace(request, body=body))
         except BackstopError as error:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", back, error)
             return services.pages.problem(problem_from(error), back)
         did = quote(request.path.get("action", "done" if page else "kill-switch"))
-        return Answer(status=303, headers={"Location": f"{back}?did={did}"})
+        there = answer.headers.get("Location", back)
+        return Answer(status=303, headers={"Location": f"{there}?did={did}"})
 
     return respond
 
@@ -62,7 +65,7 @@ def read_form(request: Request) -> dict[str, str | bool | int]:
 
 def _typed(name: str, text: str) -> str | bool | int:
     """Forms know text only; the API is strict about what is a number and what is not."""
-    if name == "on":
+    if name in FLAGS:
         return text == "true"
     if name == "minutes" and text.isdecimal():
         return int(text[:9])

@@ -14,8 +14,9 @@ from shared.domain.approvals.approval import Approval, ApprovalRequest, Ruling
 from shared.domain.approvals.may_decide import Forbidden, Wish, may_decide
 from shared.domain.approvals.steps import awaits, rule
 from shared.domain.authority.caller import Caller
-from shared.domain.incidents.incident import Incident, State
+from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.keys import digest, shards
+from shared.domain.reviews.review import Opening, ReviewKind, Revised, open_review
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored, Write
 from shared.errors import Conflict, NotAllowed, NotFound, Unavailable
 from shared.protocol.commit import commit, next_step, read_incident
@@ -91,14 +92,37 @@ async def _store(services: Services, found: Waiting, ruling: Ruling) -> Approval
     after = msgspec.structs.replace(before, rulings=(*before.rulings, ruling))
     step = rule(was.value, after, ruling)
     assert step.incident is not None, "it was open a moment ago"
+    reviewed = _reviewed(services, step.incident, after.request, ruling)
+    step = step.then(reviewed.step)
+    assert step.incident is not None
     writes: list[Write] = [
         Put(row=was.row, value=step.incident, etag=was.etag),
         Put(row=_ruling_row(before.request, ruling.by), value=ruling, etag=MUST_NOT_EXIST),
+        *reviewed.writes,
     ]
     commands = [next_step(subject, step.incident, ruling.nonce) for subject in step.commands]
     shard = before.request.id.partition("-")[0]
     await commit(services, shard, writes, events=step.events, commands=commands)
     return after
+
+
+def _reviewed(
+    services: Services, incident: Incident, request: ApprovalRequest, ruling: Ruling
+) -> Revised:
+    """The review that an approval alone makes mandatory; nothing where two people decided."""
+    service = services.catalog.services.get(incident.service)
+    if not ruling.alone or service is None:
+        return Revised(step=Step(incident=incident))
+    opening = Opening(
+        kind=ReviewKind.LONE_APPROVAL,
+        about=request.plan.id,
+        why=f"A commander approved alone: {ruling.reason}",
+        by=ruling.by,
+        role=ruling.role,
+        days=service.policy.review_days,
+        zone=service.time_zone,
+    )
+    return open_review(incident, opening, ruling.at)
 
 
 def approval_row(request: ApprovalRequest) -> str:

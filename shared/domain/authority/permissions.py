@@ -38,6 +38,8 @@ CLOSED = Permission()
 PUBLIC = Permission(public=True)
 READ = Permission(people=EVERYBODY_INSIDE, apps=EVERYBODY_INSIDE)
 HANDLE = Permission(people=ON_DUTY)
+ASK = Permission(people=(AppRole.RESPONDER, AppRole.COMMANDER))
+APPROVE = Permission(people=(AppRole.APPROVER, AppRole.COMMANDER))
 COMMAND = Permission(people=(AppRole.COMMANDER,))
 ALERT = Permission(apps=(AppRole.WEBHOOK,), client=AZURE_MONITOR)
 RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
@@ -61,12 +63,18 @@ PERMISSIONS: dict[str, Permission] = {
     "show_quarantine": READ,
     "resubmit": COMMAND,
     "discard": COMMAND,
+    "ask": ASK,
+    "show_approvals": READ,
+    "answer_approval": APPROVE,
     "show_home": READ,
     "show_incident_page": READ,
     "press_incident": HANDLE,
     "press_incident/severity": COMMAND,
     "show_quarantine_page": READ,
     "show_releases_page": READ,
+    "show_approval_page": READ,
+    "press_approval": APPROVE,
+    "press_rollback": ASK,
     "press_kill_switch": COMMAND,
     "press_resubmit": COMMAND,
     "press_discard": COMMAND,

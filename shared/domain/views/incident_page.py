@@ -214,9 +214,10 @@ def _splits(incident: Incident, decision: Decision | None) -> tuple[Split, ...]:
     plan = decision.plan if decision else None
     before = incident.before if incident.after or plan is None else plan.before
     after = incident.after if incident.after or plan is None else plan.after
-    return _split("Before", before), _split(told[2], after)
+    return split("Before", before), split(told[2], after)
 
 
-def _split(label: str, shares: dict[str, int]) -> Split:
+def split(label: str, shares: dict[str, int]) -> Split:
+    """One split of the traffic, the largest share first."""
     ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return Split(label=label, shares=tuple((name, part) for name, part in ordered if part))
