@@ -185,13 +185,13 @@ def _finished(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
 
 def _review_opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
     due = str(event.after.get("due_at", ""))
-    key = str(event.after.get("id", event.id))
+    key = str(event.after.get("review", event.id))
     due_at = datetime.fromisoformat(due) if due else event.happened_at
     trail.duties[key] = Duty(opened=here, due_at=due_at)
 
 
 def _review_closed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    if duty := trail.duties.get(str(event.after.get("id", ""))):
+    if duty := trail.duties.get(str(event.after.get("review", ""))):
         duty.closed = here
 
 

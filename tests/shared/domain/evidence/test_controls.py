@@ -1,4 +1,4 @@
-"""Each control passes on a clean story, and fails, by name of the event, where its clause is broken."""
+"""Each control passes on a clean story, and fails, naming the event, where its clause is broken."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -63,13 +63,13 @@ STORY = [OPENED, PAGED, DIAGNOSED, DECIDED, ASKED, APPROVED, BEGUN, MOVED, CHECK
 
 def due(opened: float, *, days: int, by: str = "backstop") -> ChangeEvent:
     """A mandatory review that is opened."""
-    after = {"id": "R1", "due_at": (START + timedelta(days=days)).isoformat()}
+    after = {"review": "R1", "due_at": (START + timedelta(days=days)).isoformat()}
     return told(EventKind.REVIEW_OPENED, opened, actor=by, role="Commander", after=after)
 
 
 def closed(minute: float, by: str) -> ChangeEvent:
     """The review, closed by somebody."""
-    said = {"before": {"closed_at": None}, "after": {"id": "R1"}}
+    said = {"before": {"closed_at": None}, "after": {"review": "R1"}}
     return told(EventKind.REVIEW_CLOSED, minute, actor=by, role="Auditor", **said)
 
 
