@@ -65,11 +65,14 @@ HANDLE = Later("responders.handle", "handle")
 SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
 ASK = Later("responders.ask", "ask")
 ANSWER_APPROVAL_FORM = Later("responders.approve", "answer_form")
+SET_FREEZE = Later("responders.freeze", "set_freeze")
+CLOSE_REVIEW = Later("responders.review", "close_review")
 RESUBMIT = Later("responders.quarantine", "resubmit")
 DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
 ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
+NAME_PAGE = Later("shared.protocol.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
     ("ingest", "POST", "api/alerts", Later("responders.ingest", "ingest")),
@@ -101,6 +104,10 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         Later("responders.control", "show_kill_switch"),
     ),
     ("set_kill_switch", "POST", "api/kill-switch", SET_KILL_SWITCH),
+    ("show_freezes", "GET", "api/freezes", Later("responders.freeze", "show_freezes")),
+    ("set_freeze", "POST", "api/freezes", SET_FREEZE),
+    ("show_reviews", "GET", "api/reviews", Later("responders.review", "show_reviews")),
+    ("close_review", "POST", "api/reviews/{id}/close", CLOSE_REVIEW),
     (
         "show_quarantine",
         "GET",
@@ -150,6 +157,8 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         pressed(ANSWER_APPROVAL_FORM, "/approvals/{id}"),
     ),
     ("press_rollback", "POST", "rollbacks", pressed(ASK, "/")),
+    ("press_freeze", "POST", "freezes", pressed(SET_FREEZE, "/")),
+    ("press_review", "POST", "reviews/{id}/close", pressed(CLOSE_REVIEW, "/")),
     ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
     ("press_resubmit", "POST", "quarantine/{id}/resubmit", pressed(RESUBMIT, "/quarantine")),
     ("press_discard", "POST", "quarantine/{id}/discard", pressed(DISCARD, "/quarantine")),
@@ -175,6 +184,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.notify", "post_abandoned_cards"),
         Later("responders.sweep", "sweep"),
         Later("responders.remind", "remind"),
+        Later("responders.review", "remind_reviewers"),
         Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (
@@ -182,9 +192,9 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("shared.protocol.commit", "relay"),
         Later("responders.reconcile", "reconcile"),
         Later("responders.watch", "watch"),
-        Later("responders.compare", "compare"),
         Later("responders.seal", "seal"),
         Later("responders.purge", "purge"),
+        Later("responders.compare", "compare"),
     ),
 }
 
@@ -234,6 +244,8 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", name, error)
             answer = ANSWER_TROUBLE.find()(services, gate, error)
+        if gate.is_page:
+            answer = await NAME_PAGE(services, answer)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,

@@ -15,7 +15,9 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.diagnosis.telemetry import QueryAnswer
+from shared.domain.keys import shard_of
 from shared.domain.lineage.difference import Difference, compare_releases
+from shared.domain.reviews.review import Review
 from shared.domain.views.approval_page import present_approval
 from shared.domain.views.chart import Chart, plot
 from shared.domain.views.chart_drawing import draw
@@ -33,6 +35,7 @@ from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.protocol.records import read_controls, read_record
+from shared.protocol.reviews import open_reviews
 from shared.services import Services
 
 log = logging.getLogger("backstop.console")
@@ -66,13 +69,13 @@ async def show_home(services: Services, request: Request) -> Answer:
     """All services, open incidents and the kill switch."""
     catalog = services.catalog
     every = list(catalog.services.values())
-    records, burns, open_now, newest, controls, waiting = await asyncio.gather(
+    records, burns, open_now, newest, controls, (waiting, reviews) = await asyncio.gather(
         _records(services, every),
         asyncio.gather(*(_burns(services, service) for service in every)),
         open_incidents(services),
         list_incidents(services, limit=EARLIER),
         read_controls(services),
-        count_waiting(services, COUNTED + 1),
+        _to_do(services, every),
     )
     seen = Overview(
         catalog=catalog,
@@ -81,6 +84,7 @@ async def show_home(services: Services, request: Request) -> Answer:
         open=open_now,
         newest=newest[0],
         controls=controls,
+        reviews=reviews,
         quarantined=waiting,
         drills_url=services.settings.drills_url,
     )
@@ -161,6 +165,14 @@ async def _difference(services: Services, service: Service, request: Request) ->
 async def show_asset(services: Services, request: Request) -> Answer:
     """A style sheet, script or picture of the pages."""
     return services.pages.asset(request.path["name"])
+
+
+async def _to_do(services: Services, every: list[Service]) -> tuple[int, list[Review]]:
+    """What waits for a person beside incidents: inputs in quarantine, and mandatory reviews."""
+    shards = [shard_of(service.name) for service in every]
+    return await asyncio.gather(
+        count_waiting(services, COUNTED + 1), open_reviews(services, shards)
+    )
 
 
 async def _records(services: Services, every: list[Service]) -> dict[str, EndpointRecord]:

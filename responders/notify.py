@@ -4,6 +4,8 @@ An event only says *that* a card is due; the card is drawn from the state at tha
 the bus promises no order. Each card is claimed before it is posted, so no repeat posts it twice.
 """
 
+from typing import Any
+
 import msgspec
 
 from shared.domain.decisions.decision import Decision
@@ -13,11 +15,13 @@ from shared.domain.incidents.incident import Incident, State
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import WORK, Message
 from shared.domain.views.card import CardKind, CardView, card_for, render_card
+from shared.domain.views.review_card import render_review_card
 from shared.errors import RejectedInput
 from shared.protocol.commit import command, publish_quietly, read_incident
 from shared.protocol.effect import Send, abandoned, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
 from shared.protocol.people import name_card
+from shared.protocol.reviews import read_review
 from shared.services import Services
 
 WAKES = {
@@ -29,6 +33,7 @@ WAKES = {
 }
 CALMS = {EventKind.ACKNOWLEDGED, EventKind.COMMANDED, EventKind.RESOLVED}
 CARD = "card-"
+REVIEW_CARD = "card-review."
 
 
 async def notify(services: Services, message: Message) -> None:
@@ -45,10 +50,9 @@ async def notify(services: Services, message: Message) -> None:
     if event.kind in CALMS:  # nobody asks again, so the bus must take it
         await services.bus.publish(WORK, [order])
     was = await read_incident(services, event.incident)
-    kind = card_for(event, was.value)
-    if kind is None:
+    name = _card_name(event, was.value)
+    if not name:
         return
-    name = f"{CARD}{kind.value}"
     await claimed(services, event.incident, name)
     await deliver(services, event.incident, name, _poster(services))
 
@@ -57,6 +61,14 @@ async def post_abandoned_cards(services: Services, leftovers: Leftovers) -> None
     """Post the cards whose poster died between claim and post; the tick runs this."""
     for effect in abandoned(services, leftovers, CARD):
         await deliver(services, effect.incident, effect.name, _poster(services))
+
+
+def _card_name(event: ChangeEvent, incident: Incident) -> str:
+    """The card that an event is due, "" for none: one of each kind, and one for each reminder."""
+    if event.kind is EventKind.REVIEW_OVERDUE:
+        return f"{REVIEW_CARD}{event.after['review']}.{event.sequence}"
+    kind = card_for(event, incident)
+    return f"{CARD}{kind.value}" if kind is not None else ""
 
 
 def _event(message: Message) -> ChangeEvent:
@@ -69,13 +81,24 @@ def _event(message: Message) -> ChangeEvent:
 def _poster(services: Services) -> Send:
     async def post(effect: Effect) -> str:
         was = await read_incident(services, effect.incident)
-        kind = CardKind(effect.name.removeprefix(CARD))
-        view = await _view(services, was.value)
-        card = await name_card(services, render_card(kind, view))
+        drawn = _draw_reminder if effect.name.startswith(REVIEW_CARD) else _draw
+        card = await name_card(services, await drawn(services, was.value, effect.name))
         delivered = await services.teams.post(card)
         return str(delivered)
 
     return post
+
+
+async def _draw(services: Services, incident: Incident, name: str) -> dict[str, Any]:
+    return render_card(CardKind(name.removeprefix(CARD)), await _view(services, incident))
+
+
+async def _draw_reminder(services: Services, incident: Incident, name: str) -> dict[str, Any]:
+    review_id, _, _ = name.removeprefix(REVIEW_CARD).rpartition(".")
+    review = (await read_review(services, review_id)).value
+    service = services.catalog.services.get(incident.service)
+    console = services.settings.public_url
+    return render_review_card(review, incident, service, console, services.now())
 
 
 async def _view(services: Services, incident: Incident) -> CardView:

@@ -41,6 +41,7 @@ HANDLE = Permission(people=ON_DUTY)
 ASK = Permission(people=(AppRole.RESPONDER, AppRole.COMMANDER))
 APPROVE = Permission(people=(AppRole.APPROVER, AppRole.COMMANDER))
 COMMAND = Permission(people=(AppRole.COMMANDER,))
+REVIEW = Permission(people=(AppRole.COMMANDER, AppRole.AUDITOR))
 ALERT = Permission(apps=(AppRole.WEBHOOK,), client=AZURE_MONITOR)
 RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
 
@@ -60,6 +61,10 @@ PERMISSIONS: dict[str, Permission] = {
     "show_lineage": READ,
     "show_kill_switch": READ,
     "set_kill_switch": COMMAND,
+    "show_freezes": READ,
+    "set_freeze": COMMAND,
+    "show_reviews": READ,
+    "close_review": REVIEW,
     "show_quarantine": READ,
     "resubmit": COMMAND,
     "discard": COMMAND,
@@ -76,6 +81,8 @@ PERMISSIONS: dict[str, Permission] = {
     "press_approval": APPROVE,
     "press_rollback": ASK,
     "press_kill_switch": COMMAND,
+    "press_freeze": COMMAND,
+    "press_review": REVIEW,
     "press_resubmit": COMMAND,
     "press_discard": COMMAND,
     "show_asset": PUBLIC,

@@ -6,7 +6,7 @@ emergency wait for a person; an emergency rollback it never blocks.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -16,6 +16,8 @@ from shared.domain.decisions.control import Controls
 from shared.domain.freezes.freeze import EVERYWHERE, Freeze, FreezeWindow
 from shared.domain.windows import occurring
 from shared.domain.wording import moment
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class ChangeKind(StrEnum):
@@ -49,15 +51,29 @@ def frozen_now(catalog: Catalog, controls: Controls, service: str, now: datetime
 
     What cannot be read counts as frozen.
     """
-    if not controls.known or not catalog.calendar.known:
-        unread = "the firm's calendar" if controls.known else "the freezes that people set"
-        why = f"{unread} cannot be read, so all counts as frozen"
-        return Frozen(name="unknown", scope=EVERYWHERE, reason=why, zone=catalog.calendar.zone)
-    own = catalog.services.get(service)
-    windows = (*catalog.calendar.windows, *(own.freezes if own else ()))
-    held = [one for one in controls.freezes if one.holds(service, now)]
-    found = [*_open(windows, now), *(_set(one, catalog.calendar.zone) for one in held)]
-    return max(found, key=lambda one: one.until or now, default=None)
+    every = frozen_all(catalog, controls, now)
+    covering = [one for one in every if one.scope in (EVERYWHERE, service)]
+    return max(covering, key=lambda one: one.until or FOR_EVER, default=None)
+
+
+def frozen_all(catalog: Catalog, controls: Controls, now: datetime) -> list[Frozen]:
+    """Every freeze that is in force, of whatever service."""
+    zone = catalog.calendar.zone
+    owned = (window for service in catalog.services.values() for window in service.freezes)
+    set_now = (one for one in controls.freezes if one.holds(one.scope, now))
+    return [
+        *_unread(catalog, controls),
+        *_open((*catalog.calendar.windows, *owned), now),
+        *(_set(one, zone) for one in set_now),
+    ]
+
+
+def _unread(catalog: Catalog, controls: Controls) -> Iterator[Frozen]:
+    """What cannot be read, each as a freeze of everything without an end."""
+    read = {"firm's calendar": catalog.calendar.known, "freezes that people set": controls.known}
+    for name in (name for name, known in read.items() if not known):
+        why = f"the {name} cannot be read, so all counts as frozen"
+        yield Frozen(name="unknown", scope=EVERYWHERE, reason=why, zone=catalog.calendar.zone)
 
 
 def blocks(kind: ChangeKind, frozen: Frozen | None, now: datetime) -> str:

@@ -134,7 +134,7 @@ def open_review(incident: Incident, opening: Opening, now: datetime) -> Revised:
     return Revised(step=step, writes=(Put(row=review.row, value=review),))
 
 
-def close_review(
+def conclude(
     incident: Incident, review: Review, *, who: str, role: str = "", conclusion: str, now: datetime
 ) -> Revised:
     """Close a review with what a person concluded; no incident, but the reason, where one may not.

@@ -14,12 +14,15 @@ from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.telemetry import QueryAnswer
 from shared.domain.incidents.incident import Incident
+from shared.domain.reviews.review import Review
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.views import briefing
 from shared.domain.views.budget import Budget, budget_of
 from shared.domain.views.chart import Tone
+from shared.domain.views.freezes import FreezeLine, present_freezes
 from shared.domain.views.incident_page import STATE_TONES
 from shared.domain.views.quarantine_page import tell_waiting
+from shared.domain.views.reviews import ReviewLine, present_reviews
 from shared.domain.wording import duration, plain
 
 MODES = {
@@ -90,6 +93,8 @@ class HomePage(msgspec.Struct, frozen=True, kw_only=True):
     switches: tuple[SwitchLine, ...]
     controls_known: bool
     scopes: tuple[tuple[str, str], ...]
+    freezes: tuple[FreezeLine, ...] = ()
+    reviews: tuple[ReviewLine, ...] = ()
     quarantine: str = ""
     drills_url: str = ""
 
@@ -106,6 +111,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     open: Sequence[Incident]
     newest: Sequence[Incident]
     controls: Controls
+    reviews: Sequence[Review] = ()
     quarantined: int = 0
     drills_url: str = ""
 
@@ -122,6 +128,8 @@ def present_home(seen: Overview, now: datetime) -> HomePage:
         switches=tuple(_switch(one, services, now) for one in _active(seen.controls, now)),
         controls_known=seen.controls.known,
         scopes=(("*", "All services"), *((s.name, s.title) for s in services.values())),
+        freezes=present_freezes(seen.catalog, seen.controls, now),
+        reviews=present_reviews(seen.reviews, services, now),
         quarantine=tell_waiting(seen.quarantined),
         drills_url=seen.drills_url,
     )

@@ -1,0 +1,128 @@
+"""Freeze: a commander freezes the changes of a service, or of all, and lifts the freeze again.
+
+Beside the flow, as the kill switch is: it is read when a release is registered, when a decision is
+made and again before anything is moved. It never lasts without an end; the ledger keeps who set it
+and why. What the calendars of the catalog freeze is shown beside it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.domain.authority.caller import Caller
+from shared.domain.catalog import Catalog
+from shared.domain.decisions.control import Controls
+from shared.domain.freezes.freeze import EVERYWHERE, Freeze, FreezeWindow, tell_frozen
+from shared.domain.freezes.frozen import frozen_now
+from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.views.http import Answer, Request, json_answer
+from shared.domain.windows import occurring
+from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.commit import commit
+from shared.protocol.records import CONTROLS, read_controls
+from shared.services import Services
+
+ATTEMPTS = 5
+LONGEST_REASON = 1_000
+LONGEST_MINUTES = 30 * 24 * 60
+
+
+class FreezeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be frozen. `scope` is a service or "*"; `minutes` are needed to set it."""
+
+    scope: str
+    on: bool
+    reason: str
+    minutes: int | None = None
+
+
+async def show_freezes(services: Services, _request: Request) -> Answer:
+    """What people froze, what the calendars freeze, and what is in force now for which service.
+
+    Raises Unavailable.
+    """
+    controls, catalog, now = await read_controls(services), services.catalog, services.now()
+    if not controls.known:
+        raise Unavailable("tables", "the freezes cannot be read; all counts as frozen meanwhile")
+    owned = [window for service in catalog.services.values() for window in service.freezes]
+    windows = [*catalog.calendar.windows, *owned]
+    return json_answer(
+        {
+            "freezes": [_shown(one, now) for one in controls.freezes],
+            "windows": [_window(one, now) for one in windows],
+            "calendar_known": catalog.calendar.known,
+            "in_force": _in_force(catalog, controls, now),
+        }
+    )
+
+
+async def set_freeze(services: Services, request: Request) -> Answer:
+    """Set or lift a freeze. Raises RejectedInput, Conflict, Unavailable."""
+    asked = request.read(FreezeRequest)
+    _check(services.catalog, asked)
+    for _ in range(ATTEMPTS):
+        try:
+            freeze = await _set(services, asked, request.actor)
+        except Conflict:
+            continue
+        return json_answer(_shown(freeze, services.now()))
+    raise Conflict(f"the freeze of {asked.scope} kept changing; try again")
+
+
+def _check(catalog: Catalog, asked: FreezeRequest) -> None:
+    broken = {one.service for one in catalog.mistakes if one.service}
+    known = sorted({EVERYWHERE, *catalog.services, *broken})
+    if asked.scope not in known:
+        raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {', '.join(known)}")
+    if not asked.reason.strip():
+        raise RejectedInput("missing-field", "reason is needed: it is recorded")
+    if len(asked.reason) > LONGEST_REASON:
+        raise RejectedInput("too-long", f"reason may have {LONGEST_REASON} characters")
+    if asked.on and (asked.minutes is None or not 1 <= asked.minutes <= LONGEST_MINUTES):
+        allowed = f"minutes must lie between 1 and {LONGEST_MINUTES}: no freeze is for ever"
+        raise RejectedInput("wrong-minutes", allowed)
+
+
+async def _set(services: Services, asked: FreezeRequest, caller: Caller) -> Freeze:
+    row, now = f"freeze|{asked.scope}", services.now()
+    was = await services.state.read(CONTROLS, row, Freeze)
+    lasts = timedelta(minutes=(asked.minutes or 0) if asked.on else 0)
+    freeze = Freeze(
+        scope=asked.scope,
+        on=asked.on,
+        by=caller.id,
+        role=caller.role,
+        reason=asked.reason.strip(),
+        at=now,
+        expires_at=now + lasts,
+    )
+    put = Put(row=row, value=freeze, etag=was.etag if was else MUST_NOT_EXIST)
+    event = tell_frozen(was.value if was else None, freeze)
+    await commit(services, CONTROLS, [put], events=[event])
+    return freeze
+
+
+def _shown(freeze: Freeze, now: datetime) -> dict[str, Any]:
+    return {**msgspec.to_builtins(freeze), "active": freeze.holds(freeze.scope, now)}
+
+
+def _window(one: FreezeWindow, now: datetime) -> dict[str, Any]:
+    found = occurring((one.window,), now)
+    return {
+        "name": one.name,
+        "scope": one.scope,
+        "reason": one.window.reason,
+        "time_zone": one.zone,
+        "active": found is not None,
+        "until": found.end if found else None,
+    }
+
+
+def _in_force(catalog: Catalog, controls: Controls, now: datetime) -> list[dict[str, Any]]:
+    found = ((name, frozen_now(catalog, controls, name, now)) for name in catalog.services)
+    return [
+        {"service": name, "freeze": one.name, "until": one.until, "sentence": one.cite(now)}
+        for name, one in found
+        if one is not None
+    ]
