@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.alerts.alert import parse_alert
-from shared.domain.catalog import Service
+from shared.domain.catalog import REASONS_TO_ASK, Service
 from shared.domain.decisions.control import KillSwitch
 from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot
 from shared.domain.decisions.intent import EndpointRecord, Rollback
@@ -34,7 +34,8 @@ from tests.simulation.scheduler import Scheduler
 
 __all__ = ["KEYS", "NOW", "SECRETS", "SERVICE", "SHARD", "body", "new_outside", "store_scene"]
 
-POLICY = msgspec.structs.replace(SHIPPED.policy, acknowledge_within_s=60)
+SURE_ENOUGH = tuple(reason for reason in REASONS_TO_ASK if reason != "low-confidence")
+POLICY = msgspec.structs.replace(SHIPPED.policy, acknowledge_within_s=60, approve_when=SURE_ENOUGH)
 SERVICE = msgspec.structs.replace(SHIPPED, policy=POLICY)
 SHARD = shard_of(SERVICE.name)
 KEYS = {contact.pager: f"key of {contact.name}" for contact in SERVICE.contacts}
