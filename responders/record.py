@@ -26,7 +26,7 @@ async def record(services: Services, messages: Sequence[Message]) -> None:
     by_partition: dict[str, dict[str, ChangeEvent]] = defaultdict(dict)
     for message in messages:
         try:
-            event = _event(message)
+            event = _event(services, message)
         except RejectedInput as error:
             await keep_message(services, "changes/record", CHANGES, message, error)
         else:
@@ -36,10 +36,10 @@ async def record(services: Services, messages: Sequence[Message]) -> None:
             await append_events(services, partition, batch)
 
 
-def _event(message: Message) -> ChangeEvent:
-    """The event of a message, fit for the ledger. Raises RejectedInput."""
+def _event(services: Services, message: Message) -> ChangeEvent:
+    """The event of a message, fit for the ledger, which never forgets. Raises RejectedInput."""
     try:
-        event = msgspec.json.decode(message.body, type=ChangeEvent)
+        event = services.redactor.struct(msgspec.json.decode(message.body, type=ChangeEvent))
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise RejectedInput("not-an-event", str(error)) from None
     canonical(event)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from shared.domain.catalog import Catalog
     from shared.domain.incidents.alarm import Alarm
     from shared.domain.ledger.seal import Seal
+    from shared.domain.redaction.redactor import Redactor
 
 log = logging.getLogger("backstop.services")
 
@@ -104,7 +105,14 @@ class Services:
         """The storage account that holds all tables."""
         from shared.adapters.tables import TableAccount
 
-        return TableAccount(self.settings.tables, self.credential)
+        return TableAccount(self.settings.tables, self.credential, redactor=self.redactor)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes secrets and personal data out of all that is stored or sent."""
+        from shared.domain.redaction.redactor import Redactor
+
+        return Redactor(key=self.settings.redaction_key.encode())
 
     @cached_property
     def state(self) -> Table:
@@ -119,7 +127,7 @@ class Services:
     @cached_property
     def ledger(self) -> Table:
         """What happened, hash-chained; written by the executor alone."""
-        return self.account.table("ledger")
+        return self.account.table("ledger", verbatim=True)  # what commit redacted is hashed there
 
     @cached_property
     def blobs(self) -> Blobs:
@@ -161,6 +169,7 @@ class Services:
             endpoint=self.settings.logs_endpoint or None,
             lag_s=self.settings.log_lag_s,
             bin_s=self.settings.log_bin_s,
+            redactor=self.redactor,
         )
 
     @cached_property
@@ -200,14 +209,15 @@ class Services:
         """The commander's channel."""
         from shared.adapters.teams import Teams
 
-        return Teams(self.settings.teams_url)
+        return Teams(self.settings.teams_url, self.redactor)
 
     @cached_property
     def pager(self) -> Pager:
         """The pager, with its fallback."""
         from shared.adapters.pager import Pager
 
-        return Pager(self.settings.pager_url, self.settings.pager_fallback_url)
+        urls = (self.settings.pager_url, self.settings.pager_fallback_url)
+        return Pager(*urls, redactor=self.redactor)
 
     @cached_property
     def pages(self) -> Pages:

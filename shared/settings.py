@@ -17,6 +17,7 @@ BUS_CONNECTION = "BACKSTOP_BUS"  # also the `connection` that the triggers name
 TICK_SCHEDULE = "BACKSTOP_TICK"  # an NCRONTAB expression, read by the host itself
 PUBLIC_CLOUD = "https://login.microsoftonline.com"  # the authority of Microsoft Entra
 LEAST_DAYS = 184
+SHORTEST_KEY = 32  # characters of the redaction key
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -58,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     authority: str = PUBLIC_CLOUD  # another one never in Azure
     easy_auth: bool = False  # the platform signs browsers in, and says so itself
     blobs: str = ""  # where seals and copies of the ledger go; executor only
+    redaction_key: str = ""  # of the tokens that stand for what is personal; needed in Azure
     signing_key: str = ""  # a Key Vault key's URL; a file outside Azure only
     seal_every_s: float = 300.0
     retain_changes_days: float = 2557.0
@@ -114,12 +116,24 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         authority=_authority(env, local=local),
         easy_auth=env.get("WEBSITE_AUTH_ENABLED") == "True",
         blobs=env.get("BACKSTOP_BLOBS", ""),
+        redaction_key=_redaction_key(env, local=local),
         signing_key=env.get("BACKSTOP_SIGNING_KEY", ""),
         seal_every_s=_number(env, "BACKSTOP_SEAL_EVERY_S", 300.0),
         retain_changes_days=_days(env, "BACKSTOP_RETAIN_CHANGES_DAYS", 2557.0),
         retain_incidents_days=_days(env, "BACKSTOP_RETAIN_INCIDENTS_DAYS", 731.0),
         retain_intake_days=_days(env, "BACKSTOP_RETAIN_INTAKE_DAYS", 184.0),
     )
+
+
+def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
+    """Without a key what is personal still goes, but nothing correlates: that is for this machine.
+
+    A Key Vault reference that cannot be resolved is handed over as it is written.
+    """
+    key = env.get("BACKSTOP_REDACTION_KEY", "")
+    if not local and (len(key) < SHORTEST_KEY or key.startswith("@Microsoft.KeyVault")):
+        raise Misconfigured(f"BACKSTOP_REDACTION_KEY must have {SHORTEST_KEY} characters")
+    return key
 
 
 def _audience(env: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ SPARE = (
     "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
     "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
 )
+REDACTION_KEY = "a redaction key of this machine"
 PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good for the inbox only
 
 
@@ -169,6 +170,7 @@ class World:
             "BACKSTOP_LOGS_WORKSPACE": "local",
             "BACKSTOP_LOGS_ENDPOINT": f"http://127.0.0.1:{ports.logs}/v1",
             "BACKSTOP_ARM_ENDPOINT": f"http://127.0.0.1:{ports.arm}",
+            "BACKSTOP_REDACTION_KEY": REDACTION_KEY,
             "BACKSTOP_TEAMS_URL": f"{self.addresses.inbox}/teams",
             "BACKSTOP_PAGER_URL": f"{self.addresses.inbox}/pagerduty/v2/enqueue",
             "BACKSTOP_PAGER_FALLBACK_URL": f"{self.addresses.inbox}/webhook",

@@ -27,6 +27,7 @@ from azure.monitor.query.aio import LogsQueryClient
 
 from shared.adapters import queries
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.redaction.redactor import Redactor
 from shared.errors import Misconfigured
 
 _AZURE = "https://api.loganalytics.io"
@@ -61,7 +62,9 @@ class Logs:
         concurrency: int = 4,
         timeout_s: float = 20.0,
         max_rows: int = 5000,
+        redactor: Redactor | None = None,
     ) -> None:
+        self._redactor = redactor or Redactor()
         self._workspace_id = workspace_id
         self._windows = {"Lag": timedelta(seconds=lag_s), "Bin": timedelta(seconds=bin_s)}
         self._timeout_s = timeout_s
@@ -78,7 +81,9 @@ class Logs:
         started = time.monotonic()
         status, rows, detail = await self._ask(text)
         seconds = time.monotonic() - started
-        return QueryAnswer(name=name, status=status, rows=rows, detail=detail, seconds=seconds)
+        kept = tuple(kept_row(name, row, self._redactor) for row in rows)
+        said = self._redactor.text(detail)
+        return QueryAnswer(name=name, status=status, rows=kept, detail=said, seconds=seconds)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -130,6 +135,16 @@ class Logs:
         if not tables:
             return ()
         return tuple(_row(tables[0], row) for row in tables[0].rows[: self._max_rows])
+
+
+def kept_row(query: str, row: Mapping[str, object], redactor: Redactor) -> dict[str, object]:
+    """The columns that the query's file names and no others, with tokens in their texts."""
+    columns = queries.load(query).columns
+    return {
+        name: redactor.value(cell) if isinstance(cell, str | dict | list) else cell
+        for name, cell in row.items()
+        if name in columns
+    }
 
 
 def _row(table: LogsTable, row: LogsTableRow) -> dict[str, object]:

@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from shared.adapters.webhook import Delivered, Webhook
+from shared.domain.redaction.redactor import Redactor
 from shared.domain.views.page import webhook_body
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
@@ -18,12 +19,14 @@ log = logging.getLogger("backstop.pager")
 class Pager:
     """The way to wake a person. Either URL may be empty, not both; raises Misconfigured."""
 
-    def __init__(self, url: str, fallback_url: str = "") -> None:
+    def __init__(self, url: str, fallback_url: str = "", redactor: Redactor | None = None) -> None:
         if not url and not fallback_url:
             raise Misconfigured("neither a pager nor a fallback webhook is set")
-        self._pager = Webhook(url, name="pager", part="pager") if url else None
+        self._pager = Webhook(url, name="pager", part="pager", redactor=redactor) if url else None
         self._fallback = (
-            Webhook(fallback_url, name="webhook", part="pager") if fallback_url else None
+            Webhook(fallback_url, name="webhook", part="pager", redactor=redactor)
+            if fallback_url
+            else None
         )
 
     async def send(self, body: dict[str, Any]) -> Delivered:

@@ -1,7 +1,8 @@
 """Tables: typed rows in Azure Table Storage, with transactions in one partition.
 
 The only user of azure-data-tables. A row is one Struct as JSON under (partition, row); writes of
-one partition go together or not at all. The SDK's errors end here: Conflict or Unavailable.
+one partition go together or not at all. The SDK's errors end here: Conflict or Unavailable. What is
+written goes through the redactor: nothing is stored that did not.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.table_clock import ClockedTransport, TableClock
+from shared.domain.redaction.redactor import Redactor
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
 
@@ -33,8 +35,11 @@ DEADLINE_S = 7.0  # Azure Monitor waits ten seconds for the webhook, and the SDK
 class Table:
     """One table. Made by `TableAccount.table`. Each call ends within the account's deadline."""
 
-    def __init__(self, client: TableClient, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self, client: TableClient, redactor: Redactor | None, deadline_s: float = DEADLINE_S
+    ) -> None:
         self._client = client
+        self._redactor = redactor
         self._deadline_s = deadline_s
 
     async def read[T: msgspec.Struct](
@@ -91,13 +96,15 @@ class Table:
             if len(writes) == 1:
                 await self._write_one(partition, writes[0])
             else:
-                await self._client.submit_transaction([_operation(partition, w) for w in writes])
+                await self._client.submit_transaction(
+                    [_operation(partition, w, self._redactor) for w in writes]
+                )
 
     async def _write_one(self, partition: str, write: Write) -> None:
         if isinstance(write, Remove):
             await self._client.delete_entity(partition, write.row)
             return
-        entity = _entity(partition, write)
+        entity = _entity(partition, write, self._redactor)
         if write.etag is None:
             await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
         elif write.etag == MUST_NOT_EXIST:
@@ -117,6 +124,7 @@ class TableAccount:
         retry_total: int = 3,
         deadline_s: float = DEADLINE_S,
         clock: TableClock | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         """`account` is a connection string, or the account's table URL with a credential.
 
@@ -124,6 +132,7 @@ class TableAccount:
         """
         self.clock = clock or TableClock()
         self._deadline_s = deadline_s
+        self._redactor = redactor or Redactor()
         options: dict[str, Any] = {
             "retry_total": retry_total,
             "retry_backoff_factor": 0.2,
@@ -134,9 +143,13 @@ class TableAccount:
         else:
             self._client = TableServiceClient(account, credential=credential, **options)
 
-    def table(self, name: str) -> Table:
-        """The table of that name; it must exist (see `create`)."""
-        return Table(self._client.get_table_client(name), self._deadline_s)
+    def table(self, name: str, *, verbatim: bool = False) -> Table:
+        """The table of that name; it must exist (see `create`).
+
+        `verbatim` is for what is hashed already and was redacted before: the ledger.
+        """
+        redactor = None if verbatim else self._redactor
+        return Table(self._client.get_table_client(name), redactor, self._deadline_s)
 
     async def create(self, *names: str) -> None:
         """Make the tables that do not exist yet. Raises Unavailable."""
@@ -186,10 +199,10 @@ def _if(etag: str) -> dict[str, Any]:
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
-def _operation(partition: str, write: Write) -> tuple[Any, ...]:
+def _operation(partition: str, write: Write, redactor: Redactor | None) -> tuple[Any, ...]:
     if isinstance(write, Remove):
         return ("delete", {"PartitionKey": partition, "RowKey": write.row})
-    entity = _entity(partition, write)
+    entity = _entity(partition, write, redactor)
     if write.etag is None:
         return ("upsert", entity, {"mode": UpdateMode.REPLACE})
     if write.etag == MUST_NOT_EXIST:
@@ -197,8 +210,14 @@ def _operation(partition: str, write: Write) -> tuple[Any, ...]:
     return ("update", entity, {"mode": UpdateMode.REPLACE, **_if(write.etag)})
 
 
-def _entity(partition: str, write: Put) -> dict[str, Any]:
-    text = msgspec.json.encode(write.value).decode()
+def row_text(value: msgspec.Struct, redactor: Redactor | None) -> str:
+    """A row as it is stored."""
+    text = msgspec.json.encode(value).decode()
+    return redactor.json(text) if redactor else text
+
+
+def _entity(partition: str, write: Put, redactor: Redactor | None) -> dict[str, Any]:
+    text = row_text(write.value, redactor)
     chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
     body = {f"body{n:02d}": chunk for n, chunk in enumerate(chunks)}
     return {

@@ -7,6 +7,7 @@ A posted card cannot be changed; the caller claims it before it posts.
 from typing import Any
 
 from shared.adapters.webhook import Delivered, Webhook, checked
+from shared.domain.redaction.redactor import Redactor
 from shared.errors import Misconfigured
 
 _RETIRED = ("webhook.office.com", "outlook.office.com", "outlook.office365.com")
@@ -15,14 +16,14 @@ _RETIRED = ("webhook.office.com", "outlook.office.com", "outlook.office365.com")
 class Teams:
     """One channel. The URL is a secret; raises Misconfigured for a URL that cannot work."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, redactor: Redactor | None = None) -> None:
         host = (checked(url, "teams").hostname or "").lower()
         if any(host == retired or host.endswith(f".{retired}") for retired in _RETIRED):
             raise Misconfigured(
                 "the URL of teams is that of a retired Office 365 connector; make a flow with the"
                 " trigger 'When a Teams webhook request is received' and use its URL"
             )
-        self._webhook = Webhook(url, name="teams", part="teams")
+        self._webhook = Webhook(url, name="teams", part="teams", redactor=redactor)
 
     async def post(self, card: dict[str, Any]) -> Delivered:
         """Post a card once, in the envelope that `render_card` makes.

@@ -1,7 +1,8 @@
 """Posting JSON to a webhook whose URL is a secret: the part that Teams and the pager share.
 
 The URL (its path and query are the credential) never appears in a log, an error or a repr. Answers
-become `Delivered`, `RejectedInput` (never try this body again) or `Unavailable` (try later).
+become `Delivered`, `RejectedInput` (never try this body again) or `Unavailable` (try later). What
+is posted goes through the redactor.
 """
 
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 import aiohttp
 import msgspec
 
+from shared.domain.redaction.redactor import Redactor
 from shared.domain.wording import plain
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
@@ -35,7 +37,8 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 class Webhook:
     """One webhook. `name` is who accepts, `part` what is unavailable when it does not answer."""
 
-    def __init__(self, url: str, *, name: str, part: str) -> None:
+    def __init__(self, url: str, *, name: str, part: str, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor()
         self._url = url
         self._name = name
         self._part = part
@@ -47,7 +50,7 @@ class Webhook:
         try:
             async with self._opened().post(
                 self._url,
-                data=msgspec.json.encode(body),
+                data=body_text(body, self._redactor).encode(),
                 headers={"Content-Type": "application/json"},
                 allow_redirects=False,
             ) as response:
@@ -86,6 +89,14 @@ class Webhook:
         for secret in (*self._secrets, key):
             said = said.replace(secret, "***") if secret else said
         return plain(said)[:300]
+
+
+def body_text(body: dict[str, Any], redactor: Redactor) -> str:
+    """A body as it is posted. Its routing key is for the pager, and nobody else gets it."""
+    key = body.get("routing_key")
+    told = {name: value for name, value in body.items() if name != "routing_key"}
+    clean = redactor.value(told)
+    return msgspec.json.encode(clean if key is None else {"routing_key": key, **clean}).decode()
 
 
 def checked(url: str, name: str) -> SplitResult:

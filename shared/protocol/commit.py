@@ -76,13 +76,15 @@ async def commit(
 
     `resubmitted` are messages that somebody sends again, each with its topic. Raises Conflict where
     a row is not the version that was read: nothing is stored then. Raises Unavailable where the
-    tables do not answer. A silent bus raises nothing: relay sends later.
+    tables do not answer. A silent bus raises nothing: relay sends later. Events are redacted here,
+    because the same goes to the timeline, the bus and the ledger, which hashes it.
     """
-    messages = [*_outgoing(events, commands), *resubmitted]
+    told = [services.redactor.struct(event) for event in events]
+    messages = [*_outgoing(told, commands), *resubmitted]
     now = services.now()
     outbox = [OutboxEntry(topic=t, message=m, committed_at=now) for t, m in messages]
     rows = [Put(row=entry.row, value=entry) for entry in outbox]
-    timeline = [Put(row=event_row(e.incident, e.sequence), value=e) for e in events if e.incident]
+    timeline = [Put(row=event_row(e.incident, e.sequence), value=e) for e in told if e.incident]
     await services.state.write(shard, [*writes, *timeline, *rows])
     await _send(services, shard, outbox)
 

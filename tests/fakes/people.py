@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any, override
 
+import msgspec
+
 from shared.adapters.pager import Pager
 from shared.adapters.teams import Teams
-from shared.adapters.webhook import Delivered
+from shared.adapters.webhook import Delivered, body_text
+from shared.domain.redaction.redactor import Redactor
 from shared.errors import BackstopError, RejectedInput
 from tests.fakes.turns import Turns
 
@@ -15,7 +18,8 @@ type Read = Callable[[dict[str, Any]], None]
 class FakeTeams(Teams):
     """The channel. `trouble` is raised as long as it is set; `read` sees every card at once."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor()
         self.cards: list[dict[str, Any]] = []
         self.trouble: BackstopError | None = None
         self.read: Read | None = None
@@ -26,9 +30,10 @@ class FakeTeams(Teams):
         await self._turns.take("teams.post")
         if self.trouble is not None:
             raise self.trouble
-        self.cards.append(card)
+        posted = msgspec.json.decode(body_text(card, self._redactor))
+        self.cards.append(posted)
         if self.read is not None:
-            self.read(card)
+            self.read(posted)
         await self._turns.take("teams.posted")
         return Delivered(by="teams", status=202)
 
@@ -43,7 +48,8 @@ class FakePager(Pager):
     `read` sees every page at once.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor()
         self.sent: list[dict[str, Any]] = []
         self.refuses: set[str] = set()
         self.trouble: BackstopError | None = None
@@ -57,9 +63,10 @@ class FakePager(Pager):
             raise self.trouble
         if body["routing_key"] in self.refuses:
             raise RejectedInput("pager-refused", "400 Invalid routing key")
-        self.sent.append(body)
+        posted = msgspec.json.decode(body_text(body, self._redactor))
+        self.sent.append(posted)
         if self.read is not None:
-            self.read(body)
+            self.read(posted)
         await self._turns.take("pager.sent")
         return Delivered(by="pager", status=202)
 

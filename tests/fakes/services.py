@@ -10,6 +10,7 @@ import msgspec
 
 from shared.domain.catalog import Catalog, Service
 from shared.domain.decisions.endpoint import EndpointSnapshot
+from shared.domain.redaction.redactor import Redactor
 from shared.services import Services
 from shared.settings import Role, Settings
 from tests.fakes.blobs import FakeBlobs
@@ -22,6 +23,8 @@ from tests.fakes.scoring import FakeScoring
 from tests.fakes.signer import FakeSigner
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
+
+REDACTION_KEY = "a key of the tests, and of nobody else"
 
 
 def make_settings(**changes: Any) -> Settings:
@@ -48,6 +51,7 @@ def make_settings(**changes: Any) -> Settings:
         patience_s=60.0,
         local=True,
         sweep_every_s=0.0,
+        redaction_key=REDACTION_KEY,
     )
     return msgspec.structs.replace(usual, **changes)
 
@@ -71,10 +75,11 @@ class Outside:
         self.now = now
         self.catalog = catalog_of(*services)
         self.turns = turns or Turns()
-        self.state = FakeTable("state", self.turns)
-        self.deliveries = FakeTable("deliveries", self.turns)
+        self.redactor = Redactor(key=REDACTION_KEY.encode())
+        self.state = FakeTable("state", self.turns, self.redactor)
+        self.deliveries = FakeTable("deliveries", self.turns, self.redactor)
         self.ledger = FakeTable("ledger", self.turns)
-        self.index = FakeTable("index", self.turns)
+        self.index = FakeTable("index", self.turns, self.redactor)
         self.blobs = FakeBlobs(self.turns)
         self.signer = FakeSigner(self.turns)
         self.bus = FakeBus(self.turns)
@@ -82,8 +87,8 @@ class Outside:
         self.endpoints = FakeEndpoints(self.turns, snapshot)
         self.fired_alerts = FakeFiredAlerts(self.turns)
         self.scoring = FakeScoring(self.turns, self.endpoints)
-        self.teams = FakeTeams(self.turns)
-        self.pager = FakePager(self.turns)
+        self.teams = FakeTeams(self.turns, self.redactor)
+        self.pager = FakePager(self.turns, self.redactor)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -7,7 +7,8 @@ from typing import Any, override
 
 import msgspec
 
-from shared.adapters.tables import LAST, Table
+from shared.adapters.tables import LAST, Table, row_text
+from shared.domain.redaction.redactor import Redactor
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
 from tests.fakes.turns import Turns
@@ -60,7 +61,8 @@ class FakeTable(Table):
     `seen` is told of every transaction the moment it takes effect.
     """
 
-    def __init__(self, name: str, turns: Turns) -> None:
+    def __init__(self, name: str, turns: Turns, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor
         self.out = False
         self.lost_answers = 0
         self.seen: Seen | None = None
@@ -104,7 +106,7 @@ class FakeTable(Table):
         found = self._partitions.setdefault(partition, _Partition())
         for write in writes:
             _compare(write, found.rows.get(write.row), alone=len(writes) == 1)
-        bodies = [_body(write) for write in writes]
+        bodies = [_body(write, self._redactor) for write in writes]
         for write, body in zip(writes, bodies, strict=True):
             self._apply(found, write, body)
         if self.seen is not None:
@@ -142,8 +144,8 @@ class FakeTable(Table):
             found.put(write.row, _Row(body, f'W/"{next(self._versions)}"', write.flags))
 
 
-def _body(write: Write) -> bytes:
-    return msgspec.json.encode(write.value) if isinstance(write, Put) else b""
+def _body(write: Write, redactor: Redactor | None) -> bytes:
+    return row_text(write.value, redactor).encode() if isinstance(write, Put) else b""
 
 
 def _check(writes: Sequence[Write]) -> None:

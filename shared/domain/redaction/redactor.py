@@ -1,0 +1,147 @@
+"""The redactor: the one mechanism through which everything goes that is stored or sent.
+
+Text goes through the detectors, JSON through the same member by member, and JSON that lies in a
+text of that as JSON again. What is found becomes a token such as [email:3f2a91bc]: equal values
+have equal tokens under one key, and without the key no token leads to anybody.
+"""
+
+import hashlib
+import hmac
+import re
+from typing import Any
+
+import msgspec
+
+from shared.domain.redaction.detector import Detector, glance
+from shared.domain.redaction.personal import PERSONAL
+from shared.domain.redaction.secrets import SECRETS
+
+type Detectors = tuple[Detector, ...]
+
+DETECTORS: Detectors = (*SECRETS, *PERSONAL)
+DIGITS = 8  # of a token: two of 10,000 values share one with a probability of one per cent
+PASSES = 4
+NESTED = 8  # JSON in a text of JSON in a text ...; deeper down it is looked at as a text
+
+_MARKS = re.compile(r"[^0-9A-Za-z]")
+_NUMBERS = frozenset({"card", "iban", "ssn", "phone"})
+SECRET_MEMBERS = frozenset(
+    {
+        *("password", "passwd", "passphrase", "pwd", "secret", "clientsecret", "authorization"),
+        *("proxyauthorization", "cookie", "setcookie", "xapikey", "apikey", "accesstoken"),
+        *("refreshtoken", "idtoken", "authtoken", "xfunctionskey", "accountkey", "privatekey"),
+        *("ocpapimsubscriptionkey", "subscriptionkey", "sharedaccesskey", "connectionstring"),
+        *("sharedaccesssignature", "xmsclientprincipal", "xmstokenaadidtoken", "routingkey"),
+        *("xmstokenaadaccesstoken", "integrationkey", "sastoken"),
+    }
+)
+_MEMBER = re.compile(r'"([\w -]{3,40})\\{0,9}"\s{0,9}:')
+_TOKEN = re.compile(r"\[[a-z]{2,8}(?::[0-9a-f]{8})?\]")
+_VERSIONS = frozenset({"version", "deployment", "restores", "removes"})  # 1.2.3.4 is no address
+_BYTES = "content"  # bytes in base64, redacted before they became that
+
+
+class Redactor(msgspec.Struct, frozen=True, kw_only=True):
+    """Replaces what is secret or personal. Without a key tokens say of which kind it was, only."""
+
+    key: bytes = b""
+
+    def text(self, text: str) -> str:
+        """The text with tokens; the same where it holds nothing, at most five times as long."""
+        return self._redacted(text, NESTED, _active(text))
+
+    def json(self, text: str) -> str:
+        """JSON with tokens; it stays JSON, and the very same where it holds nothing."""
+        detectors = () if "\\u" in text else _active(text)
+        if "\\u" not in text and not detectors and not _names_a_secret(text):
+            return text  # as good as every row
+        was = msgspec.json.decode(text)
+        detectors = detectors or _active(msgspec.json.encode(was).decode())  # no escape hides it
+        clean = self._value(was, "", NESTED, detectors)
+        return text if clean == was else msgspec.json.encode(clean).decode()
+
+    def value(self, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """A value of JSON with tokens in all its texts, names of members included."""
+        text = msgspec.json.encode(value).decode()
+        clean = self.json(text)
+        return value if clean == text else msgspec.json.decode(clean)
+
+    def struct[T: msgspec.Struct](self, struct: T) -> T:
+        """A value of ours with tokens in all its texts."""
+        text = msgspec.json.encode(struct).decode()
+        clean = self.json(text)
+        return struct if clean == text else msgspec.json.decode(clean, type=type(struct))
+
+    def token(self, kind: str, value: str) -> str:
+        """The token of a value: equal for all the ways in which the same is written."""
+        if not self.key:
+            return f"[{kind}]"
+        same = _MARKS.sub("", value) if kind in _NUMBERS else value.replace("%40", "@")
+        said = f"{kind}\0{same.lower()}".encode("utf-8", "surrogatepass")
+        return f"[{kind}:{hmac.new(self.key, said, hashlib.sha256).hexdigest()[:DIGITS]}]"
+
+    def _value(self, value: Any, name: str, depth: int, by: Detectors) -> Any:  # noqa: ANN401
+        match value:
+            case str():
+                return self._named(value, name, depth, by)
+            case dict():
+                return {
+                    self._flat(member, by): self._value(one, member, depth, by)
+                    for member, one in value.items()
+                }
+            case list():
+                return [self._value(one, name, depth, by) for one in value]
+            case _:
+                return value
+
+    def _named(self, text: str, name: str, depth: int, by: Detectors) -> str:
+        """The text of a member, which may be secret by the member's name alone."""
+        if name == _BYTES or not text:
+            return text
+        if _is_secret(name) and not _TOKEN.fullmatch(text):
+            return self.token("secret", text)
+        if name in _VERSIONS:
+            by = tuple(one for one in by if one.kind != "ip")
+        return self._redacted(text, depth, by)
+
+    def _redacted(self, text: str, depth: int, by: Detectors) -> str:
+        if depth and text[0:1] in ("{", "[", '"'):
+            nested = self._nested(text, depth, by)
+            if nested is not None:
+                return nested
+        clean = self._flat(text, by)
+        for _ in range(PASSES):  # a token may lay bare what stood too close to something
+            if clean == text:
+                break
+            text, clean = clean, self._flat(clean, DETECTORS)
+        return clean
+
+    def _nested(self, text: str, depth: int, by: Detectors) -> str | None:
+        """The text with tokens where it is JSON; None where it is not."""
+        try:
+            inner = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            return None
+        clean = self._value(inner, "", depth - 1, by)
+        return text if clean == inner else msgspec.json.encode(clean).decode()
+
+    def _flat(self, text: str, by: Detectors) -> str:
+        for detector in by:
+            text = detector.replace(text, self.token)
+        return text
+
+
+def _active(text: str) -> Detectors:
+    """The detectors that may find something; all where an escape may hide it."""
+    if "\\u" in text:
+        return DETECTORS
+    seen = glance(text)
+    return tuple(one for one in DETECTORS if one.may_match(seen) and one.pattern.search(text))
+
+
+def _names_a_secret(text: str) -> bool:
+    return any(_is_secret(member) for member in set(_MEMBER.findall(text)))
+
+
+def _is_secret(member: str) -> bool:
+    return _MARKS.sub("", member).lower() in SECRET_MEMBERS
