@@ -38,4 +38,6 @@ lint: setup ## style, types, and who may import whom
 
 lock: setup ## compile requirements*.txt from requirements*.in
 	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --constraint requirements.txt --output-file requirements-responder.txt requirements-responder.in
+	$(COMPILE) --constraint requirements.txt --output-file requirements-executor.txt requirements-executor.in
 	$(COMPILE) --constraint requirements.txt --output-file requirements-dev.txt requirements-dev.in
