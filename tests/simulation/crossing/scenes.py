@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from responders.compare import compare
 from responders.control import set_kill_switch
 from responders.exhume import exhume
 from responders.handle import handle
@@ -24,12 +25,14 @@ from shared.domain.decisions.endpoint import Deployment
 from shared.domain.event import EventKind, happened
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.keys import digest
+from shared.domain.lineage.explanation import GRACE
 from shared.domain.message import WORK, Message
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.protocol.commit import relay, telling
 from shared.protocol.kept import list_kept
 from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers
+from shared.protocol.lineage import release_puts
 from tests.fakes import FakeServices
 from tests.fakes.callers import person
 from tests.fakes.scene import (
@@ -45,6 +48,7 @@ from tests.fakes.scene import (
 )
 from tests.responders.test_register import RELEASE
 from tests.responders.test_sweep import entry, fired, list_in_azure
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 from tests.simulation.crossing.jobs import Do, Job
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
@@ -94,6 +98,17 @@ async def _good_is_gone(services: FakeServices) -> None:
     await _record(services)
     alone = (Deployment(name="v2", state="Succeeded", instances=2),)
     services.endpoints.change(deployments=alone)
+
+
+async def _moved_by_hand(services: FakeServices) -> None:
+    """Traffic was moved a quarter of an hour ago, and no release came to explain it."""
+    for release in (LIVE, GOOD_RELEASE):
+        await services.state.write(SHARD, release_puts(release))
+    for seconds in (-GRACE.total_seconds() - 300.0, 300.0):
+        services.outside.wait(seconds)
+        await compare(services, NOTHING)
+        services.endpoints.move({"v2": 50, "v1": 50})
+    services.outside.wait(GRACE.total_seconds())
 
 
 async def _kept_letter(services: FakeServices) -> None:
@@ -163,6 +178,7 @@ JOBS = (
     Job(name="sweep", prepare=_unheard_alert, run=_tick(sweep)),
     Job(name="watch", prepare=_well_soaked, run=_tick(watch)),
     Job(name="watch", prepare=_good_is_gone, run=_tick(watch)),
+    Job(name="compare", prepare=_moved_by_hand, run=_tick(compare)),
     Job(name="relay", prepare=_too_large, run=_relay_all),
     Job(name="seal", prepare=_recorded, run=_tick(seal)),
     Job(name="purge", prepare=_long_sealed, run=_purge),
