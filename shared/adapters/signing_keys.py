@@ -87,7 +87,7 @@ class SigningKeys:
         self._asked_at = self._clock()
         try:
             keys = _read(await self._get())
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             log.warning("the issuer's keys cannot be read: %s", type(error).__name__)
             return
         if keys:
@@ -104,13 +104,18 @@ class SigningKeys:
 
 
 def _read(document: bytes) -> dict[str, Any]:
-    """The keys that may sign, by id."""
+    """The keys that may sign, by id; one that cannot be read leaves the others alone."""
+    found = msgspec.json.decode(document, type=_Jwks).keys
+    keys = {jwk.kid: _key_of(jwk) for jwk in found if jwk.signs}
+    return {kid: key for kid, key in keys.items() if key and key.key_size >= SHORTEST_BITS}
+
+
+def _key_of(jwk: _Jwk) -> Any:
+    from jwt import InvalidKeyError
     from jwt.algorithms import RSAAlgorithm
 
-    found = msgspec.json.decode(document, type=_Jwks).keys
-    keys = {
-        jwk.kid: RSAAlgorithm.from_jwk({"kty": "RSA", "n": jwk.n, "e": jwk.e})
-        for jwk in found
-        if jwk.signs
-    }
-    return {kid: key for kid, key in keys.items() if key.key_size >= SHORTEST_BITS}
+    try:
+        return RSAAlgorithm.from_jwk({"kty": "RSA", "n": jwk.n, "e": jwk.e})
+    except (InvalidKeyError, ValueError):
+        log.warning("the issuer's key %s cannot be read", jwk.kid)
+        return None

@@ -23,9 +23,9 @@ KID = "the-key"
 
 
 @cache
-def key_of(name: str) -> rsa.RSAPrivateKey:
+def key_of(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """A key by its name, made once: that is what takes long."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def public_jwk(name: str, kid: str) -> dict[str, Any]:
@@ -39,6 +39,7 @@ class FakeIssuer:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.keys = {KID: "ours"}
+        self.also: tuple[dict[str, Any], ...] = ()  # as they are
         self.out = False
         self.asked = 0
         self.authority = ""
@@ -96,7 +97,8 @@ class FakeIssuer:
         self.asked += 1
         if self.out:
             return web.Response(status=503)
-        return web.json_response({"keys": [public_jwk(n, kid) for kid, n in self.keys.items()]})
+        ours = [public_jwk(name, kid) for kid, name in self.keys.items()]
+        return web.json_response({"keys": [*ours, *self.also]})
 
     async def _serve(self) -> web.AppRunner:
         app = web.Application()
