@@ -113,7 +113,7 @@ class _Trouble:
     ) -> None:
         self._first = row
         self._vouched = vouched  # the hash that a seal or the head has for it
-        self._followed_by = ""  # the hash that the next record has for it
+        self._next: LedgerRow | None = None
         self._good = good
         self._problem = problem
         self._opened = opened
@@ -125,7 +125,7 @@ class _Trouble:
         """Look at a record behind it."""
         self._gone = self._gone and row.sequence != self._good + 1
         linked = row.previous_hash == self._last.hash
-        self._followed_by = self._followed_by or row.previous_hash
+        self._next = self._next or row
         self._leads_on = self._leads_on and linked and row.hash == hash_of(row)
         self._last = row
 
@@ -137,8 +137,13 @@ class _Trouble:
         leads_on = self._leads_on and self._last.hash == kept.hash
         if self._problem == _NO_LINK and before and leads_on:
             return before, "the record was replaced", self._good - 1
-        if self._problem == _ANEW and self._followed_by == self._vouched:
-            return self._first.name, "the record was replaced", self._good
+        if self._first.sequence == self._good and before and leads_on:
+            return before, "the record was inserted", self._good - 1
+        if self._problem == _ANEW and self._next is not None:
+            if self._next.previous_hash == self._vouched:
+                return self._first.name, "the record was replaced", self._good
+            if self._next.hash == self._vouched:
+                return self._first.name, "the record was inserted", self._good
         if self._problem == _ANEW:
             good = int(self._opened.partition(" ")[0].rpartition("/")[2]) - 1
             return self._opened, _ANEW, good

@@ -7,6 +7,7 @@ import msgspec
 ANSWERS = {
     **{f"{table}.write": f"{table}.written" for table in ("state", "deliveries", "ledger")},
     "index.write": "index.written",
+    "blobs.create": "blobs.created",
     "work.publish": "work.published",
     "changes.publish": "changes.published",
     "endpoint.write": "endpoint.written",

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from shared.adapters.blobs import Blobs
 from shared.adapters.bus import Bus
 from shared.adapters.endpoint import Endpoints
 from shared.adapters.fired_alerts import FiredAlerts
@@ -25,6 +26,7 @@ ROOMS = ("responders", "shared/protocol")
 PARTS: Mapping[str, type] = {
     **dict.fromkeys(("state", "deliveries", "ledger", "index"), Table),
     "bus": Bus,
+    "blobs": Blobs,
     "endpoints": Endpoints,
     "teams": Teams,
     "pager": Pager,
@@ -35,6 +37,7 @@ PARTS: Mapping[str, type] = {
 CHANGING = frozenset(
     {
         "write",
+        "create",
         "publish",
         "resubmit_dead_letter",
         "discard_dead_letter",
@@ -44,7 +47,19 @@ CHANGING = frozenset(
     }
 )
 READING = frozenset(
-    {"read", "scan", "query", "probe", "page", "dead_letters", "wait_idle", "warm", "close"}
+    {
+        "read",
+        "scan",
+        "query",
+        "probe",
+        "page",
+        "dead_letters",
+        "wait_idle",
+        "warm",
+        "close",
+        "names",
+        "prepare",
+    }
 )
 
 

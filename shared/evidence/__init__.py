@@ -1,0 +1,1 @@
+"""What lies in every evidence bundle as it is: programs for whoever checks, not for Backstop."""
