@@ -11,12 +11,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from playwright.async_api import Page as Tab
 
+from infra.local.host.easy_auth import LOGIN
+from infra.local.issuer.identities import IDENTITIES
 from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import RejectedInput
 from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
-from tests.browser.console import console
+from tests.browser.console import console, id_of, sign_in
 from tests.fakes import FakeServices
 from tests.fakes.scene import (
     DIAGNOSIS,
@@ -86,24 +88,26 @@ async def store_diagnosis(services: FakeServices, *ruled_out: str) -> None:
 @pytest_asyncio.fixture(loop_scope="module")
 async def base(services: FakeServices) -> AsyncIterator[str]:
     async with console(services) as url:
-        services._given = msgspec.structs.replace(services.settings, public_url=url)
         yield url
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def tab(browser: Browser) -> AsyncIterator[Tab]:
+async def tab(browser: Browser, base: str) -> AsyncIterator[Tab]:
+    """A tab of the commander's, who has signed in."""
     opened = await browser.new_page()
+    await sign_in(opened, base)
     yield opened
     await opened.close()
 
 
-@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine"])
+@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine", LOGIN])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 390), ("light", 1280)])
 async def test_every_page_fits_and_breaks_no_policy(
     browser: Browser, base: str, path: str, scheme: Literal["light", "dark"], width: int
 ) -> None:
     complaints: list[str] = []
     tab = await browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    await sign_in(tab, base)
     tab.on("console", lambda said: complaints.append(said.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     await tab.goto(base + path)
@@ -126,20 +130,43 @@ async def test_a_card_s_link_lets_one_acknowledge_by_keyboard_alone(
     tab: Tab, base: str, services: FakeServices
 ) -> None:
     await tab.goto(f"{base}{PAGE}#acknowledge")
-    await expect(tab.get_by_label("Your name").first).to_be_focused()
-    await tab.keyboard.type("Dana Reyes")
+    await expect(tab.get_by_role("button", name="Acknowledge")).to_be_focused()
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_role("status").first).to_contain_text("acknowledge")
     await expect(tab.get_by_role("button", name="Acknowledge")).to_have_count(0)
-    assert (await incident_now(services)).acknowledged_by == "Dana Reyes"
+    assert (await incident_now(services)).acknowledged_by == id_of("commander")
 
 
-async def test_the_name_is_remembered_for_the_next_button(tab: Tab, base: str) -> None:
+async def test_the_page_says_by_name_who_acted(tab: Tab, base: str) -> None:
     await tab.goto(base + PAGE)
-    await tab.get_by_label("Your name").first.fill("Dana Reyes")
     await tab.get_by_role("button", name="Take command").click()
-    await expect(tab.get_by_text("Dana Reyes has command")).to_be_visible()
-    await expect(tab.get_by_label("Your name").first).to_have_value("Dana Reyes")
+    await expect(tab.get_by_text("Local commander has command")).to_be_visible()
+    await expect(tab.get_by_text(IDENTITIES["commander"].object_id)).to_have_count(0)
+
+
+async def test_a_link_of_a_card_leads_through_the_sign_in_and_back(
+    browser: Browser, base: str
+) -> None:
+    tab = await browser.new_page()
+    await tab.goto(base + PAGE)
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Who are you?")
+    await tab.keyboard.press("Tab")
+    await expect(tab.get_by_role("button", name="Local commander")).to_be_focused()
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("heading", level=1)).to_have_text(INCIDENT.title)
+    assert tab.url == base + PAGE
+    await tab.close()
+
+
+async def test_who_may_only_read_is_told_so(
+    browser: Browser, base: str, services: FakeServices
+) -> None:
+    tab = await browser.new_page()
+    await sign_in(tab, base, "auditor", PAGE)
+    await tab.get_by_role("button", name="Acknowledge").click()
+    await expect(tab.get_by_text("Your roles do not allow this")).to_be_visible()
+    assert (await incident_now(services)).acknowledged_by == ""
+    await tab.close()
 
 
 async def test_the_page_follows_the_incident_and_keeps_what_is_being_typed(
@@ -166,7 +193,7 @@ async def test_open_details_stay_open_and_keep_the_focus(
 
 async def test_the_page_says_when_it_is_no_longer_current(browser: Browser, base: str) -> None:
     tab = await browser.new_page()
-    await tab.goto(base + PAGE)
+    await sign_in(tab, base, back=PAGE)
     await expect(tab.locator("#live")).to_have_text("Live")
     await tab.context.set_offline(offline=True)
     await expect(tab.locator("#live")).to_contain_text("Not connected", timeout=15_000)
@@ -178,7 +205,6 @@ async def test_the_kill_switch_is_turned_off_and_on_again(
 ) -> None:
     await tab.goto(base)
     off = tab.get_by_role("form", name="Turn automation off")
-    await off.get_by_label("Your name").fill("Dana Reyes")
     await off.get_by_label("Why").fill("strange decisions")
     await off.get_by_role("button").click()
     await expect(tab.get_by_text("Automation is off for all services")).to_be_visible()
@@ -187,7 +213,7 @@ async def test_the_kill_switch_is_turned_off_and_on_again(
     await on.get_by_role("button").click()
     await expect(tab.get_by_text("Automation is off for all services")).to_have_count(0)
     (switch,) = (await read_controls(services)).kill_switches
-    assert (switch.on, switch.by, switch.reason) == (False, "Dana Reyes", "all is well")
+    assert (switch.on, switch.by, switch.reason) == (False, id_of("commander"), "all is well")
 
 
 async def test_from_the_first_page_one_gets_to_the_quarantine_and_empties_it(
@@ -197,10 +223,9 @@ async def test_from_the_first_page_one_gets_to_the_quarantine_and_empties_it(
     await expect(tab.get_by_text("1 input could not be taken")).to_be_visible()
     await tab.get_by_role("link", name="Look at the quarantine").click()
     await tab.get_by_text("Resubmit", exact=True).click()
-    await tab.get_by_label("Your name").first.fill("Dana Reyes")
     await tab.get_by_label("Why it can be taken now").fill("the reader is mended")
     await tab.get_by_role("button", name="Resubmit it").click()
-    await expect(tab.get_by_text("Dana Reyes resubmitted it: accepted")).to_be_visible()
+    await expect(tab.get_by_text("Local commander resubmitted it: accepted")).to_be_visible()
     await expect(tab.get_by_role("button")).to_have_count(0)
 
 
@@ -208,11 +233,10 @@ async def test_without_scripts_the_buttons_work_as_well(
     browser: Browser, base: str, services: FakeServices
 ) -> None:
     tab = await browser.new_page(java_script_enabled=False)
-    await tab.goto(base + PAGE)
-    await tab.get_by_label("Your name").first.fill("Sam Holt")
+    await sign_in(tab, base, "responder", PAGE)
     await tab.get_by_role("button", name="Acknowledge").click()
-    await expect(tab.get_by_text("Sam Holt has acknowledged")).to_be_visible()
-    assert (await incident_now(services)).acknowledged_by == "Sam Holt"
+    await expect(tab.get_by_text("Local responder has acknowledged")).to_be_visible()
+    assert (await incident_now(services)).acknowledged_by == id_of("responder")
     await tab.close()
 
 

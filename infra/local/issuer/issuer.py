@@ -1,6 +1,7 @@
 """The issuer itself: a key, and tokens with the claims that Entra puts into them."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -22,17 +23,22 @@ class Form(StrEnum):
     ID = "id"
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Issuer:
     """Signs tokens with one key of its own. `authority` is its address, without a slash."""
 
-    def __init__(self, authority: str) -> None:
+    def __init__(self, authority: str, clock: Callable[[], datetime] = _now) -> None:
         self.authority = authority
+        self._clock = clock
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._kid = uuid.uuid4().hex
 
-    def token(self, who: Identity, form: Form = Form.V2, *, now: datetime | None = None) -> str:
+    def token(self, who: Identity, form: Form = Form.V2) -> str:
         """A token of a person or program, good for an hour. Programs have no id token."""
-        claims = self._claims(who, form, now or datetime.now(UTC))
+        claims = self._claims(who, form, self._clock())
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
 
     def keys(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from playwright.async_api import Browser, async_playwright
 
 from infra.local.demo.client import Client, Stuck
 from infra.local.demo.screen import Screen
+from infra.local.host.easy_auth import LOGIN
+from infra.local.issuer.wallet import signing
 from infra.local.start.drills import Drills
 from infra.local.world import LOCAL, ROOT, Pace, World, running_world
 
@@ -37,7 +39,11 @@ def main() -> int:
 
 async def _play(world: World, screen: Screen) -> None:
     where = world.addresses
-    async with aiohttp.ClientSession() as session, Client(where, screen) as client:
+    signed = signing(where.api, where.issuer)
+    async with (
+        aiohttp.ClientSession(middlewares=[signed]) as session,
+        Client(where, screen) as client,
+    ):
         drills = Drills(where, world.executor, session)
         await drills.start_load()
         await asyncio.sleep(SERVED_WELL_S)
@@ -64,6 +70,8 @@ async def _shoot(
 ) -> None:
     tab = await browser.new_page(viewport={"width": 1200, "height": height}, color_scheme="light")
     await tab.goto(url)
+    if LOGIN in tab.url:
+        await tab.get_by_role("button", name="Local commander").click()
     await tab.locator(only or "[data-live]").first.wait_for()
     await tab.get_by_text("Live", exact=True).wait_for()
     if only:

@@ -28,11 +28,16 @@ async def show(request: Request) -> Response:
     return JSONResponse(dict(request.headers))
 
 
+@pytest.fixture(scope="module")
+def issuer() -> Issuer:
+    return Issuer("http://127.0.0.1:7")
+
+
 @pytest.fixture
-async def url() -> AsyncIterator[str]:
+async def url(issuer: Issuer) -> AsyncIterator[str]:
     """The address of an app that shows which headers it got."""
-    async with serving(create_issuer(Issuer("http://127.0.0.1:7"))) as issuer:
-        auth = EasyAuth(issuer)
+    async with serving(create_issuer(issuer)) as authority:
+        auth = EasyAuth(authority)
         inner = Starlette(routes=[*auth.routes(), Route("/seen", show, methods=["GET", "POST"])])
         async with serving(auth.before(inner)) as address:
             yield address

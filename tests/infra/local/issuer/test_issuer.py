@@ -30,6 +30,12 @@ def issuer() -> Issuer:
     return Issuer(AUTHORITY)
 
 
+@pytest.fixture(scope="module")
+def of_noon() -> Issuer:
+    """An issuer for which it is always NOW."""
+    return Issuer(AUTHORITY, clock=lambda: NOW)
+
+
 def claims(issuer: Issuer, token: str) -> dict[str, Any]:
     """What a token says, by the issuer's own keys."""
     (key,) = jwt.PyJWKSet.from_dict(issuer.keys()).keys
@@ -87,9 +93,11 @@ def test_an_id_token_names_no_client(issuer: Issuer) -> None:
 
 
 @pytest.mark.parametrize(("who", "form"), EVERY)
-def test_the_product_takes_everybody_for_who_they_are(issuer: Issuer, who: str, form: Form) -> None:
+def test_the_product_takes_everybody_for_who_they_are(
+    of_noon: Issuer, who: str, form: Form
+) -> None:
     known = IDENTITIES[who]
-    token = issuer.token(known, form, now=NOW)
+    token = of_noon.token(known, form)
     claimed = read_claims(jwt.api_jws.decode(token, options={"verify_signature": False}))
     assert claimed is not None
     channel = Channel.EASY_AUTH if form is Form.ID else Channel.BEARER
@@ -117,24 +125,24 @@ def test_each_request_has_its_usual_sender(method: str, path: str, who: str) -> 
     assert sender_of(method, path) == who
 
 
-async def ask(method: str, path: str, **form: str) -> tuple[int, dict[str, Any]]:
-    async with serving(create_issuer(Issuer(AUTHORITY))) as url, aiohttp.ClientSession() as session:
+async def ask(issuer: Issuer, method: str, path: str, **form: str) -> tuple[int, dict[str, Any]]:
+    async with serving(create_issuer(issuer)) as url, aiohttp.ClientSession() as session:
         asked = session.request(method, f"{url}/{TENANT}/{path}", data=form or None)
         async with asked as answer:
             return answer.status, await answer.json(content_type=None)
 
 
-async def test_the_configuration_leads_to_the_keys() -> None:
-    status, told = await ask("GET", "v2.0/.well-known/openid-configuration")
+async def test_the_configuration_leads_to_the_keys(issuer: Issuer) -> None:
+    status, told = await ask(issuer, "GET", "v2.0/.well-known/openid-configuration")
     assert (status, told["issuer"]) == (200, f"{AUTHORITY}/{TENANT}/v2.0")
     assert told["jwks_uri"] == f"{AUTHORITY}/{TENANT}/discovery/v2.0/keys"
-    status, keys = await ask("GET", "discovery/v2.0/keys")
+    status, keys = await ask(issuer, "GET", "discovery/v2.0/keys")
     assert (status, keys["keys"][0]["kty"], keys["keys"][0]["use"]) == (200, "RSA", "sig")
 
 
 @pytest.mark.parametrize("known", PEOPLE, ids=lambda known: known.key)
-async def test_a_person_gets_both_tokens(known: Any) -> None:
-    status, told = await ask("POST", "oauth2/v2.0/token", username=known.key)
+async def test_a_person_gets_both_tokens(issuer: Issuer, known: Any) -> None:
+    status, told = await ask(issuer, "POST", "oauth2/v2.0/token", username=known.key)
     assert (status, told["expires_in"]) == (200, 3600)
     assert {"access_token", "id_token"} <= told.keys()
 
@@ -143,14 +151,16 @@ async def test_a_person_gets_both_tokens(known: Any) -> None:
     ("path", "version"), [("oauth2/token", "1.0"), ("oauth2/v2.0/token", "2.0")]
 )
 async def test_a_program_gets_an_access_token_of_the_form_it_asks_for(
-    path: str, version: str
+    issuer: Issuer, path: str, version: str
 ) -> None:
     client = IDENTITIES["monitor"].client_id
-    status, told = await ask("POST", path, client_id=client, grant_type="client_credentials")
+    status, told = await ask(
+        issuer, "POST", path, client_id=client, grant_type="client_credentials"
+    )
     unverified = jwt.decode(told["access_token"], options={"verify_signature": False})
     assert (status, unverified["ver"], "id_token" in told) == (200, version, False)
 
 
-async def test_nobody_else_gets_one() -> None:
-    status, told = await ask("POST", "oauth2/v2.0/token", username="somebody")
+async def test_nobody_else_gets_one(issuer: Issuer) -> None:
+    status, told = await ask(issuer, "POST", "oauth2/v2.0/token", username="somebody")
     assert (status, told["error"]) == (401, "invalid_client")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import jwt
+import pytest
 
 from infra.local.issuer import wallet
 from infra.local.issuer.app import create_issuer
@@ -13,9 +14,16 @@ from infra.local.start.bulletin import Bulletin
 from tests.infra.local.inbox.serving import serving
 
 
-async def test_scripts_find_the_addresses_and_a_commander_s_token(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def issuer() -> Issuer:
+    return Issuer("http://127.0.0.1:7")
+
+
+async def test_scripts_find_the_addresses_and_a_commander_s_token(
+    tmp_path: Path, issuer: Issuer
+) -> None:
     path = tmp_path / "deep" / "start.json"
-    async with serving(create_issuer(Issuer("http://127.0.0.1:7"))) as url:
+    async with serving(create_issuer(issuer)) as url:
         await Bulletin(path, {"api": "http://127.0.0.1:1", "issuer": url}).write()
     told = json.loads(path.read_bytes())
     assert (told["api"], told["issuer"]) == ("http://127.0.0.1:1", url)
@@ -23,20 +31,22 @@ async def test_scripts_find_the_addresses_and_a_commander_s_token(tmp_path: Path
     assert claims["roles"] == ["Commander", "Responder"]
 
 
-async def test_nobody_else_on_the_machine_may_read_it(tmp_path: Path) -> None:
+async def test_nobody_else_on_the_machine_may_read_it(tmp_path: Path, issuer: Issuer) -> None:
     path = tmp_path / "start.json"
     path.write_text("{}")
     path.chmod(0o644)
-    async with serving(create_issuer(Issuer("http://127.0.0.1:7"))) as url:
+    async with serving(create_issuer(issuer)) as url:
         await Bulletin(path, {"issuer": url}).write()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_the_token_is_replaced_before_it_ends(tmp_path: Path, monkeypatch: object) -> None:
+async def test_the_token_is_replaced_before_it_ends(
+    tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "start.json"
-    async with serving(create_issuer(Issuer("http://127.0.0.1:7"))) as url:
+    async with serving(create_issuer(issuer)) as url:
         bulletin = Bulletin(path, {"issuer": url})
-        monkeypatch.setattr(wallet, "RENEW_BEFORE_S", 3600.0)  # type: ignore[attr-defined]
+        monkeypatch.setattr(wallet, "RENEW_BEFORE_S", 3600.0)
         await bulletin.write()
         first = path.read_bytes()
         keeping = asyncio.create_task(bulletin.keep(every_s=0))
