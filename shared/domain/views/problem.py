@@ -1,14 +1,12 @@
 """Problems: what an HTTP caller is told when something cannot be done (RFC 9457).
 
-The outermost layer turns our errors into these; a responder turns a decision that does not allow
-what was asked into one that lists the failed rules, observed against required.
+The outermost layer turns our errors into these.
 """
 
 import math
 
 import msgspec
 
-from shared.domain.decisions.decision import Decision, RuleResult
 from shared.domain.views.http import PROBLEM, Answer
 from shared.errors import BackstopError, Conflict, NotAllowed, NotFound, RejectedInput, Unavailable
 
@@ -16,14 +14,13 @@ SET_UP_RETRY_S = 30.0
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One problem. `type` is a stable URN, `rules` the failed rules where policy said no."""
+    """One problem. `type` is a stable URN."""
 
     type: str
     title: str
     status: int
     detail: str
     instance: str = ""
-    rules: tuple[RuleResult, ...] = ()
     retry_after_s: float | None = None
 
 
@@ -49,19 +46,6 @@ def problem_from(error: BackstopError, instance: str = "") -> Problem:
             detail = "Backstop is not set up correctly; its log names the setting."
             out = _problem("not-set-up", "Backstop cannot answer", 503, detail, instance)
             return msgspec.structs.replace(out, retry_after_s=SET_UP_RETRY_S)
-
-
-def problem_from_decision(decision: Decision, instance: str = "") -> Problem:
-    """The refusal of a request that the decision does not allow, with every failed rule."""
-    failed = tuple(rule for rule in decision.rules if not rule.passed)
-    problem = _problem(
-        f"policy-{decision.verdict.value.replace('_', '-')}",
-        "Policy does not allow this",
-        409,
-        decision.reason,
-        instance,
-    )
-    return msgspec.structs.replace(problem, rules=failed)
 
 
 def answer_of(problem: Problem) -> Answer:

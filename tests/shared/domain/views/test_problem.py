@@ -4,12 +4,9 @@ import json
 
 import pytest
 
-from shared.domain.decisions.decide import decide
 from shared.domain.views.problem import (
-    answer_of,
     answer_problem,
     problem_from,
-    problem_from_decision,
 )
 from shared.errors import (
     BackstopError,
@@ -19,7 +16,6 @@ from shared.errors import (
     RejectedInput,
     Unavailable,
 )
-from tests.shared.domain.decisions.worked_case import with_incident
 
 
 @pytest.mark.parametrize(
@@ -59,14 +55,3 @@ def test_a_part_that_is_out_says_when_to_come_again(wait: float, header: str) ->
 
 def test_what_is_set_up_wrongly_is_not_told_outside() -> None:
     assert b"BACKSTOP_ROLE" not in answer_problem(Misconfigured("BACKSTOP_ROLE is unset")).body
-
-
-def test_a_refusal_lists_the_failed_rules_observed_against_required() -> None:
-    decision = decide(with_incident(automatic_rollbacks=1))
-    problem = problem_from_decision(decision, "/api/plans/p")
-    body = json.loads(answer_of(problem).body)
-    assert (body["status"], body["type"]) == (409, "urn:backstop:problem:policy-hold")
-    assert body["detail"] == decision.reason
-    assert [(r["rule"], r["observed"], r["required"]) for r in body["rules"]] == [
-        ("one-automatic-rollback-an-incident", "1 so far", "none so far")
-    ]
