@@ -3,12 +3,13 @@
 import msgspec
 
 from shared.domain.decisions.release import Registration, Release, tell_registered
+from shared.domain.freezes.frozen import frozen_now
 from shared.domain.keys import shard_of
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.commit import commit
 from shared.protocol.lineage import order_puts, release_puts
-from shared.protocol.records import release_row
+from shared.protocol.records import read_controls, release_row
 from shared.services import Services
 
 
@@ -19,12 +20,14 @@ async def register(services: Services, request: Request) -> Answer:
     """
     asked = request.read(Registration)
     _check(services, asked)
-    caller = request.actor
+    caller, now = request.actor, services.now()
+    frozen = frozen_now(services.catalog, await read_controls(services), asked.service, now)
     release = Release(
         **msgspec.structs.asdict(asked),
         who=caller.id,
         role=caller.role,
-        registered_at=services.now(),
+        freeze=frozen.cite(now) if frozen is not None else "",
+        registered_at=now,
     )
     known = await _known(services, release)
     if known is not None:
@@ -37,7 +40,7 @@ async def register(services: Services, request: Request) -> Answer:
         if known is None:
             raise
         return await _again(services, known, release)
-    return json_answer(release, 201)
+    return _answer(release, 201)
 
 
 async def _known(services: Services, release: Release) -> Release | None:
@@ -59,4 +62,12 @@ async def _again(services: Services, known: Release, release: Release) -> Answer
     if not release.is_again(known):
         raise Conflict(f"release {release.version} is registered already, with other contents")
     await services.state.write(shard_of(known.service), order_puts(known))
-    return json_answer(known)
+    return _answer(known, 200)
+
+
+def _answer(release: Release, status: int) -> Answer:
+    """The release, with a warning if it was made in a change freeze: nothing stops a pipeline."""
+    if not release.freeze:
+        return json_answer(release, status)
+    warning = f"This release was registered during the {release.freeze}"
+    return json_answer({**msgspec.to_builtins(release), "warning": warning}, status)

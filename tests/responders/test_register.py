@@ -1,5 +1,6 @@
 """Register: a release is said once, with its lineage, and its name means one thing for ever."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -7,12 +8,15 @@ import pytest
 
 from responders.register import register
 from shared.domain.authority.caller import AppRole, Caller
+from shared.domain.catalog import Catalog
+from shared.domain.freezes.freeze import Calendar, FreezeWindow
 from shared.domain.views.http import Request
+from shared.domain.windows import Once
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.records import read_releases
 from tests.fakes import FakeServices
 from tests.fakes.callers import PIPELINE, app, person
-from tests.fakes.scene import SERVICE, kinds, new_services, told
+from tests.fakes.scene import NOW, SERVICE, kinds, new_services, told
 
 RELEASE = {
     "service": SERVICE.name,
@@ -35,6 +39,36 @@ def services() -> FakeServices:
 async def post(services: FakeServices, caller: Caller = DEPLOYER, **changes: Any) -> int:
     body = msgspec.json.encode({**RELEASE, **changes})
     return (await register(services, Request(method="POST", body=body, caller=caller))).status
+
+
+async def test_a_release_in_a_change_freeze_is_kept_marked_and_warned_of(
+    services: FakeServices,
+) -> None:
+    window = Once(start=NOW - timedelta(days=1), end=NOW + timedelta(hours=1), reason="accounts")
+    year_end = FreezeWindow(name="Year end", scope="*", window=window, zone="Europe/Amsterdam")
+    services.outside.catalog = Catalog(
+        services=services.catalog.services, calendar=Calendar(windows=(year_end,))
+    )
+    cited = "change freeze 'Year end' for all services until 16:05 CET (15:05 UTC): accounts"
+    body = msgspec.json.encode(RELEASE)
+    request = Request(method="POST", body=body, caller=DEPLOYER)
+
+    first, again = await register(services, request), await register(services, request)
+
+    assert (first.status, again.status) == (201, 200)
+    for answer in (first, again):
+        warning = msgspec.json.decode(answer.body)["warning"]
+        assert warning == f"This release was registered during the {cited}"
+    (event,) = told(services)
+    assert event.evidence == {"change_freeze": cited}
+
+
+async def test_a_release_outside_of_a_freeze_is_not_warned_of(services: FakeServices) -> None:
+    body = msgspec.json.encode(RELEASE)
+    answer = await register(services, Request(method="POST", body=body, caller=DEPLOYER))
+
+    assert "warning" not in msgspec.json.decode(answer.body)
+    assert told(services)[0].evidence == {}
 
 
 async def test_a_release_is_kept_and_told(services: FakeServices) -> None:

@@ -76,6 +76,8 @@ def _trust_is_old(case: Case, _: RuleResult) -> bool:
 
 
 MUTANTS = {
+    "no_freeze": lambda case, _: case.controls.freezes == (),
+    "confidence_enough": lambda _, found: "queries" not in found.observed,
     "cooldown": _is_short,
     "kill_switch_off": _is_another_scope,
     "no_ping_pong": _trust_is_old,

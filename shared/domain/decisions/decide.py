@@ -31,14 +31,14 @@ def decide(case: Case) -> Decision:
     excuse = waiver(case) if plan is not None else ""
     results = tuple(_waived(excuse, result) for result in approved)
     verdict, would_be = _verdict(results), _would_be(results)
-    authority = _authority(asked, approved, results)
-    waived = excuse if authority is Authority.EMERGENCY else ""
+    waived = excuse if results != approved else ""
+    authority = _authority(excuse, approved=approved != asked)
     return Decision(
         incident=case.incident.id,
         verdict=verdict,
         would_be=would_be,
         mode=case.mode,
-        reason=_reason(results, plan, authority, waived),
+        reason=_reason(results, plan, waived, approved=approved != asked),
         rules=results,
         plan=plan,
         authority=authority,
@@ -68,12 +68,11 @@ def _waived(excuse: str, result: RuleResult) -> RuleResult:
     return msgspec.structs.replace(result, passed=True, evidence=excuse)
 
 
-def _authority(*rounds: tuple[RuleResult, ...]) -> Authority:
-    """By whose word the rules passed; `rounds` are the results as asked, approved and waived."""
-    asked, approved, waived = rounds
-    if waived != approved:
-        return Authority.EMERGENCY
-    return Authority.APPROVAL if approved != asked else Authority.POLICY
+def _authority(excuse: str, *, approved: bool) -> Authority:
+    """By whose word the traffic may move; an emergency is one before it has waived anything."""
+    if approved:
+        return Authority.APPROVAL
+    return Authority.EMERGENCY if excuse else Authority.POLICY
 
 
 def _would_be(results: tuple[RuleResult, ...]) -> Verdict:
@@ -108,14 +107,14 @@ def _plan(case: Case) -> Plan:
 
 
 def _reason(
-    results: tuple[RuleResult, ...], plan: Plan | None, authority: Authority, waived: str
+    results: tuple[RuleResult, ...], plan: Plan | None, waived: str, *, approved: bool
 ) -> str:
     failed = _first_failed(results)
     bad, good = (plan.bad, plan.good) if plan is not None else ("", "")
     if failed is None:
-        passed = f"All {len(results)} rules passed"
-        by = {Authority.APPROVAL: "Approved", Authority.EMERGENCY: f"Approval {waived}"}
-        return f"{by.get(authority, passed)}: traffic goes back from {bad} to {good}."
+        by = "Approved" if approved else f"All {len(results)} rules passed"
+        by = f"Approval {waived}" if waived else by
+        return f"{by}: traffic goes back from {bad} to {good}."
     rule, result = failed
     said = {"observed": result.observed, "required": result.required, "bad": bad, "good": good}
     return rule.because.format_map(said)

@@ -38,17 +38,23 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """A registration that was taken, when and from whom, as events have them.
 
-    A stored one may have fields of a later day.
+    `freeze` cites the change freeze in which it was made, "" outside of one. A stored one may have
+    fields of a later day.
     """
 
     who: str
     role: str = ""
+    freeze: str = ""
     registered_at: datetime
 
     def is_again(self, known: "Release") -> bool:
         """Whether it is the same release, whoever says so and when."""
         said = msgspec.structs.replace(
-            self, who=known.who, role=known.role, registered_at=known.registered_at
+            self,
+            who=known.who,
+            role=known.role,
+            freeze=known.freeze,
+            registered_at=known.registered_at,
         )
         return said == known
 
@@ -96,5 +102,6 @@ def tell_registered(release: Release) -> ChangeEvent:
         what=f"registered release {release.version} on deployment {release.deployment}",
         why=release.why,
         after=msgspec.to_builtins(release),
+        evidence={"change_freeze": release.freeze} if release.freeze else {},
         configuration_digest=release.configuration_digest,
     )

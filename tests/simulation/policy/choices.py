@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from tests.fakes.endpoints import Write
-from tests.simulation.policy.model import Deployed, Shipped
+from tests.simulation.policy.model import EVERY_REASON, Deployed, Foreseen, Shipped
 
 NAMES = st.sampled_from(("v1", "v2", "v3"))
 SWITCHES = st.sampled_from(("*", "fnol-summary"))
@@ -52,8 +52,24 @@ SAID = USUAL | st.sampled_from(
         {"burn_short": 3.9},
         {"burn_long": 0.0},
         {"burn_requests": 49},
+        {"blamed_by": ("onset",)},
+        {"blamed_by": ("contrast",)},
+        {"unanswered": 1},
+        {"burn_short": 9.9},
     )
 )
+SEVERITIES = st.sampled_from((1, 1, 0, 2))
+FORESEEN = st.sampled_from((None, Foreseen(1, 10.0), Foreseen(0, 10.0), Foreseen(1, 60.0)))
+ASKS = st.sampled_from(
+    (
+        EVERY_REASON,
+        EVERY_REASON,
+        frozenset(),
+        frozenset({"freeze"}),
+        EVERY_REASON - {"freeze"},
+    )
+)
+OTHERS = st.sampled_from(("switch", "deploy", "freeze"))  # who is at it meanwhile
 DEPLOYED = st.sampled_from(
     (
         Deployed(),

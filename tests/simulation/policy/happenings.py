@@ -9,7 +9,9 @@ from hypothesis.stateful import (
 
 from shared.domain.incidents.incident import State
 from tests.simulation.policy.choices import (
+    ASKS,
     DEPLOYED,
+    FORESEEN,
     MADE_OF,
     MINUTES,
     MOSTLY_NOT,
@@ -17,6 +19,7 @@ from tests.simulation.policy.choices import (
     RESTS,
     ROLES,
     SAID,
+    SEVERITIES,
     SHIPPED,
     SPLITS,
     SWITCHES,
@@ -26,6 +29,7 @@ from tests.simulation.policy.model import (
     Deployed,
     Diagnosed,
     Facts,
+    Foreseen,
     Shipped,
     Trouble,
     Trusted,
@@ -53,13 +57,13 @@ class Happenings(RuleBasedStateMachine):
         self.facts.now += seconds
         self.product.wait(seconds)
 
-    @rule(said=SAID)
-    def alert(self, said: dict[str, object]) -> None:
+    @rule(said=SAID, severity=SEVERITIES)
+    def alert(self, said: dict[str, object], severity: int = 1) -> None:
         """The old trouble is over; another one is diagnosed."""
         if self.facts.trouble is not None and self.facts.trouble.open:
             self.product.close_incident()
-        self.product.open_incident()
-        self.facts.trouble, self.facts.diagnosed = Trouble(), None
+        self.product.open_incident(severity)
+        self.facts.trouble, self.facts.diagnosed = Trouble(severity=severity), None
         self.diagnose(said)
 
     @precondition(lambda self: self.state in (State.DIAGNOSED, State.HELD))
@@ -91,6 +95,30 @@ class Happenings(RuleBasedStateMachine):
     def plan_maintenance(self, lasts: float) -> None:
         self.facts.maintenance_until = self.facts.now + lasts
         self.product.plan_maintenance(self.facts.maintenance_until)
+
+    @rule(asks=ASKS, foreseen=FORESEEN)
+    def write_policy(self, asks: frozenset[str], foreseen: Foreseen | None) -> None:
+        self.facts.asks, self.facts.emergency = asks, foreseen
+        self.product.ask_for(asks)
+        self.product.foresee(foreseen)
+
+    @rule(customers=st.booleans(), tagged=st.booleans())
+    def describe(self, customers: bool, tagged: bool) -> None:
+        self.facts.customers, self.facts.tagged = customers, tagged
+        tags = ("dora",) if tagged else ()
+        self.product.configure(customer_impact=customers, compliance=tags)
+
+    @rule(lasts=UNTIL_S)
+    def plan_freeze(self, lasts: float) -> None:
+        self.facts.calendar_frozen_until = self.facts.now + lasts
+        self.product.plan_freeze(self.facts.calendar_frozen_until)
+
+    @rule(scope=SWITCHES, on=st.booleans(), minutes=st.sampled_from((1, 10, 30)))
+    def freeze(self, scope: str, on: bool, minutes: int) -> None:
+        self.run(self.product.freeze(scope, on=on, minutes=minutes))
+        self.facts.freezes.pop(scope, None)
+        if on:
+            self.facts.freezes[scope] = self.facts.now + minutes * 60
 
     @rule(scope=SWITCHES, on=st.booleans(), minutes=MINUTES)
     def turn_switch(self, scope: str, on: bool, minutes: int | None) -> None:
@@ -167,6 +195,9 @@ class Happenings(RuleBasedStateMachine):
         self.wait(rest)
         for scope in tuple(self.facts.switches):
             self.turn_switch(scope, on=False, minutes=None)
+        for scope in tuple(self.facts.freezes):
+            self.freeze(scope, on=False, minutes=1)
+        self.describe(customers=False, tagged=False)
         for name, shipped in SHIPPED.items():
             self.deploy(name, Deployed())
             self.register(name, shipped)

@@ -19,11 +19,10 @@ from tests.fakes.endpoints import Write
 from tests.simulation.policy.choices import (
     FATES,
     NOT_ASKED,
+    OTHERS,
 )
 from tests.simulation.policy.happenings import Happenings
-from tests.simulation.policy.model import (
-    speaks_against,
-)
+from tests.simulation.policy.model import is_emergency, speaks_against
 from tests.simulation.policy.world import Run
 
 STEPS = 10
@@ -82,19 +81,36 @@ class History(Happenings):
             self.verify(helped)
 
     @precondition(lambda self: self.state is State.DIAGNOSED)
-    @rule(at_write=st.sampled_from((1, 2, 3)), switch=st.booleans())
-    def enforce_while_somebody_is_at_it(self, at_write: int, switch: bool) -> None:
+    @rule(at_write=st.sampled_from((1, 2, 3)), other=OTHERS)
+    def enforce_while_somebody_is_at_it(self, at_write: int, other: str) -> None:
+        facts = self.facts
         may, written = self._may_move(), len(self.product.writes)
-        turning = partial(self.product.turn_switch, "*", on=True, minutes=None)
-        moving = partial(self.product.move, {"v3": 100})
-        happened = self.product.enforce_while(at_write, turning if switch else moving)
-        if happened and switch:
-            self.facts.switches["*"] = None
-        elif happened:
-            self.facts.traffic = {"v3": 100}
+        happening = {
+            "switch": partial(self.product.turn_switch, "*", on=True, minutes=None),
+            "deploy": partial(self.product.move, {"v3": 100}),
+            "freeze": partial(self.product.freeze, "*", on=True, minutes=10),
+        }
+        # Nobody had to be asked about a freeze, or an emergency needs no asking.
+        unmoved_by_it = other == "freeze" and ("freeze" not in facts.asks or self._is_emergency())
+        happened = self.product.enforce_while(at_write, happening[other])
+        if happened:
+            self._note(other)
+        stopped = happened and not unmoved_by_it
         if may:
-            self._acted(moved=not happened, written=not happened)
-        assert not happened or len(self.product.writes) == written, "written over somebody's will"
+            self._acted(moved=not stopped, written=not stopped)
+        assert not stopped or len(self.product.writes) == written, "written over somebody's will"
+
+    def _note(self, other: str) -> None:
+        """The model learns what happened while the product was at it."""
+        if other == "switch":
+            self.facts.switches["*"] = None
+        elif other == "freeze":
+            self.facts.freezes["*"] = self.facts.now + 600
+        else:
+            self.facts.traffic = {"v3": 100}
+
+    def _is_emergency(self) -> bool:
+        return is_emergency(self.facts, speaks_against(self.facts))
 
     @precondition(lambda self: self.state is State.VERIFYING)
     @rule(helped=st.sampled_from((True, False, None)))

@@ -18,6 +18,7 @@ COOLDOWN = 15 * MINUTE
 MOST_AN_HOUR = 2
 DIAGNOSIS_LASTS = 20 * MINUTE
 BAD, UNKNOWN = "breached", "inconclusive"
+EVERY_REASON = frozenset({"freeze", "customer-impact", "compliance-tag", "low-confidence"})
 
 
 @dataclass
@@ -49,6 +50,14 @@ class Trusted:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """The emergency that the owners approved before: at least so severe, burning so fast."""
+
+    severity: int
+    burn: float
+
+
+@dataclass(frozen=True)
 class Diagnosed:
     """What the diagnosis said. The burn is that of both windows, with their requests."""
 
@@ -60,14 +69,17 @@ class Diagnosed:
     burn_short: float = 50.0
     burn_long: float = 50.0
     burn_requests: int = 400
+    blamed_by: tuple[str, ...] = ("onset", "contrast")
+    unanswered: int = 0
 
 
 @dataclass
 class Trouble:
-    """One incident: whether it is open, and how often automation acted on it."""
+    """One incident: whether it is open, how often automation acted on it, how severe it is."""
 
     open: bool = True
     acted: int = 0
+    severity: int = 1
 
 
 @dataclass
@@ -90,6 +102,12 @@ class Facts:
     good: Trusted | None = Trusted("v1", -100 * HOUR, Shipped("1.4.0"))
     releases: list[tuple[str, Shipped]] = field(default_factory=list)  # oldest first
     switches: dict[str, float | None] = field(default_factory=dict)  # scope: end, None for never
+    freezes: dict[str, float] = field(default_factory=dict)  # scope: end
+    calendar_frozen_until: float = -HOUR
+    asks: frozenset[str] = EVERY_REASON
+    customers: bool = False
+    tagged: bool = False
+    emergency: Foreseen | None = None
     maintenance_until: float = -HOUR
     storm_until: float = -HOUR
     moved: list[tuple[float, str]] = field(default_factory=list)  # when, away from whom
@@ -111,7 +129,51 @@ def speaks_against(facts: Facts) -> dict[str, str]:
     """All rules that do not let automation move the traffic now, in order, and what each means."""
     if not facts.file_in_order:
         return {"service-file-in-order": "refuse"}  # nothing else counts then
-    return {name: means for name, means, holds in RULES if not holds(facts)}
+    against = {name: means for name, means, holds in RULES if not holds(facts)}
+    if not is_emergency(facts, against):
+        return against
+    return {
+        name: means
+        for name, means in against.items()
+        if means != "needs_approval" or (name == "unmoved-since-earned" and not _is_proven(facts))
+    }
+
+
+def is_emergency(facts: Facts, against: dict[str, str]) -> bool:
+    """Whether what the owners foresaw is there, and only people's word or the mode is missing."""
+    found, foreseen, trouble = facts.diagnosed, facts.emergency, facts.trouble
+    others = {name for name, means in against.items() if means != "needs_approval"}
+    if foreseen is None or found is None or trouble is None or others - {"mode-lets-act"}:
+        return False
+    burn = min(found.burn_short, found.burn_long)
+    enough = found.burn_requests >= MINIMUM_REQUESTS
+    return enough and trouble.severity <= foreseen.severity and burn >= foreseen.burn
+
+
+def is_frozen(facts: Facts) -> bool:
+    """Whether the calendar or a commander has frozen the service's changes, or nobody can tell."""
+    return not facts.controls_readable or facts.now < max(
+        [facts.calendar_frozen_until, *facts.freezes.values()]
+    )
+
+
+def _is_proven(facts: Facts) -> bool:
+    """Whether the known good's release is the one that earned the trust."""
+    now = facts.shipped(facts.good.deployment) if facts.good is not None else None
+    return now is not None and facts.good is not None and now.version == facts.good.made_of.version
+
+
+def _sure(facts: Facts) -> bool:
+    """Blamed both ways, and every query had an answer."""
+    found = facts.diagnosed
+    return (
+        found is not None and {*found.blamed_by} == {"onset", "contrast"} and not found.unanswered
+    )
+
+
+def _unless_asked(reason: str, holds: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
+    """A rule that counts only where the policy names the reason."""
+    return lambda facts: reason not in facts.asks or holds(facts)
 
 
 def _good(facts: Facts) -> Deployed | None:
@@ -250,6 +312,18 @@ RULES: tuple[tuple[str, str, Callable[[Facts], bool]], ...] = (
     ("mode-lets-act", "hold", lambda f: f.mode in ("approve", "automatic")),
     ("unmoved-since-earned", "needs_approval", _as_when_trusted),
     ("capacity-enough", "needs_approval", _capacity),
+    ("no-freeze", "needs_approval", _unless_asked("freeze", lambda f: not is_frozen(f))),
+    (
+        "no-customer-impact",
+        "needs_approval",
+        _unless_asked("customer-impact", lambda f: not f.customers),
+    ),
+    (
+        "no-compliance-tag",
+        "needs_approval",
+        _unless_asked("compliance-tag", lambda f: not f.tagged),
+    ),
+    ("confidence-enough", "needs_approval", _unless_asked("low-confidence", _sure)),
     ("mode-automatic", "needs_approval", lambda f: f.mode == "automatic"),
 )
 """Every rule in the order of the policy: its name, what it means to fail it, whether it holds."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.domain.catalog import CatalogMistake
 from shared.domain.decisions.endpoint import Deployment
 from shared.domain.decisions.release import KnownGood, Release
-from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Health
+from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Ground, Health
 from tests.fakes.scene import NOW, SERVICE
 from tests.simulation.policy.model import Deployed, Diagnosed, Shipped, Trusted
 
@@ -75,8 +75,11 @@ def diagnosis_of(incident: str, found: Diagnosed) -> Diagnosis:
         sentence="a made-up sentence",
         burns=(burn,),
         attribution=Attribution(
-            cause=cause, version=found.version if cause is Cause.VERSION else ""
+            cause=cause,
+            version=found.version if cause is Cause.VERSION else "",
+            grounds=tuple(Ground(one) for one in found.blamed_by),
         ),
+        unanswered=("index_age: timed out",) * found.unanswered,
         onset_at=moment(found.at - 30),
         affected=f"region={REGION}",
         requests=found.requests,

@@ -12,13 +12,15 @@ import msgspec
 
 from responders import enforce as enforcing
 from responders.control import set_kill_switch
+from responders.freeze import set_freeze
 from responders.verify import verify
 from shared.domain.authority.caller import AppRole
-from shared.domain.catalog import Catalog, Mode, Service
+from shared.domain.catalog import REASONS_TO_ASK, Catalog, Emergency, Mode, Service
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Decision
 from shared.domain.decisions.intent import EndpointRecord, Intent
-from shared.domain.incidents.incident import Incident, State
+from shared.domain.freezes.freeze import FreezeWindow
+from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.incidents.steps import record_diagnosis, resolve
 from shared.domain.keys import digest
 from shared.domain.noise.storm import Storm
@@ -33,7 +35,14 @@ from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.endpoints import Write
 from tests.fakes.scene import NOW, SERVICE, SHARD, TARGET, message, new_services, store_incident
-from tests.simulation.policy.model import Deployed, Diagnosed, Shipped, Trusted
+from tests.simulation.policy.model import (
+    EVERY_REASON,
+    Deployed,
+    Diagnosed,
+    Foreseen,
+    Shipped,
+    Trusted,
+)
 from tests.simulation.policy.translation import (
     MISTAKE,
     bin_since,
@@ -102,6 +111,27 @@ class PolicyWorld:
         request = Request(body=body, caller=person(AppRole.COMMANDER))
         await set_kill_switch(self._services, request)
 
+    async def freeze(self, scope: str, *, on: bool, minutes: int) -> None:
+        asked = {"scope": scope, "on": on, "reason": "the ledger closes", "minutes": minutes}
+        body = msgspec.json.encode(asked)
+        await set_freeze(self._services, Request(body=body, caller=person(AppRole.COMMANDER)))
+
+    def plan_freeze(self, until: float) -> None:
+        window = Once(start=NOW - timedelta(days=1), end=moment(until), reason="year end")
+        self.configure(freezes=(FreezeWindow(name="x", scope=SERVICE.name, window=window),))
+
+    def ask_for(self, reasons: frozenset[str]) -> None:
+        named = (*(one for one in REASONS_TO_ASK if one not in EVERY_REASON), *sorted(reasons))
+        policy = msgspec.structs.replace(self._service().policy, approve_when=named)
+        self.configure(policy=policy)
+
+    def foresee(self, foreseen: Foreseen | None) -> None:
+        criteria = foreseen and Emergency(
+            severity=Severity(f"SEV{foreseen.severity}"), burn_rate=foreseen.burn
+        )
+        policy = msgspec.structs.replace(self._service().policy, emergency=criteria)
+        self.configure(policy=policy)
+
     def deploy(self, deployed: dict[str, Deployed]) -> None:
         self._outside.endpoints.change(deployments=deployments(deployed))
 
@@ -134,13 +164,18 @@ class PolicyWorld:
 
     # What happens to the incident.
 
-    def open_incident(self) -> None:
+    def open_incident(self, severity: int = 1) -> None:
         self._incidents += 1
         now = self._outside.now
         self._id = f"INC-{SHARD}-261123-{self._incidents:08X}"
         self._run(
             store_incident(
-                self._services, id=self._id, state=State.OPENED, opened_at=now, changed_at=now
+                self._services,
+                id=self._id,
+                state=State.OPENED,
+                severity=Severity(f"SEV{severity}"),
+                opened_at=now,
+                changed_at=now,
             )
         )
 
