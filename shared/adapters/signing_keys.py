@@ -87,7 +87,7 @@ class SigningKeys:
         self._asked_at = self._clock()
         try:
             keys = _read(await self._get())
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, ValueError) as error:
             log.warning("the issuer's keys cannot be read: %s", type(error).__name__)
             return
         if keys:
