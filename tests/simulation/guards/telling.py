@@ -7,10 +7,11 @@ from shared.domain.incidents.escalation import next_page
 from shared.domain.row import Put
 from shared.protocol import effect
 from shared.protocol import ledger as recording
+from shared.protocol.intake import relay_deliveries
 from shared.protocol.leftovers import Effect
 from shared.services import Services
 from tests.simulation.guards.guard import Patch, guard
-from tests.simulation.guards.trials import again, out, scene
+from tests.simulation.guards.trials import again, dying, out, scene
 from tests.simulation.promises import Promise
 
 
@@ -49,6 +50,12 @@ def no_claim_of_an_effect(patch: Patch) -> None:
 def no_alarm(patch: Patch) -> None:
     """Nobody is paged for an alert before triage has taken it."""
     patch.setattr("shared.protocol.direct_page.next_direct_page", lambda *_: None)
+
+
+@guard(Promise.A_HUMAN_KNOWS, trials=dying("bus"))
+def no_second_alarm(patch: Patch) -> None:
+    """What a dead process knew of an alert, no other one finds out."""
+    patch.setattr("tests.simulation.world.watch_deliveries", relay_deliveries)
 
 
 @guard(Promise.A_HUMAN_KNOWS, trials=scene("nobody answers a page"))

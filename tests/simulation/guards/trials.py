@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from random import Random
 
 import msgspec
 
@@ -60,6 +61,18 @@ def out(part: str, seconds: float) -> Trials:
     def trials() -> Iterator[Trial]:
         for seed in range(FEW_SEEDS):
             yield Trial(seed=seed, faults=Faults(outages=((part, 0.0, seconds),)))
+
+    return trials
+
+
+def dying(part: str) -> Trials:
+    """A part is out, and so many workers die early on that nobody of an app may be left."""
+
+    def trials() -> Iterator[Trial]:
+        for seed in range(MOST_SEEDS):
+            chance = Random(f"dying {seed}")  # noqa: S311 - the same seed must give the same deaths
+            kills = tuple(sorted(chance.sample(range(1, 30), 4)))
+            yield Trial(seed=seed, faults=Faults(kills=kills, outages=((part, 0.0, 150.0),)))
 
     return trials
 
