@@ -11,8 +11,9 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.event import ITSELF, ChangeEvent, EventKind, happened
-from shared.domain.evidence.scope import Scope
+from shared.domain.evidence.scope import sentence_of
 from shared.domain.keys import digest
+from shared.domain.ledger.export import Scope
 
 FAR = 10**12  # seconds; makes newer keys sort first
 PREFIX = "evidence|"
@@ -86,7 +87,7 @@ def tell_exported(order: Order, now: datetime) -> ChangeEvent:
         now,
         actor=order.asked_by,
         role=order.role,
-        what=f"exported evidence: {order.scope.sentence}",
+        what=f"exported evidence: {sentence_of(order.scope)}",
         why="asked for by an auditor",
         after={"sha256": order.sha256, "size": order.size, "verified": order.verified},
         evidence={"order": order.id, "events": order.events, "key": order.key},

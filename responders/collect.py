@@ -1,0 +1,82 @@
+"""Collect: make the bundle that was ordered, say how far it has come, and keep it for ever.
+
+Executor only, behind `responders.evidence`. A repeat of the command makes the same bytes again; a
+part that is out, or records that no seal covers yet, mean another try later.
+"""
+
+import time
+from hashlib import sha256
+
+import msgspec
+
+from shared.domain.evidence.order import Order, OrderState, tell_exported
+from shared.domain.message import Message
+from shared.domain.row import Put
+from shared.errors import Unavailable
+from shared.protocol.bundle import Bundle, make_bundle
+from shared.protocol.commit import commit
+from shared.protocol.orders import BUNDLES, SHARD, bundle_name, read_order, store_order
+from shared.services import Services
+
+TELL_EVERY_S = 1.0
+TRIES = 40  # with their pauses a few hours; then the order has failed and can be given again
+
+
+async def collect(services: Services, message: Message) -> None:
+    """Make the bundle of the order that the message names. Raises NotFound, Unavailable."""
+    order = await read_order(services, message.body)
+    if order.state in (OrderState.DONE, OrderState.FAILED):
+        return
+    progress = _Progress(services, order)
+    try:
+        bundle = await make_bundle(services, order.scope, progress.tell)
+        await services.blobs.create(BUNDLES, bundle_name(order), bundle.data)
+    except Unavailable as error:
+        await _wait(services, progress.order, error, last=message.attempt >= TRIES)
+        if message.attempt >= TRIES:
+            return
+        raise
+    await _finish(services, progress.order, bundle)
+
+
+class _Progress:
+    """Says how far it has come, once in a while."""
+
+    def __init__(self, services: Services, order: Order) -> None:
+        self.order = order
+        self._services = services
+        self._told = 0.0
+
+    async def tell(self, events: int, records: int) -> None:
+        """So many events of so many records were read."""
+        changes = {"state": OrderState.COLLECTING, "events": events, "records": records}
+        self.order = msgspec.structs.replace(self.order, **changes)
+        if time.monotonic() - self._told >= TELL_EVERY_S:
+            self._told = time.monotonic()
+            await store_order(self._services, self.order)
+
+
+async def _wait(services: Services, order: Order, error: Unavailable, *, last: bool) -> None:
+    """Say for what it waits; after the last try, that it has failed."""
+    state = OrderState.FAILED if last else OrderState.WAITING
+    ended = services.now() if last else None
+    said = msgspec.structs.replace(order, state=state, detail=str(error), ended_at=ended)
+    await store_order(services, said)
+
+
+async def _finish(services: Services, order: Order, bundle: Bundle) -> None:
+    done = msgspec.structs.replace(
+        order,
+        state=OrderState.DONE,
+        events=bundle.events,
+        records=bundle.records,
+        sha256=sha256(bundle.data).hexdigest(),
+        size=len(bundle.data),
+        key=bundle.key,
+        verified=not bundle.problem,
+        problem=bundle.problem,
+        detail="",
+        ended_at=services.now(),
+    )
+    event = tell_exported(done, services.now())
+    await commit(services, SHARD, [Put(row=done.row, value=done)], events=[event])
