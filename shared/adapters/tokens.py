@@ -95,4 +95,5 @@ class Tokens:
 
 def _name_of(token: str, channel: Channel) -> bytes:
     """What a token is remembered by; the same token that comes another way is another one."""
-    return hashlib.sha256(f"{channel}:{token}".encode("utf-8", "surrogatepass")).digest()
+    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    return digest if channel is Channel.BEARER else channel.value.encode() + digest

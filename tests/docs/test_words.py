@@ -31,7 +31,7 @@ def test_fences_are_closed_and_there_is_one_title(document: Document) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "CHANGELOG.md"])
 def test_that_every_route_asks_who_calls_is_said_and_nothing_else(name: str) -> None:
-    text = read(name).text
+    text = read(name).text.partition("\n## [0.1.0]")[0]  # which asked nobody
     assert re.search(r"[Ee]very route (but .* )?(asks for|needs) a (valid )?token", text)
     assert not re.search(r"\bnot (ask who|authenticate)|no route asks who", text.lower())
 
