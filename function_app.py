@@ -22,6 +22,7 @@ from shared.domain.views.http import Answer, Request
 from shared.domain.views.origin import refuse_foreign
 from shared.errors import BackstopError, RejectedInput, Unavailable
 from shared.protocol.admit import admit
+from shared.protocol.log_lines import redact_log_lines
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
@@ -58,6 +59,7 @@ gc.set_threshold(20_000, 10, 10)  # an SDK's request makes and drops a thousand 
 log = logging.getLogger("backstop")
 app = func.FunctionApp()
 services = Services()
+redact_log_lines(lambda: services.redactor)
 
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")

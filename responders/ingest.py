@@ -18,7 +18,7 @@ async def ingest(services: Services, request: Request) -> Answer:
     if known:
         return _answer(known, new=False)
     try:
-        alert = parse_alert(request.body, services.now())
+        alert = parse_alert(request.body, services.now(), services.redactor)
     except RejectedInput as error:
         from shared.protocol.quarantine import keep_body  # noqa: PLC0415 - few ever need it
 

@@ -129,7 +129,7 @@ async def _resubmit(services: Services, key: str, why: str, caller: Caller) -> Q
 async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
     """Read it as of the time it came, and accept it as the webhook does."""
     _refuse_half(was.value, body)
-    delivery, new = await take_in(services, parse_alert(body, was.value.at))
+    delivery, new = await take_in(services, parse_alert(body, was.value.at, services.redactor))
     became = "accepted" if new else "accepted before, as the same delivery"
     return _Taken(became=became, delivery=delivery)
 

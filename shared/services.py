@@ -191,7 +191,8 @@ class Services:
         """What Azure says that was fired, whoever was told of it."""
         from shared.adapters.fired_alerts import FiredAlerts
 
-        return FiredAlerts(self.credential, self.settings.arm_endpoint or None)
+        where = self.settings.arm_endpoint or None
+        return FiredAlerts(self.credential, where, redactor=self.redactor)
 
     @cached_property
     def scoring(self) -> Scoring:

@@ -21,6 +21,7 @@ from azure.core.rest import HttpRequest
 from shared.adapters.arm_address import ARM, SCOPE, refuse_remote
 from shared.domain.alerts.fired_alert import BrokenEntry, FiredAlert, FiredPage, read_fired
 from shared.domain.alerts.payload import Fields, fields, items, text
+from shared.domain.redaction.redactor import BARE, Redactor
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
 PART = "alerts"
@@ -49,7 +50,9 @@ class FiredAlerts:
         arm_url: str | None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        redactor: Redactor = BARE,
     ) -> None:
+        self._redactor = redactor
         refuse_remote(arm_url)
         self._clock = clock
         self._allowances: dict[str, _Allowance] = {}
@@ -68,7 +71,7 @@ class FiredAlerts:
         """One page of what changed in the last 30 days. Raises Unavailable."""
         first = f"/subscriptions/{subscription}/providers/Microsoft.AlertsManagement/alerts"
         document = await self._get(after or f"{first}?{urlencode(_FILTER)}")
-        return read_page(fields(document), now)
+        return read_page(fields(document), now, self._redactor)
 
     async def _get(self, path: str) -> object:
         request = HttpRequest("GET", self._client.format_url(path))
@@ -121,13 +124,13 @@ def _refused(status: int, retry_after: str) -> Unavailable:
     return Unavailable(PART, f"Alerts Management answered {status}{hint}", wait)
 
 
-def read_page(document: Fields, now: datetime) -> FiredPage:
+def read_page(document: Fields, now: datetime, redactor: Redactor = BARE) -> FiredPage:
     """Read an answer; an entry that is no alert costs itself and no other."""
     fired: list[FiredAlert] = []
     broken: list[BrokenEntry] = []
     for entry in items(document.get("value")):
         try:
-            fired.append(read_fired(entry, now))
+            fired.append(read_fired(entry, now, redactor))
         except RejectedInput as error:
             broken.append(BrokenEntry(body=msgspec.json.encode(entry), why=str(error)))
     link = urlsplit(text(document.get("nextLink")))

@@ -1,4 +1,4 @@
-"""Quarantine: bad input is kept whole, told once, and may take its road again.
+"""Quarantine: bad input is kept redacted, told once, and may take its road again.
 
 All of it lies in one shard, so that the row, its body, its places in the lists, the event and,
 where somebody is to be woken, the incident are one transaction: nothing is told that is not kept,
@@ -12,8 +12,8 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.alerts.flood import Flood, flood_of, rise
+from shared.domain.alerts.kept_body import redact_body
 from shared.domain.alerts.quarantine import (
-    LONGEST_BODY,
     Address,
     BadInput,
     Body,
@@ -123,8 +123,9 @@ async def keep_input(services: Services, bad: BadInput) -> str:
 
 
 async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | None) -> None:
-    now = services.now()
-    kept = keep(bad, was.value if was else None, now)
+    now, redactor = services.now(), services.redactor
+    kept = keep(bad, was.value if was else None, now, redactor)
+    redacted = redact_body(bad.body, redactor)
     if bad.may_be_lost_alert:
         waking = await _wake(services, kept, now)
     else:
@@ -136,7 +137,7 @@ async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | No
     place = Place(id=kept.id)
     writes: list[Write] = [
         Put(row=kept_row(kept.id), value=kept, etag=was.etag if was else MUST_NOT_EXIST),
-        Put(row=body_row(kept.id), value=Body(content=bad.body[:LONGEST_BODY])),
+        Put(row=body_row(kept.id), value=Body(content=redacted)),
         Put(row=ALL + place_of(kept), value=place),
         Put(row=KEPT + place_of(kept), value=place),
         *waking.writes,

@@ -16,6 +16,7 @@ from shared.domain.authority.refusals import tell_refused
 from shared.domain.authority.refused import Reason
 from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of
+from shared.domain.redaction.redactor import BARE
 from shared.domain.views.http import Answer, Request
 from shared.domain.views.problem import Problem, answer_of, problem_from
 from shared.domain.views.refusal import (
@@ -50,7 +51,8 @@ def turn_away(services: Services, gate: Gate, request: Request, found: Caller | 
 
 def answer_trouble(services: Services, gate: Gate, error: BackstopError) -> Answer:
     """The answer where the door itself is in trouble; people get a page."""
-    problem = problem_from(error)
+    problem = problem_from(error)  # it may quote what was sent
+    problem = msgspec.structs.replace(problem, detail=BARE.text(problem.detail))
     return services.pages.problem(problem) if gate.is_page else answer_of(problem)
 
 

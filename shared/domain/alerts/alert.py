@@ -22,8 +22,10 @@ from shared.domain.alerts.alert_context import (
     targets_of,
 )
 from shared.domain.alerts.alert_summary import plain, summarise
+from shared.domain.alerts.kept_fields import keep_fields
 from shared.domain.alerts.payload import Fields, canonical, moment, read_object
 from shared.domain.keys import digest
+from shared.domain.redaction.redactor import BARE, Redactor
 
 MAX_DESCRIPTION = 1_000
 MAX_CLOCK_AHEAD = timedelta(days=1)
@@ -88,21 +90,21 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def parse_alert(body: bytes, received_at: datetime) -> Alert:
+def parse_alert(body: bytes, received_at: datetime, redactor: Redactor = BARE) -> Alert:
     """Read what Azure Monitor posted; `received_at` (UTC) stands in for a missing fired time.
 
-    Raises RejectedInput and nothing else, whatever the bytes are. The reasons are those of
-    `read_object` and `open_envelope`.
+    The keys are made of what came, all else of what the redactor leaves of it. Raises RejectedInput
+    and nothing else, whatever the bytes are, for the reasons of `read_object` and `open_envelope`.
     """
     document = read_object(body)
     envelope = open_envelope(document)
-    kind, rule, targets = kind_of(envelope), rule_of(envelope), targets_of(envelope)
-    dimensions = dimensions_of(envelope)
+    kept = keep_fields(envelope, redactor)
+    kind, rule, targets = kind_of(envelope), rule_of(kept), targets_of(kept)
     fired_at = _believable(envelope, "firedDateTime", received_at) or received_at
     return Alert(
         delivery_key=_delivery_key(envelope, document),
-        correlation_key=_correlation_key(rule, targets, dimensions),
-        alert_id=envelope.essential("alertId"),
+        correlation_key=_correlation_key(envelope),
+        alert_id=kept.essential("alertId"),
         rule=rule,
         kind=kind,
         condition=Condition.RESOLVED if has_ended(envelope, kind) else Condition.FIRED,
@@ -112,10 +114,10 @@ def parse_alert(body: bytes, received_at: datetime) -> Alert:
         resolved_at=_believable(envelope, "resolvedDateTime", received_at),
         monitoring_service=envelope.essential("monitoringService"),
         signal_type=envelope.essential("signalType"),
-        dimensions=dimensions,
-        description=plain(envelope.essential("description"), MAX_DESCRIPTION),
-        service_hint=service_hint_of(envelope, kind),
-        summary=summarise(envelope, kind, rule, targets),
+        dimensions=dimensions_of(kept),
+        description=plain(kept.essential("description"), MAX_DESCRIPTION),
+        service_hint=service_hint_of(kept, kind),
+        summary=summarise(kept, kind, rule, targets),
     )
 
 
@@ -128,12 +130,11 @@ def _delivery_key(envelope: Envelope, document: Fields) -> str:
     return digest(named, condition)[:_HALF] + key[_HALF:] if named else key
 
 
-def _correlation_key(
-    rule: str, targets: tuple[str, ...], dimensions: tuple[tuple[str, str], ...]
-) -> str:
+def _correlation_key(envelope: Envelope) -> str:
     """Tell this trouble from all others. The lists are counted so that none runs into the next."""
-    pairs = [part for pair in dimensions for part in pair]
-    return digest(rule.lower(), str(len(targets)), *targets, *pairs)
+    targets = targets_of(envelope)
+    pairs = [part for pair in dimensions_of(envelope) for part in pair]
+    return digest(rule_of(envelope).lower(), str(len(targets)), *targets, *pairs)
 
 
 def _believable(envelope: Envelope, name: str, received_at: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from shared.domain.alerts.payload import Fields, fields, items, moment, text
 from shared.domain.catalog import Service
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.incidents.steps import AUTOMATION
+from shared.domain.redaction.redactor import BARE, Redactor
 
 LOOKBACK = timedelta(hours=24)  # to the last look that succeeded, and no further
 FIRST = timedelta(minutes=60)  # where no look was ever ended
@@ -82,14 +83,16 @@ def next_sweep(last: Sweep | None, now: datetime) -> Sweep:
     return Sweep(began_at=now, since=max(seen, now - LOOKBACK))
 
 
-def read_fired(entry: object, received_at: datetime) -> FiredAlert:
+def read_fired(entry: object, received_at: datetime, redactor: Redactor = BARE) -> FiredAlert:
     """Read one entry, fetched with its context. Raises RejectedInput and nothing else."""
     properties = fields(fields(entry).get("properties"))
     told = fields(properties.get("essentials"))
     ended = text(told.get("monitorCondition")).lower() == "resolved"
     conditions = ("Resolved", "Fired") if ended else (text(told.get("monitorCondition")),)
     documents = [_document(fields(entry), properties, condition) for condition in conditions]
-    notices = tuple(parse_alert(msgspec.json.encode(one), received_at) for one in documents)
+    notices = tuple(
+        parse_alert(msgspec.json.encode(one), received_at, redactor) for one in documents
+    )
     return FiredAlert(
         notices=notices,
         changed_at=moment(told.get("lastModifiedDateTime")) or notices[0].at,

@@ -1,4 +1,4 @@
-"""Quarantine: input that could not be taken, kept whole until a person has put it right.
+"""Quarantine: input that could not be taken, kept until a person has put it right.
 
 Three kinds come here: a body that the webhook refused, a message that its consumer refused, and a
 dead letter, which failed ten times. What is kept says where it came from, so that it can take the
@@ -16,11 +16,13 @@ from shared.domain.alerts.payload import MAX_BODY
 from shared.domain.authority.caller import Caller
 from shared.domain.event import ITSELF, ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
+from shared.domain.redaction.redactor import BARE, Redactor
 from shared.domain.wording import plain
 
 LONGEST_BODY = MAX_BODY  # bytes; what is longer is refused for its length, now and later
 LONGEST_NAME = 100
 LONGEST_DETAIL = 500
+LONGEST_LOOK = 4_000  # characters that are redacted before the rest is cut off
 
 # What Azure Monitor's bodies hold, of whatever schema and however broken, and noise does not.
 _MARKS = (
@@ -139,14 +141,16 @@ def is_known(was: Quarantined | None, bad: BadInput) -> bool:
     return ended_at is not None and ended_at > bad.seen_at
 
 
-def keep(bad: BadInput, was: Quarantined | None, now: datetime) -> Quarantined:
+def keep(
+    bad: BadInput, was: Quarantined | None, now: datetime, redactor: Redactor = BARE
+) -> Quarantined:
     """Keep bad input; `was` is the same input's row, where it was resubmitted and is back."""
     return Quarantined(
         id=bad.id,
         kind=bad.kind,
-        source=plain(bad.source[:LONGEST_NAME]),
-        reason=plain(bad.reason[:LONGEST_NAME]) or "unknown",
-        detail=plain(bad.detail[:LONGEST_DETAIL]),
+        source=plain(redactor.text(bad.source[:LONGEST_LOOK])[:LONGEST_NAME]),
+        reason=plain(redactor.text(bad.reason[:LONGEST_LOOK])[:LONGEST_NAME]) or "unknown",
+        detail=plain(redactor.text(bad.detail[:LONGEST_LOOK])[:LONGEST_DETAIL]),
         size=len(bad.body),
         at=now,
         address=bad.address,

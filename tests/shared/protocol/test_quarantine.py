@@ -7,6 +7,7 @@ import pytest
 
 from responders.page import page_all_due
 from shared.domain.alerts.flood import MOST
+from shared.domain.alerts.kept_body import redact_body
 from shared.domain.alerts.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.incident import Incident, Severity, State
@@ -67,7 +68,7 @@ async def test_it_is_kept_with_where_it_came_from_and_why(services: FakeServices
     found = await kept(services, key)
     assert (found.source, found.reason, found.detail) == ("api/alerts", "not-json", REFUSED.detail)
     assert (found.size, found.state, found.times) == (len(ALERT), KeptState.KEPT, 1)
-    assert await read_body(services, key) == ALERT
+    assert await read_body(services, key) == redact_body(ALERT, services.redactor)
 
 
 @pytest.mark.parametrize(

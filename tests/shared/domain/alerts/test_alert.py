@@ -217,9 +217,9 @@ def test_the_line_for_people_has_no_markup_address_or_line_break(markup: str) ->
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("call +46 (0)70 123 45 67 now", "call (telephone) now"),
+        ("call +46 (0)70 123 45 67 now", "call [phone] now"),
         ("see https://x.example/a?sv=1&sig=abc%3D now", "see https://x.example/a now"),
-        ("with key=Zm9v and SIG=YmFy now", "with key=(secret) and SIG=(secret) now"),
+        ("with key=Zm9v and SIG=YmFy now", "with key=[secret] and SIG=[secret] now"),
         ("14.4 above +3, 2026-11-23 10:00", "14.4 above +3, 2026-11-23 10:00"),
     ],
 )
