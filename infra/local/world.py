@@ -12,7 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from infra.local.azurite import connection_string, start_azurite
+from infra.local.azurite import (
+    blob_connection_string,
+    connection_string,
+    start_azurite,
+    start_blobs,
+)
 from infra.local.issuer.identities import AUDIENCE, TENANT
 from infra.local.processes import Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
@@ -45,6 +50,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     operation_s: float = 2.0
     rule_every_s: float = 2.0
     sweep_every_s: float = 30.0
+    seal_every_s: float = 2.0
     fuse_s: float = 6.0
 
 
@@ -52,6 +58,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """Where the parts of one world listen."""
 
     tables: int
+    blobs: int
     responder: int
     executor: int
     ports: Ports
@@ -86,12 +93,23 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
         """The connection string of the tables."""
         return connection_string(self.tables)
 
+    @property
+    def blob_account(self) -> str:
+        """The connection string of the blobs."""
+        return blob_connection_string(self.blobs)
+
 
 def free_addresses() -> Addresses:
     """Ports that are free now."""
     names = ("bus", "logs", "arm", "scoring", "inbox", "control", "issuer")
     ports = Ports(**{name: free_port() for name in names})
-    return Addresses(tables=free_port(), responder=free_port(), executor=free_port(), ports=ports)
+    return Addresses(
+        tables=free_port(),
+        blobs=free_port(),
+        responder=free_port(),
+        executor=free_port(),
+        ports=ports,
+    )
 
 
 class World:
@@ -105,9 +123,15 @@ class World:
         self.folder = folder
         self._children = children
         self.azurite: Child
+        self.blobs: Child
         self.simulation: Child
         self.responder: Child
         self.executor: Child
+
+    @property
+    def signing_key(self) -> Path:
+        """The file of the key that seals are signed with; the executor makes it."""
+        return self.folder / "signing-key.pem"
 
     def start(self, plan: Plan, tables: Path | None) -> None:
         """Start all parts side by side and wait until they are ready. Raises ChildFailed."""
@@ -115,14 +139,17 @@ class World:
         self.start_hosts()
 
     def start_services(self, plan: Plan, tables: Path | None) -> None:
-        """Start what Azure would be: the tables, which are made, and the simulated services."""
+        """Start what Azure would be: tables and blobs, which are made, and simulated services."""
         path = self.folder / "plan.json"
         path.write_bytes(msgspec.json.encode(plan))
         self.azurite = start_azurite(self._children, port=self.addresses.tables, folder=tables)
+        beside = tables.with_name("blobs") if tables else None
+        self.blobs = start_blobs(self._children, port=self.addresses.blobs, folder=beside)
         self.simulation = self._python(
             "simulation", self.simulation_module, str(path), serves_others=True
         )
         self.azurite.wait_ready()
+        self.blobs.wait_ready()
         self.simulation.wait_ready()
         self._python("prepare", "infra.local.prepare").wait_ready()
 
@@ -163,6 +190,7 @@ class World:
         return {
             "BACKSTOP_ROLE": role,
             "BACKSTOP_TABLES": self.addresses.table_account,
+            "BACKSTOP_BLOBS": self.addresses.blob_account,
             "BACKSTOP_BUS": (
                 f"Endpoint=sb://127.0.0.1:{ports.bus};SharedAccessKeyName=local;"
                 "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
@@ -188,6 +216,8 @@ class World:
             "BACKSTOP_PATIENCE_S": str(pace.patience_s),
             "BACKSTOP_WATCH_EVERY_S": "0",  # at every tick: a soak takes seconds here
             "BACKSTOP_SWEEP_EVERY_S": str(pace.sweep_every_s),
+            "BACKSTOP_SEAL_EVERY_S": str(pace.seal_every_s),
+            **({"BACKSTOP_SIGNING_KEY": str(self.signing_key)} if role == "executor" else {}),
             "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
             "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),
         }
@@ -205,7 +235,8 @@ def running_world(
 ) -> Iterator[World]:
     """Start a world that ends with the block. `plan` are further fields of `Plan`.
 
-    Tables are kept in the folder `tables`, else in memory; logs of all parts are in `folder/logs`.
+    Tables are kept in the folder `tables` and blobs beside it, else in memory; logs of all parts
+    are in `folder/logs`.
     """
     where, speed = addresses or free_addresses(), pace or Pace()
     folder.mkdir(parents=True, exist_ok=True)

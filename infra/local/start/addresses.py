@@ -16,6 +16,7 @@ def choose_addresses() -> tuple[Addresses, int]:
     ports = Ports(scoring=chosen["scoring"], inbox=chosen["inbox"], **hidden)
     where = Addresses(
         tables=free_port(),
+        blobs=free_port(),
         responder=chosen["responder"],
         executor=chosen["executor"],
         ports=ports,

@@ -15,7 +15,7 @@ from shared.domain.ledger.record import LedgerRow, body_fits, hash_of
 
 _OUT_OF_ORDER = "the record is out of order"
 _NO_LINK = "the record does not follow the one before it"
-_ANEW = "the chain was made anew from this record on, or later"
+ANEW = "the chain was made anew from this record on, or later"
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ class PartitionCheck:
             (bool(row.body) and not body_fits(row), "the record was edited"),
             (not row.body and not row.purged, "the body is gone, and no purge is named"),
             (bool(row.body and row.purged), "the body is there, and a purge is named"),
-            (row.hash != self._vouched(row), _ANEW),
+            (row.hash != self._vouched(row), ANEW),
         )
         return next((problem for wrong, problem in checks if wrong), "")
 
@@ -139,14 +139,14 @@ class _Trouble:
             return before, "the record was replaced", self._good - 1
         if self._first.sequence == self._good and before and leads_on:
             return before, "the record was inserted", self._good - 1
-        if self._problem == _ANEW and self._next is not None:
+        if self._problem == ANEW and self._next is not None:
             if self._next.previous_hash == self._vouched:
                 return self._first.name, "the record was replaced", self._good
             if self._next.hash == self._vouched:
                 return self._first.name, "the record was inserted", self._good
-        if self._problem == _ANEW:
+        if self._problem == ANEW:
             good = int(self._opened.partition(" ")[0].rpartition("/")[2]) - 1
-            return self._opened, _ANEW, good
+            return self._opened, ANEW, good
         return self._first.name, self._problem, self._good
 
 

@@ -24,7 +24,7 @@ def test_the_usual_ports_are_taken_where_they_are_free() -> None:
 def test_no_port_is_given_twice() -> None:
     where, drills = choose_addresses()
     ports = msgspec.structs.astuple(where.ports)
-    every = [where.tables, where.responder, where.executor, drills, *ports]
+    every = [where.tables, where.blobs, where.responder, where.executor, drills, *ports]
     assert len(set(every)) == len(every)
 
 

@@ -86,7 +86,7 @@ async def drills(
     async with serving(world.app()) as url:
         port = int(url.rsplit(":", 1)[1])
         ports = Ports(bus=1, logs=1, arm=1, scoring=1, inbox=1, control=port, issuer=port)
-        where = Addresses(tables=1, responder=port, executor=1, ports=ports)
+        where = Addresses(tables=1, blobs=1, responder=port, executor=1, ports=ports)
         yield Drills(where, executor, session)
 
 
