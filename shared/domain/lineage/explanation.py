@@ -2,7 +2,8 @@
 
 Each is asked of a difference that a look has found. A release explains what changes within `GRACE`
 of its registration, before or after; its canary plan explains its percentages whenever they come;
-an intent of Backstop's own explains the split that it wrote.
+an intent of Backstop's own explains the split that it wrote. What Backstop has rolled back since its
+registration is explained by no release any more.
 """
 
 from collections.abc import Mapping
@@ -25,18 +26,29 @@ def explains_split(look: Look, declared: Mapping[str, int], since: datetime) -> 
     now = live(look.snapshot.traffic)
     if any(at >= since - GRACE and live(split) == now for at, split in look.ours):
         return True
-    if look.recent and look.recent[0].canary:
-        return _follows(look.recent[0], declared, now)
+    newest = look.recent[0] if look.recent else None
+    if newest is not None and newest.canary and not _is_rolled_back(newest, look):
+        return _follows(newest, declared, now)
     gaining = [name for name, share in now.items() if share > declared.get(name, 0)]
-    return bool(gaining) and all(explains(look.newest.get(name), since) for name in gaining)
+    return bool(gaining) and all(_brings(look.newest.get(name), look, since) for name in gaining)
+
+
+def _brings(release: Release | None, look: Look, since: datetime) -> bool:
+    """Whether a release explains that its deployment takes more."""
+    return explains(release, since) and release is not None and not _is_rolled_back(release, look)
+
+
+def _is_rolled_back(release: Release, look: Look) -> bool:
+    """Whether Backstop has taken its traffic away since: to bring it back is another decision."""
+    name = release.deployment.lower()
+    return any(at > release.registered_at and name not in live(split) for at, split in look.ours)
 
 
 def _follows(release: Release, declared: Mapping[str, int], now: Mapping[str, int]) -> bool:
     """Whether the split is a step of the release's plan, and the rest stays where it was.
 
-    Nothing is a step, too, as long as the canary has not got everything: it is withdrawn.
+    Nothing is a step, too: the canary is withdrawn. Where it had everything the rest is new.
     """
     name = release.deployment.lower()
-    had, share = declared.get(name, 0), now.get(name, 0)
-    steps = {*release.canary, WHOLE} | ({0} if had < WHOLE else set())
-    return share in steps and set(now) - {name} <= set(declared)
+    is_step = now.get(name, 0) in {0, *release.canary, WHOLE}
+    return is_step and set(now) - {name} <= set(declared)

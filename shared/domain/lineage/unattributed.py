@@ -162,8 +162,7 @@ def _definitions(before: Sighting, look: Look) -> Iterator[tuple[str, Definition
         fresh = Definition(parts=deployment.definition, at=look.now)
         same = known is None or known.parts == fresh.parts
         explained = known is not None and explains(look.newest.get(name), known.at)
-        declared = same or explained or name not in look.newest
-        if known is None or (declared and _is_settled(deployment)):
+        if known is None or ((same or explained) and _is_settled(deployment)):
             yield name, fresh
         else:
             yield name, known

@@ -69,6 +69,14 @@ def test_a_prompt_that_was_edited_in_place_is_found(said_by: str) -> None:
     assert found.finding.sentence == "v1 serves prompt p-1.1, and release 1.0 declares p-1.0."
 
 
+def test_a_configuration_that_only_a_tag_tells_of_is_compared() -> None:
+    tagged = changed("v1", configuration_digest="c-0.9")
+
+    found = compare(declared(), looked(NOW, TWO, ONE, snapshot=tagged, reported=()))
+
+    assert standing(found) == ["configuration-changed"]
+
+
 def test_one_instance_that_serves_another_prompt_is_enough() -> None:
     both = (reports("v1", "p-1.0"), reports("v1", "p-1.1", last_seen=NOW - MINUTE))
 
@@ -119,6 +127,45 @@ class TestGrounds:
 
         assert standing(compare(declared(new, TWO, ONE), look)) == ["traffic-moved"]
 
+    def test_a_release_explains_what_its_deployment_takes_from_others(self) -> None:
+        new = release("2.1", "v2", registered_at=NOW)
+        look = looked(NOW, new, TWO, ONE, snapshot=moved(v1=50, v2=50), reported=())
+
+        assert standing(compare(declared(), look)) == []
+
+    def test_it_does_not_explain_what_a_third_takes(self) -> None:
+        new = release("2.1", "v2", registered_at=NOW)
+        snapshot = replace(
+            moved(v1=50, v2=25, v3=25), deployments=(*SNAPSHOT.deployments, deployment("v3"))
+        )
+        look = looked(NOW, new, TWO, ONE, snapshot=snapshot, reported=())
+
+        assert standing(compare(declared(), look)) == ["traffic-moved", "unreleased-version"]
+
+    def test_a_release_explains_no_second_change_of_later(self) -> None:
+        new = release("1.1", "v1", registered_at=NOW)
+        first = looked(NOW, new, TWO, ONE, snapshot=changed("v1", definition=EDITED), reported=())
+        arrived = compare(declared(), first)
+        again = changed("v1", definition={**EDITED, "model": "fnol:8"})
+        later = looked(NOW + 60 * MINUTE, new, TWO, ONE, snapshot=again, reported=())
+        calm = replace(first, now=NOW + 55 * MINUTE)
+
+        assert standing(arrived) == []
+        assert standing(compare(compare(arrived, calm), later)) == ["definition-changed"]
+
+    def test_a_release_explains_an_update_however_long_that_takes(self) -> None:
+        new = release("1.1", "v1", registered_at=NOW)
+        seen = declared()
+        for minutes in (5, 25, 45):
+            busy = changed("v1", state="Updating")
+            at = NOW + minutes * MINUTE
+            seen = compare(seen, looked(at, new, TWO, ONE, snapshot=busy, reported=()))
+        done = changed("v1", definition=EDITED)
+
+        look = looked(NOW + 50 * MINUTE, new, TWO, ONE, snapshot=done, reported=())
+
+        assert standing(compare(seen, look)) == []
+
     def test_a_release_of_another_deployment_does_not(self) -> None:
         new = release("1.1", "v1", registered_at=NOW)
         look = looked(NOW, new, TWO, ONE, snapshot=moved(v2=100), reported=())
@@ -158,6 +205,17 @@ class TestGrounds:
         assert standing(compare(declared(), replace(look, ours=((at, split),)))) == [
             "traffic-moved"
         ]
+
+    @pytest.mark.parametrize("canary", [(), (10,)], ids=["at once", "by its plan"])
+    def test_a_release_that_was_rolled_back_does_not_explain_its_return(
+        self, canary: tuple[int, ...]
+    ) -> None:
+        new = release("2.1", "v2", canary=canary, registered_at=NOW - 3 * MINUTE)
+        look = looked(NOW, new, TWO, ONE, snapshot=moved(v2=100), reported=())
+        back = ((NOW - MINUTE, {"v1": 100, "v2": 0}),)
+
+        assert standing(compare(declared(), look)) == []
+        assert standing(compare(declared(), replace(look, ours=back))) == ["traffic-moved"]
 
     def test_an_idle_deployment_may_be_prepared_and_is_declared_by_its_release(self) -> None:
         prepared = changed("v2", definition=EDITED)
@@ -282,6 +340,11 @@ class TestTelling:
 
         assert standing(compare(stands, silent)) == ["prompt-edited"]
         assert standing(compare(declared(), silent)) == []
+
+    def test_logs_that_do_not_answer_keep_nothing_that_the_endpoint_shows(self) -> None:
+        stands = compare(declared(), self.MOVE)
+
+        assert standing(compare(stands, looked(NOW + LATER, TWO, ONE, reported=None))) == []
 
     def test_a_deployment_that_is_being_changed_keeps_what_stands(self) -> None:
         stands = compare(
