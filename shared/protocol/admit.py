@@ -13,6 +13,7 @@ from shared.domain.authority.claims import Channel
 from shared.domain.authority.permissions import Gate, permission_of, role_of
 from shared.domain.authority.refused import Reason
 from shared.domain.views.http import Answer, Request
+from shared.domain.views.origin import refuse_foreign
 from shared.services import Services
 
 ID_TOKEN = "x-ms-token-aad-id-token"  # noqa: S105 - a header's name
@@ -23,7 +24,7 @@ async def admit(services: Services, gate: Gate, request: Request) -> Request | A
     """The request with its caller, or the answer of a door that stays shut.
 
     Raises Misconfigured where it is not set who may come, Unavailable where no key is known to
-    check a token with.
+    check a token with, RejectedInput where another site's page makes use of a session.
     """
     permission = permission_of(gate.name, request.path.get("action", ""))
     if permission.public:
@@ -35,11 +36,18 @@ async def admit(services: Services, gate: Gate, request: Request) -> Request | A
 
         return turn_away(services, gate, request, found)
     if request.method != "GET" and found.is_person:
-        from shared.protocol.people import remember_name  # noqa: PLC0415 - alerts need it never
-
-        await remember_name(services, found)
+        await _see_who_acts(services, request, found)
     caller = msgspec.structs.replace(found, role=role.value)
     return msgspec.structs.replace(request, caller=caller)
+
+
+async def _see_who_acts(services: Services, request: Request, person: Caller) -> None:
+    """What a browser's session may do, another site's page may not: a session comes by itself."""
+    from shared.protocol.people import remember_name  # noqa: PLC0415 - alerts need it never
+
+    if not _bearer_of(request):
+        refuse_foreign(request, services.settings.public_url, browser_only=True)
+    await remember_name(services, person)
 
 
 async def _authenticate(services: Services, request: Request) -> Caller | Reason:
@@ -53,7 +61,12 @@ async def _authenticate(services: Services, request: Request) -> Caller | Reason
 
 def _token_of(request: Request, *, easy_auth: bool) -> tuple[str, Channel]:
     """The token and how it came; "" where there is none that counts."""
-    said = request.headers.get("authorization", "")
-    if said[: len(BEARER)].lower() == BEARER:
-        return said[len(BEARER) :].strip(), Channel.BEARER
+    bearer = _bearer_of(request)
+    if bearer:
+        return bearer, Channel.BEARER
     return request.headers.get(ID_TOKEN, "") if easy_auth else "", Channel.EASY_AUTH
+
+
+def _bearer_of(request: Request) -> str:
+    said = request.headers.get("authorization", "")
+    return said[len(BEARER) :].strip() if said[: len(BEARER)].lower() == BEARER else ""

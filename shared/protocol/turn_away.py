@@ -70,11 +70,12 @@ def _refuse(
     """Count it, keep it to be told, and answer; a source of many refusals is told to wait."""
     now, source = services.now(), _source_of(request)
     caller = request.caller.id if request.caller else ""
-    log.warning("refused %s: %s %s", gate.name, reason, caller)
+    wait_s = services.refusals.count(source, now)
+    level = logging.DEBUG if wait_s else logging.WARNING  # a flood fills no log either
+    log.log(level, "refused %s: %s %s", gate.name, reason, caller)
     services.refusals.note(gate.name, reason, caller, now)
     if services.refusal_keeper is None or services.refusal_keeper.done():
         services.refusal_keeper = asyncio.create_task(_keep(services), name="refusals")
-    wait_s = services.refusals.count(source, now)
     problem = refuse_for_now(wait_s) if wait_s else problem
     return services.pages.problem(problem) if gate.is_page else answer_of(problem)
 

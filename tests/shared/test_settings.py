@@ -38,6 +38,30 @@ def test_in_azure_nothing_is_local_and_no_drill_is_linked(azure: str) -> None:
     assert (there.local, there.drills_url) == (False, "")
 
 
+def test_without_more_no_tenant_s_tokens_are_valid_and_no_session_counts() -> None:
+    settings = read_settings(ENOUGH)
+    assert (settings.tenant, settings.audience, settings.easy_auth) == ("", "", False)
+    assert settings.authority == "https://login.microsoftonline.com"
+
+
+@pytest.mark.parametrize("said", ["C11E", "api://c11e"])
+def test_the_audience_is_the_client_id_however_it_is_said(said: str) -> None:
+    assert read_settings({**ENOUGH, "BACKSTOP_AUDIENCE": said}).audience == "c11e"
+
+
+@pytest.mark.parametrize(("said", "on"), [("True", True), ("true", False), ("1", False)])
+def test_only_the_platform_s_own_word_makes_sessions_count(said: str, on: bool) -> None:
+    assert read_settings({**ENOUGH, "WEBSITE_AUTH_ENABLED": said}).easy_auth is on
+
+
+@pytest.mark.parametrize("azure", ["WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID"])
+def test_in_azure_tokens_come_from_entra_or_nothing_starts(azure: str) -> None:
+    own = {**ENOUGH, "BACKSTOP_AUTHORITY": "http://127.0.0.1:7071/"}
+    assert read_settings(own).authority == "http://127.0.0.1:7071"
+    with pytest.raises(Misconfigured, match="BACKSTOP_AUTHORITY"):
+        read_settings({**own, azure: ""})
+
+
 def test_routing_keys_are_named_as_the_catalog_names_them() -> None:
     settings = read_settings({**ENOUGH, "BACKSTOP_PAGER_KEY_CLAIMS_AI": "k"})
     assert settings.pager_keys == {"claims-ai": "k"}
