@@ -69,6 +69,7 @@ ASK = Later("responders.ask", "ask")
 ANSWER_APPROVAL_FORM = Later("responders.approve", "answer_form")
 SET_FREEZE = Later("responders.freeze", "set_freeze")
 CLOSE_REVIEW = Later("responders.review", "close_review")
+ORDER_BY_FORM = Later("responders.evidence", "order_by_form")
 RESUBMIT = Later("responders.quarantine", "resubmit")
 DISCARD = Later("responders.quarantine", "discard")
 NOTIFY = Later("responders.notify", "notify")
@@ -126,6 +127,9 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         "api/approvals/{id}/{action}",
         Later("responders.approve", "answer_approval"),
     ),
+    ("order_evidence", "POST", "api/evidence", Later("responders.evidence", "order_evidence")),
+    ("show_orders", "GET", "api/evidence", Later("responders.evidence", "show_orders")),
+    ("hand_out", "GET", "api/evidence/{id}", Later("responders.evidence", "hand_out")),
     ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
     (
         "show_incident_page",
@@ -140,6 +144,13 @@ ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
         "quarantine",
         Later("responders.console", "show_quarantine_page"),
     ),
+    (
+        "show_evidence_page",
+        "GET",
+        "evidence",
+        Later("responders.console", "show_evidence_page"),
+    ),
+    ("press_evidence", "POST", "evidence", pressed(ORDER_BY_FORM, "/evidence")),
     (
         "show_releases_page",
         "GET",
@@ -175,6 +186,7 @@ COMMANDS: dict[Role, dict[str, Later]] = {
     Role.EXECUTOR: {
         "enforce": Later("responders.enforce", "enforce"),
         "verify": Later("responders.verify", "verify"),
+        "collect": Later("responders.collect", "collect"),
     },
 }
 JOBS: dict[Role, tuple[Later, ...]] = {

@@ -22,6 +22,7 @@ from shared.domain.views.approval_page import present_approval
 from shared.domain.views.chart import Chart, plot
 from shared.domain.views.chart_drawing import draw
 from shared.domain.views.chart_scope import focus_of, marks_of, window_of
+from shared.domain.views.evidence_page import present_evidence
 from shared.domain.views.home_page import Overview, present_home
 from shared.domain.views.http import Answer, Request
 from shared.domain.views.incident_page import Dossier, present
@@ -34,6 +35,7 @@ from shared.protocol.dossier import read_dossier
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
 from shared.protocol.listing import list_incidents, open_incidents
+from shared.protocol.orders import newest_orders
 from shared.protocol.records import read_controls, read_record
 from shared.protocol.reviews import open_reviews
 from shared.services import Services
@@ -124,6 +126,13 @@ async def show_approval_page(services: Services, request: Request) -> Answer:
         drawing=draw(chart, zone) if chart else "",
         did=request.query.get("did", ""),
     )
+
+
+@page
+async def show_evidence_page(services: Services, request: Request) -> Answer:
+    """What evidence was ordered, and forms to order more."""
+    view = present_evidence(await newest_orders(services), services.now())
+    return services.pages.answer("evidence.html", view=view, did=request.query.get("did", ""))
 
 
 @page

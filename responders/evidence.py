@@ -4,7 +4,7 @@ The responder only takes the order and hands out what is there; the executor col
 that was made is in the ledger itself, with who asked for it.
 """
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +29,14 @@ class EvidenceRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     until: datetime | None = None
 
 
+class EvidenceForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the page's forms say: an incident, or the first and the last day of a period in UTC."""
+
+    incident: str = ""
+    first: date | None = None
+    last: date | None = None
+
+
 async def order_evidence(services: Services, request: Request) -> Answer:
     """Order a bundle about an incident or a period. Raises RejectedInput, NotFound, Unavailable."""
     asked = request.read(EvidenceRequest)
@@ -40,6 +48,17 @@ async def order_evidence(services: Services, request: Request) -> Answer:
     put = Put(row=order.row, value=order, etag=MUST_NOT_EXIST)
     await commit(services, SHARD, [put], commands=[command("collect", order.id)])
     return json_answer(shown(order), status=202)
+
+
+async def order_by_form(services: Services, request: Request) -> Answer:
+    """The same from the page's forms, which know whole days. Raises as `order_evidence` does."""
+    said = request.read(EvidenceForm)
+    asked = EvidenceRequest(incident=said.incident)
+    if said.first and said.last:
+        ends = min(_midnight(said.last) + timedelta(days=1), services.now())
+        asked = EvidenceRequest(since=_midnight(said.first), until=ends)
+    body = msgspec.json.encode(asked)
+    return await order_evidence(services, msgspec.structs.replace(request, body=body))
 
 
 async def show_orders(services: Services, request: Request) -> Answer:
@@ -64,6 +83,10 @@ async def hand_out(services: Services, request: Request) -> Answer:
     name = f'attachment; filename="{order.id}.zip"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store", "ETag": order.sha256}
     return Answer(body=data, content_type=ZIP, headers=headers)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def shown(order: Order) -> dict[str, Any]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("backstop.services")
 
-CONTAINERS = ("seals", "ledger")
+CONTAINERS = ("seals", "ledger", "evidence")
 TABLES = ("state", "deliveries", "ledger", "index")
 
 

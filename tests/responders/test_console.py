@@ -4,15 +4,19 @@ import re
 from datetime import timedelta
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from responders.console import (
     show_asset,
+    show_evidence_page,
     show_home,
     show_incident_page,
     show_quarantine_page,
 )
+from responders.evidence import order_by_form
+from shared.domain.authority.caller import AppRole
 from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import State
@@ -22,8 +26,10 @@ from shared.errors import RejectedInput
 from shared.protocol.commit import event_row
 from shared.protocol.quarantine import keep_body
 from tests.fakes import FakeServices
+from tests.fakes.callers import person
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, SHARD, new_services, store_case
 
+AUDITOR = person(AppRole.AUDITOR)
 EVIL = "<script>alert(1)</script>"
 REFUSED = RejectedInput("not-json", EVIL)
 
@@ -236,3 +242,16 @@ async def test_files_come_by_their_name(services: FakeServices) -> None:
     good = await show_asset(services, Request(path={"name": "console.css"}))
     bad = await show_asset(services, Request(path={"name": "secrets.env"}))
     assert (good.status, bad.status) == (200, 404)
+
+
+async def test_the_evidence_page_shows_orders_and_forms(services: FakeServices) -> None:
+    empty = told(await show_evidence_page(services, Request(caller=AUDITOR)))
+    body = msgspec.json.encode({"first": "2026-11-01", "last": "2026-11-02"})
+    await order_by_form(services, Request(body=body, caller=AUDITOR))
+
+    page = told(await show_evidence_page(services, Request(caller=AUDITOR)))
+
+    assert "Nothing was ordered yet." in empty
+    assert "All that was recorded from 2026-11-01T00:00:00" in page
+    assert "to 2026-11-03T00:00:00" in page
+    assert "Begins in a moment." in page

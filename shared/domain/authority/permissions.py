@@ -43,6 +43,8 @@ APPROVE = Permission(people=(AppRole.APPROVER, AppRole.COMMANDER))
 COMMAND = Permission(people=(AppRole.COMMANDER,))
 REVIEW = Permission(people=(AppRole.COMMANDER, AppRole.AUDITOR))
 ALERT = Permission(apps=(AppRole.WEBHOOK,), client=AZURE_MONITOR)
+AUDIT = Permission(people=(AppRole.AUDITOR,), apps=(AppRole.AUDITOR,))
+AUDIT_BY_HAND = Permission(people=(AppRole.AUDITOR,))
 RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
 
 PERMISSIONS: dict[str, Permission] = {
@@ -71,11 +73,16 @@ PERMISSIONS: dict[str, Permission] = {
     "ask": ASK,
     "show_approvals": READ,
     "answer_approval": APPROVE,
+    "order_evidence": AUDIT,
+    "show_orders": AUDIT,
+    "hand_out": AUDIT,
     "show_home": READ,
     "show_incident_page": READ,
     "press_incident": HANDLE,
     "press_incident/severity": COMMAND,
     "show_quarantine_page": READ,
+    "show_evidence_page": AUDIT,
+    "press_evidence": AUDIT_BY_HAND,
     "show_releases_page": READ,
     "show_approval_page": READ,
     "press_approval": APPROVE,
