@@ -82,7 +82,7 @@ async def _proven(stage: Stage, incident: str) -> Proof:
     """The ledger's proof, once the fan-out has brought it everything and it stands still."""
 
     async def look() -> Proof:
-        return await prove(stage.at.tables, incident)
+        return await prove(stage.world, incident)
 
     return await stage.until(
         "the whole ledger", look, lambda proof: proof.verified and not proof.missing

@@ -1,62 +1,73 @@
-"""The proof: every step of an incident is in the ledger, and one altered byte is found."""
+"""The proof: every step of an incident is in the ledger, and one altered byte is found.
+
+Asked as an auditor would: all chains against their seals, and those against the fingerprint of the
+key, which comes from the world's own file and not from what is checked.
+"""
 
 import msgspec
 
-from infra.local.azurite import connection_string
-from shared.adapters.tables import Table, TableAccount
+from infra.local.world import World
+from shared.adapters.signer import FileSigner
 from shared.domain.event import ChangeEvent
 from shared.domain.keys import shard_of_incident
-from shared.domain.ledger.chain import Head
 from shared.domain.ledger.record import LedgerRow
-from shared.domain.ledger.verification import Verification, verify
-from shared.domain.row import Put, Stored
+from shared.domain.ledger.rsa import fingerprint_of
+from shared.domain.row import Put
+from shared.protocol.ledger import PAGE, read_records
+from shared.protocol.seals import newest_seal
+from shared.protocol.verifying import verify_stored
+from shared.services import Services
+from shared.settings import read_settings
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. `missing` are events of the incident that the ledger lacks."""
+    """What was found. `missing` are events of the incident that the ledger lacks, or no seal has.
+
+    `events` are all that the ledger has, `key` is the fingerprint of the key that signs the seals.
+    """
 
     events: int
     verified: bool
     missing: tuple[str, ...]
     altered: str  # the record that was altered, and is put back
     named: str  # what the verification of the altered ledger names
+    seals: int
+    key: str
 
 
-async def prove(tables_port: int, incident: str) -> Proof:
-    """Verify the incident's partition, alter one byte of one record in the table, verify again."""
-    account = TableAccount(connection_string(tables_port))
+async def prove(world: World, incident: str) -> Proof:
+    """Verify the ledger, alter one byte of one record in the table, verify again."""
+    services = Services(read_settings(world.settings("executor")))
     try:
-        return await _prove(account.table("state"), account.table("ledger"), incident)
+        key = fingerprint_of(await FileSigner(world.signing_key).public_key())
+        return await _prove(services, incident, key)
     finally:
-        await account.close()
+        await services.close()
 
 
-async def _prove(state: Table, ledger: Table, incident: str) -> Proof:
+async def _prove(services: Services, incident: str, key: str) -> Proof:
     shard = shard_of_incident(incident)
-    told = await state.scan(shard, f"event|{incident}|", ChangeEvent)
+    told = await services.state.scan(shard, f"event|{incident}|", ChangeEvent)
     partition = f"{shard}-{told[0].value.recorded_at:%Y%m}"
-    rows, whole = await _verify(ledger, partition)
-    recorded = {row.value.event_id for row in rows}
-    missing = tuple(row.value.id for row in told if row.value.id not in recorded)
+    whole = await verify_stored(services, {key})
+    rows = await read_records(services, partition, limit=100 * PAGE)
+    seal = await newest_seal(services)
+    heads = {head.partition: head.sequence for head in seal.heads} if seal else {}
+    sealed = {row.value.event_id for row in rows if row.value.sequence <= heads.get(partition, 0)}
     victim = rows[len(rows) // 2]
-    await ledger.write(partition, [Put(row=victim.row, value=_altered(victim.value))])
-    _, spoiled = await _verify(ledger, partition)
-    await ledger.write(partition, [Put(row=victim.row, value=victim.value)])
-    _, again = await _verify(ledger, partition)
+    await services.ledger.write(partition, [Put(row=victim.row, value=_altered(victim.value))])
+    spoiled = await verify_stored(services, {key})
+    await services.ledger.write(partition, [Put(row=victim.row, value=victim.value)])
+    again = await verify_stored(services, {key})
     return Proof(
         events=whole.events,
         verified=whole.ok and again.ok,
-        missing=missing,
-        altered=f"{victim.value.partition}/{victim.value.sequence} {victim.value.event_id}",
+        missing=tuple(row.value.id for row in told if row.value.id not in sealed),
+        altered=victim.value.name,
         named="" if spoiled.ok else spoiled.first_bad,
+        seals=seal.statement.number if seal else 0,
+        key=key,
     )
-
-
-async def _verify(ledger: Table, partition: str) -> tuple[list[Stored[LedgerRow]], Verification]:
-    head = await ledger.read(partition, "head", Head)
-    rows = await ledger.scan(partition, "seq|", LedgerRow, limit=100_000)
-    found = verify([row.value for row in rows], head.value if head else None)
-    return rows, found
 
 
 def _altered(row: LedgerRow) -> LedgerRow:

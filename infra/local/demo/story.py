@@ -124,6 +124,7 @@ class Story:
             f"ledger: {proof.events} events, chain {'verified' if proof.verified else 'BROKEN'}, "
             f"{len(proof.missing)} of the incident's missing"
         )
+        say(f"{proof.seals} seals vouch for it, signed by key {proof.key}")
         say(f"one byte of record {proof.altered} is altered: {_caught(proof)}")
         self.seen.cards = len(await client.cards())
         self.seen.pages = len(await client.pages())
@@ -133,7 +134,7 @@ class Story:
     async def _wait_for_ledger(self) -> Proof:
         """The ledger follows the fan-out: give the last events a moment, and let it stand still."""
         for _ in range(40):
-            proof = await prove(self._world.addresses.tables, self.seen.incident)
+            proof = await prove(self._world, self.seen.incident)
             if proof.verified and not proof.missing:
                 break
             await asyncio.sleep(0.25)

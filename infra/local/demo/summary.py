@@ -37,7 +37,9 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
             "verified": bool(proof and proof.verified and not proof.missing),
             "altered": proof.altered if proof else "",
             "named": proof.named if proof else "",
+            "seals": proof.seals if proof else 0,
         },
+        "key_fingerprint": proof.key if proof else "",
         "pace": msgspec.to_builtins(pace),
     }
 
@@ -63,6 +65,7 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The closing box, a line a figure."""
     parts = {name: _seconds(value) for name, value in summary["parts_s"].items()}
     ledger = summary["ledger"]
+    kept = f"{ledger['events']} events under {ledger['seals']} seals"
     verified = "verified" if ledger["verified"] else "NOT verified"
     found = "found" if ledger["named"] == ledger["altered"] != "" else "NOT found"
     return [
@@ -76,7 +79,7 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("alerts that came twice", f"{summary['duplicates_folded']}, folded"),
         ("intended changes", str(summary["intended_changes"])),
         ("cards in Teams, pages", f"{summary['cards']}, {summary['pages']}"),
-        ("ledger", f"{ledger['events']} events, {verified}; an altered byte is {found}"),
+        ("ledger", f"{kept}, {verified}; an altered byte is {found}"),
     ]
 
 
