@@ -16,6 +16,7 @@ _ENDS = {
     IntentState.ABORTED: (EventKind.INTENT_ABORTED, State.ESCALATED),
     IntentState.ESCALATED: (EventKind.INTENT_ESCALATED, State.ESCALATED),
 }
+_UNKNOWN = {"traffic": "unknown"}  # nothing at all would be no record of a change
 
 
 def tell_intent(incident: Incident, intent: Intent) -> Step:
@@ -30,7 +31,12 @@ def tell_intent(incident: Incident, intent: Intent) -> Step:
         now=intent.opened_at,
         before=plan.before,
         after=plan.after,
-        evidence={"plan": plan.id, "plan_hash": plan.hash, "fence": intent.fence},
+        evidence={
+            "plan": plan.id,
+            "plan_hash": plan.hash,
+            "fence": intent.fence,
+            "authority": intent.authority.value,
+        },
         changes={
             "state": State.ACTING,
             "plan": plan.id,
@@ -52,7 +58,7 @@ def tell_end(incident: Incident, intent: Intent, traffic: dict[str, int], now: d
         why=incident.sentence,
         now=now,
         before=plan.before,
-        after=traffic,
+        after=traffic or _UNKNOWN,
         evidence={"plan": plan.id, "writes": intent.writes, "fence": intent.fence},
         changes={"state": state, "before": plan.before, "after": traffic, "sentence": sentence},
     )

@@ -234,5 +234,6 @@ def _rules(decision: Decision) -> dict[str, object]:
         "would_be": decision.would_be.value,
         "mode": decision.mode.value,
         "failed_rules": failed,
+        "waived": decision.waived,
         "plan_hash": decision.plan.hash if decision.plan else "",
     }

@@ -37,7 +37,12 @@ def test_an_open_intent_is_an_incident_that_acts_and_counts_it() -> None:
         PLAN.before,
         PLAN.after,
     )
-    assert event.evidence == {"plan": PLAN.id, "plan_hash": PLAN.hash, "fence": 3}
+    assert event.evidence == {
+        "plan": PLAN.id,
+        "plan_hash": PLAN.hash,
+        "fence": 3,
+        "authority": "policy",
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,17 @@ def test_its_end_says_what_became_of_the_traffic(
     assert (step.incident.state, step.incident.after) == (then, {"v1": 100})
     assert step.incident.sentence.startswith(said)
     assert step.events[0].kind is kind
+    assert complete(step.events[0]) == ()
+
+
+def test_an_end_of_which_nobody_knows_the_traffic_says_so_and_can_be_recorded() -> None:
+    over = msgspec.structs.replace(INTENT, state=IntentState.ESCALATED, detail="nobody answered")
+
+    step = tell_end(INCIDENT, over, {}, NOW)
+
+    assert step.incident is not None
+    assert step.incident.after == {}
+    assert step.events[0].after == {"traffic": "unknown"}
     assert complete(step.events[0]) == ()
 
 
