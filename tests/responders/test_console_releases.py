@@ -76,7 +76,7 @@ async def test_any_two_can_be_compared_on_the_page(services: FakeServices) -> No
 
     assert status == 200
     assert "From 2.1 to 2.2" in shown
-    assert re.search(r"Prompt revision</th><td[^>]*>p1</td><td[^>]*>p2</td>", shown)
+    assert re.search(r"Prompt</th><td[^>]*>p1</td><td[^>]*>p2</td>", shown)
 
 
 async def test_older_releases_are_a_page_further(services: FakeServices) -> None:

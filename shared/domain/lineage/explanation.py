@@ -1,18 +1,19 @@
 """Explanations: what makes a change somebody's declared will.
 
 Each is asked of a difference that a look has found. A release explains what changes within `GRACE`
-of its registration, before or after; its canary plan explains its percentages whenever they come;
-an intent of Backstop's own explains the split that it wrote. What Backstop has rolled back since its
-registration is explained by no release any more.
+of its registration, before or after, and the first traffic that its deployment takes; its canary
+plan explains its percentages whenever they come; an intent of Backstop's own explains the split
+that it wrote. What Backstop has rolled back since its registration no release explains any more.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.domain.decisions.release import Release
-from shared.domain.lineage.sighting import Look, live
+from shared.domain.lineage.sighting import Look, Sighting, live
 
 GRACE = timedelta(minutes=15)  # a managed deployment takes about ten minutes to update
+SHIPPING = timedelta(hours=2)  # until it is deployed, tried and takes its first traffic
 WHOLE = 100  # percent
 
 
@@ -21,21 +22,33 @@ def explains(release: Release | None, since: datetime) -> bool:
     return release is not None and release.registered_at >= since - GRACE
 
 
-def explains_split(look: Look, declared: Mapping[str, int], since: datetime) -> bool:
-    """Whether a live split other than `declared` is the will of a release or of Backstop."""
+def explains_split(before: Sighting, look: Look, since: datetime) -> bool:
+    """Whether a live split that was not so at `since` is the will of a release or of Backstop."""
     now = live(look.snapshot.traffic)
     if any(at >= since - GRACE and live(split) == now for at, split in look.ours):
         return True
     newest = look.recent[0] if look.recent else None
     if newest is not None and newest.canary and not _is_rolled_back(newest, look):
-        return _follows(newest, declared, now)
-    gaining = [name for name, share in now.items() if share > declared.get(name, 0)]
-    return bool(gaining) and all(_brings(look.newest.get(name), look, since) for name in gaining)
+        return _follows(newest, before.declared, now)
+    gaining = [name for name, share in now.items() if share > before.declared.get(name, 0)]
+    releases = [look.newest.get(name) for name in gaining]
+    return bool(gaining) and all(
+        release is not None and _brings(release, before, look, since) for release in releases
+    )
 
 
-def _brings(release: Release | None, look: Look, since: datetime) -> bool:
+def _brings(release: Release, before: Sighting, look: Look, since: datetime) -> bool:
     """Whether a release explains that its deployment takes more."""
-    return explains(release, since) and release is not None and not _is_rolled_back(release, look)
+    if _is_rolled_back(release, look):
+        return False
+    return explains(release, since) or _is_shipped(release, before, since)
+
+
+def _is_shipped(release: Release, before: Sighting, since: datetime) -> bool:
+    """Whether its deployment takes its first traffic since the release, in due time."""
+    served_at = before.served.get(release.deployment.lower())
+    is_first = served_at is None or served_at < release.registered_at
+    return is_first and release.registered_at >= since - SHIPPING
 
 
 def _is_rolled_back(release: Release, look: Look) -> bool:

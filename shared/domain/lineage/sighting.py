@@ -46,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding that stands. `since` is the last look that did not see it.
+    """A finding that stands: not seen at `since`, first at `noticed_at`, last at `seen_at`.
 
     `told_at` is None as long as a release may still come that explains it.
     """
@@ -54,6 +54,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
     since: datetime
     noticed_at: datetime
+    seen_at: datetime
     told_at: datetime | None = None
     incident: str = ""
 
@@ -68,7 +69,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """All that is remembered of one target; shares in percent, definitions by lower-case name.
 
-    `traffic` is what was seen last, `declared` the last split that something explained.
+    `traffic` is what was seen last, `declared` the last split that something explained; `served` is
+    when each deployment was last seen with live traffic.
     """
 
     target: str
@@ -76,6 +78,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime
     traffic: dict[str, int] = {}
     declared: dict[str, int] = {}
+    served: dict[str, datetime] = {}
     definitions: dict[str, Definition] = {}
     standing: tuple[Standing, ...] = ()
 

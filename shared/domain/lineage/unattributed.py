@@ -44,6 +44,7 @@ def compare(before: Sighting, look: Look) -> Sighting:
         seen_at=look.now,
         traffic=split,
         declared=before.declared if moved else split,
+        served={**before.served, **dict.fromkeys(split, look.now)},
         definitions=dict(_definitions(before, look)),
         standing=_standing(before, found, look),
     )
@@ -54,7 +55,9 @@ def due(sighting: Sighting) -> tuple[Standing, ...]:
     return tuple(
         one
         for one in sighting.standing
-        if one.told_at is None and sighting.seen_at - one.noticed_at >= GRACE
+        if one.told_at is None
+        and one.seen_at == sighting.seen_at
+        and sighting.seen_at - one.noticed_at >= GRACE
     )
 
 
@@ -72,11 +75,16 @@ def told(sighting: Sighting, incident: str) -> Sighting:
 
 def _standing(before: Sighting, found: list[Finding], look: Look) -> tuple[Standing, ...]:
     known = {one.finding.id: one for one in before.standing}
-    new = {
-        one.id: Standing(finding=one, since=before.since(one), noticed_at=look.now) for one in found
-    }
     kept = {key: one for key, one in known.items() if _is_unseen(one.finding, look)}
-    return tuple({**kept, **{key: known.get(key, one) for key, one in new.items()}}.values())
+    seen = {one.id: _seen(one, known.get(one.id), before, look) for one in found}
+    return tuple({**kept, **seen}.values())
+
+
+def _seen(finding: Finding, known: Standing | None, before: Sighting, look: Look) -> Standing:
+    now = look.now
+    if known is not None:
+        return msgspec.structs.replace(known, seen_at=now)
+    return Standing(finding=finding, since=before.seen_at, noticed_at=now, seen_at=now)
 
 
 def _is_unseen(finding: Finding, look: Look) -> bool:
@@ -113,7 +121,7 @@ def _traffic(before: Sighting, look: Look) -> Iterator[Finding]:
         served=served,
         sentence=f"The traffic went from {was} to {served}: no release or rollback explains it.",
     )
-    if not explains_split(look, before.declared, before.since(finding)):
+    if not explains_split(before, look, before.since(finding)):
         yield finding
 
 

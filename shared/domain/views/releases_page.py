@@ -17,6 +17,15 @@ from shared.domain.lineage.sighting import Sighting, Standing
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.wording import plain
 
+LABELS = {
+    "model_artifact": "Artifact",
+    "prompt_revision": "Prompt",
+    "dataset_version": "Dataset",
+    "index_version": "Index",
+    "flags_version": "Flags",
+    "configuration_digest": "Configuration",
+}
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a release is made of; `is_new` where the release before it had another."""
@@ -140,5 +149,5 @@ def _compared(difference: Difference) -> Comparison:
 
 
 def label(name: str) -> str:
-    """A field's name as people read it."""
-    return name.replace("_", " ").capitalize()
+    """A field's name as people read it, short enough for a phone."""
+    return LABELS.get(name, name.capitalize())

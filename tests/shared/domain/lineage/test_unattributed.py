@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from shared.domain.lineage.explanation import GRACE
+from shared.domain.lineage.explanation import GRACE, SHIPPING
 from shared.domain.lineage.sighting import ChangeKind, Look, Reported, first_sighting
 from shared.domain.lineage.unattributed import compare, due, told
 from tests.shared.domain.lineage.looks import (
@@ -122,7 +122,7 @@ class TestGrounds:
         assert standing(compare(declared(), look)) == []
 
     def test_a_release_of_long_before_does_not(self) -> None:
-        new = release("2.1", "v2", registered_at=NOW - LATER - GRACE - MINUTE)
+        new = release("2.1", "v2", registered_at=NOW - LATER - SHIPPING - MINUTE)
         look = looked(NOW, new, TWO, ONE, snapshot=moved(v2=100), reported=())
 
         assert standing(compare(declared(new, TWO, ONE), look)) == ["traffic-moved"]
@@ -165,6 +165,25 @@ class TestGrounds:
         look = looked(NOW + 50 * MINUTE, new, TWO, ONE, snapshot=done, reported=())
 
         assert standing(compare(seen, look)) == []
+
+    def test_a_release_explains_the_first_traffic_of_its_deployment_however_long_that_took(
+        self,
+    ) -> None:
+        new = release("2.1", "v2", registered_at=NOW - LATER - 100 * MINUTE)
+        look = looked(NOW, new, TWO, ONE, snapshot=moved(v2=100), reported=())
+        before = declared(new, TWO, ONE)
+        long_ago = replace(before, served={"v2": new.registered_at - MINUTE})
+        already = replace(before, served={"v2": new.registered_at + MINUTE})
+
+        assert standing(compare(before, look)) == []
+        assert standing(compare(long_ago, look)) == []
+        assert standing(compare(already, look)) == ["traffic-moved"]
+
+    def test_what_served_is_remembered_once_it_serves_no_more(self) -> None:
+        both = compare(declared(), looked(NOW, TWO, ONE, snapshot=moved(v1=50, v2=50)))
+        one = compare(both, looked(NOW + LATER, TWO, ONE))
+
+        assert one.served == {"v1": NOW + LATER, "v2": NOW}
 
     def test_a_release_of_another_deployment_does_not(self) -> None:
         new = release("1.1", "v1", registered_at=NOW)
@@ -353,3 +372,4 @@ class TestTelling:
         busy = looked(NOW + LATER, TWO, ONE, snapshot=changed("v1", state="Updating"))
 
         assert standing(compare(stands, busy)) == ["definition-changed"]
+        assert due(compare(stands, replace(busy, now=NOW + GRACE))) == ()

@@ -27,8 +27,8 @@ def test_releases_say_who_serves_and_what_is_new() -> None:
 
     assert (two.version, two.live, one.live) == ("2.0", "", "serves 100 %")
     assert [(fact.label, fact.value, fact.is_new) for fact in two.facts] == [
-        ("Prompt revision", "p-2.0", True),
-        ("Configuration digest", "c-2.0", True),
+        ("Prompt", "p-2.0", True),
+        ("Configuration", "c-2.0", True),
     ]
     assert not any(fact.is_new for fact in one.facts)
     assert one.id == digest("1.0")
@@ -54,7 +54,7 @@ def test_two_releases_side_by_side() -> None:
 
     assert comparison is not None
     assert (comparison.a, comparison.b, comparison.same) == ("1.0", "2.0", "deployment")
-    assert comparison.rows[0] == ("Prompt revision", "p-1.0", "p-2.0")
+    assert comparison.rows[0] == ("Prompt", "p-1.0", "p-2.0")
 
 
 def test_nothing_registered_is_an_empty_page() -> None:
