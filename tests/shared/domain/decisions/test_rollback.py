@@ -69,7 +69,7 @@ def test_its_end_says_what_became_of_the_traffic(
 def test_an_end_of_which_nobody_knows_the_traffic_says_so_and_can_be_recorded() -> None:
     over = msgspec.structs.replace(INTENT, state=IntentState.ESCALATED, detail="nobody answered")
 
-    step = tell_end(INCIDENT, over, {}, NOW)
+    step = tell_end(DECIDED, over, {}, NOW)
 
     assert step.incident is not None
     assert step.incident.after == {}
