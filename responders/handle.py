@@ -85,7 +85,7 @@ async def handle(services: Services, request: Request) -> Answer:
     action = ACTIONS.get(request.path["action"])
     if action is None:
         raise RejectedInput("unknown-action", f"known: {', '.join(sorted(ACTIONS))}")
-    said, caller = request.read(Handling), request.actor
+    said, caller = services.redactor.struct(request.read(Handling)), request.actor
 
     def take(incident: Incident) -> Revision:
         act = Act(said=said, caller=caller, now=services.now())

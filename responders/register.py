@@ -18,7 +18,8 @@ async def register(services: Services, request: Request) -> Answer:
 
     Raises RejectedInput, Conflict, Unavailable.
     """
-    asked = request.read(Registration)
+    # Before it is compared with what is kept, in which nothing secret or personal is.
+    asked = services.redactor.struct(request.read(Registration))
     _check(services, asked)
     caller, now = request.actor, services.now()
     frozen = frozen_now(services.catalog, await read_controls(services), asked.service, now)

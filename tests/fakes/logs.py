@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import override
 
+import msgspec
+
 from shared.adapters import queries
-from shared.adapters.logs import Logs
+from shared.adapters.logs import Logs, kept_row
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.redaction.redactor import BARE, Redactor
 from tests.fakes.turns import Turns
 
 _WINDOWS = {"Lag": timedelta(seconds=120), "Bin": timedelta(seconds=60)}
@@ -15,7 +18,8 @@ _WINDOWS = {"Lag": timedelta(seconds=120), "Bin": timedelta(seconds=60)}
 class FakeLogs(Logs):
     """`answers` by query name; what is not there is empty. `asked` keeps name and parameters."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, redactor: Redactor = BARE) -> None:
+        self._redactor = redactor
         self.answers: dict[str, QueryAnswer] = {}
         self.asked: list[tuple[str, dict[str, queries.Value]]] = []
         self._turns = turns
@@ -27,7 +31,9 @@ class FakeLogs(Logs):
         windows = {key: value for key, value in _WINDOWS.items() if key in wanted}
         queries.render(name, **(windows | parameters))  # raises where a parameter is wrong
         self.asked.append((name, dict(parameters)))
-        return self.answers.get(name, QueryAnswer(name=name, status=AnswerStatus.EMPTY))
+        found = self.answers.get(name, QueryAnswer(name=name, status=AnswerStatus.EMPTY))
+        rows = tuple(kept_row(name, row, self._redactor) for row in found.rows)
+        return msgspec.structs.replace(found, rows=rows)
 
     def answer(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Answer a query with these rows from now on."""

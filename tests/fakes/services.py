@@ -83,7 +83,7 @@ class Outside:
         self.blobs = FakeBlobs(self.turns)
         self.signer = FakeSigner(self.turns)
         self.bus = FakeBus(self.turns)
-        self.logs = FakeLogs(self.turns)
+        self.logs = FakeLogs(self.turns, self.redactor)
         self.endpoints = FakeEndpoints(self.turns, snapshot)
         self.fired_alerts = FakeFiredAlerts(self.turns)
         self.scoring = FakeScoring(self.turns, self.endpoints)

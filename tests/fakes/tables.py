@@ -125,6 +125,10 @@ class FakeTable(Table):
         found: T = self._partition(partition).rows[row].read_as(kind)
         return found
 
+    def everything(self) -> list[tuple[str, _Row]]:
+        """All rows by their keys, for searches."""
+        return [pair for found in self._partitions.values() for pair in found.rows.items()]
+
     def partitions(self) -> list[str]:
         """The partitions that hold a row, for assertions."""
         return sorted(name for name, found in self._partitions.items() if found.rows)

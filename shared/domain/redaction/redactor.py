@@ -37,7 +37,12 @@ SECRET_MEMBERS = frozenset(
 )
 _MEMBER = re.compile(r'"([\w -]{3,40})\\{0,9}"\s{0,9}:')
 _TOKEN = re.compile(r"\[[a-z]{2,8}(?::[0-9a-f]{8})?\]")
-_VERSIONS = frozenset({"version", "deployment", "restores", "removes"})  # 1.2.3.4 is no address
+_VERSIONS = frozenset(  # 1.2.3.4 is no address there
+    {
+        *("version", "deployment", "model", "model_artifact", "prompt_revision"),
+        *("dataset_version", "index_version", "flags_version"),
+    }
+)
 _BYTES = "content"  # bytes in base64, redacted before they became that
 
 
