@@ -15,7 +15,17 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from infra.local.bench import imports, intake, latency, pure, reads, report, simulator, storm
+from infra.local.bench import (
+    imports,
+    intake,
+    latency,
+    ledger,
+    pure,
+    reads,
+    report,
+    simulator,
+    storm,
+)
 from infra.local.bench.figure import NotMeasured, Result, Run
 from infra.local.processes import ChildFailed
 from infra.local.world import LOCAL, ROOT
@@ -29,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Run], Result]] = {
     "storm": storm.measure,
     "reads": reads.measure,
     "pure": pure.measure,
+    "ledger": ledger.measure,
     "simulator": simulator.measure,
 }
 

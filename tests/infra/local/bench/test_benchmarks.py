@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.bench import imports, intake, latency, pure, reads, simulator, storm
+from infra.local.bench import imports, intake, latency, ledger, pure, reads, simulator, storm
 from infra.local.bench.figure import Figure, Result, Run
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(180)]
@@ -66,6 +66,12 @@ def test_reads_cost_the_same_however_much_is_stored(run: Run) -> None:
 
 def test_pure_functions_are_measured_on_an_example_that_is_rolled_back(run: Run) -> None:
     assert all(figure.value > 0 for figure in pure.measure(run).figures)
+
+
+def test_the_ledger_is_verified_by_the_product_and_by_an_auditor(run: Run) -> None:
+    result = ledger.measure(run)
+    assert [figure.met for figure in _with_targets(result)] == [True, True]
+    assert all(figure.value > 0 for figure in result.figures)
 
 
 def test_the_simulator_plays_both_kinds_of_schedules(run: Run) -> None:
