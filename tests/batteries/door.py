@@ -10,6 +10,8 @@ import pytest
 
 import function_app
 from function_app import ROUTES
+from shared.domain.authority.caller import AppRole
+from shared.domain.authority.permissions import AZURE_MONITOR
 from shared.domain.keys import digest
 from shared.domain.views.http import PROBLEM
 from shared.domain.views.problem import Problem
@@ -18,11 +20,14 @@ from shared.protocol.kept import KEPT, SHARD
 from tests.batteries.deliveries import NOW
 from tests.batteries.mutations import Posted
 from tests.fakes import FakeServices, Outside
+from tests.fakes.callers import app
+from tests.fakes.tokens import FakeTokens
 from tests.shared.domain.decisions import worked_case as case
 
 REFUSED = {400, 413}
 FOREIGN = "urn:backstop:problem:foreign-origin"  # refused before anybody reads the body
 LONGEST_PROBLEM = 1_000
+MONITOR = app(AppRole.WEBHOOK, app_id=AZURE_MONITOR)
 # Controls, and what turns a line around: nobody sees them, and everybody reads something else.
 MISLEADING = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -40,11 +45,11 @@ class Door:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
-        app = func.FunctionApp()
-        patch.setattr(function_app, "app", app)
+        made = func.FunctionApp()
+        patch.setattr(function_app, "app", made)
         (route,) = [one for one in ROUTES if one[0] == "ingest"]
         function_app._serve(*route)
-        (registered,) = app.get_functions()
+        (registered,) = made.get_functions()
         self._serve: Any = registered.get_user_function()
         self.services = self.renew()
 
@@ -52,13 +57,16 @@ class Door:
         """Begin with empty tables and an empty memory."""
         outside = Outside(now=NOW, snapshot=case.SNAPSHOT, services=[case.SERVICE])
         self.services = FakeServices(outside)
+        self.services.__dict__["tokens"] = FakeTokens(monitor=MONITOR)
         self._patch.setattr(function_app, "services", self.services)
         return self.services
 
     async def post(self, one: Posted) -> str:
         """Post it; what is wrong with the answer, or ""."""
         url = "http://127.0.0.1/api/alerts"
-        request = func.HttpRequest("POST", url, headers=one.headers, body=one.body)
+        request = func.HttpRequest(
+            "POST", url, headers={**one.headers, "Authorization": "Bearer monitor"}, body=one.body
+        )
         try:
             answer = await self._serve(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
