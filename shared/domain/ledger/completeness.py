@@ -26,6 +26,7 @@ CHANGES = frozenset(
         EventKind.ESCALATED,
         EventKind.COMMANDED,
         EventKind.RESOLVED,
+        EventKind.CHANGE_UNATTRIBUTED,
     }
 )
 
