@@ -20,7 +20,7 @@ from responders.record import record
 from responders.remind import remind
 from responders.triage import triage
 from responders.verify import verify
-from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
@@ -38,6 +38,7 @@ from tests.simulation.scheduler import Scheduler, worker_name
 from tests.simulation.subscription import Subscription
 
 ANSWER_WITHIN_S = 10.0  # an action group waits no longer
+WAITS = frozenset({*STEPS, State.WAITING})
 IDLE_S = 2.5  # how often a subscription without messages is looked at
 TICK_S = 20.0
 
@@ -162,10 +163,13 @@ class World:
         return empty and not waits
 
     def _waits_for_a_step(self) -> bool:
-        """Whether an incident waits for a command: where that is lost, somebody must notice."""
+        """Whether an incident waits for a command, or for an approval: where none comes, it ends.
+
+        Lost commands somebody must notice, and a request to which nobody answers lapses.
+        """
         table = self.outside.state
         return any(
-            table.peek(partition, row, Incident).state in STEPS
+            table.peek(partition, row, Incident).state in WAITS
             for partition in table.partitions()
             for row in table.rows(partition, "incident|")
         )
