@@ -19,7 +19,8 @@ from function_app import COMMANDS, JOBS, ROUTES, Later
 from infra.local.world import ROOT
 from shared.domain.authority.permissions import PERMISSIONS, PUBLIC
 from shared.domain.message import Message
-from shared.domain.views.http import Answer, Request
+from shared.domain.views.http import HTML, Answer, Request
+from shared.domain.views.refusal import lead_to_sign_in
 from shared.errors import (
     BackstopError,
     Conflict,
@@ -28,9 +29,11 @@ from shared.errors import (
     Unavailable,
 )
 from shared.protocol.kept import count_waiting
+from shared.protocol.people import remember_name
 from shared.services import Services
 from shared.settings import Role
 from tests.fakes import FakeServices
+from tests.fakes.callers import ALICE, person
 from tests.fakes.scene import new_services
 
 NAMED = [value for value in vars(function_app).values() if isinstance(value, Later)]
@@ -140,7 +143,6 @@ def test_nothing_of_the_responder_can_write_to_arm_or_to_the_ledger() -> None:
         "shared.protocol.act",
         "shared.protocol.ledger",
         "shared.adapters.signer",
-        "shared.adapters.blobs",
         "responders.enforce",
         "responders.record",
     )
@@ -259,6 +261,41 @@ async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp)
     (request,) = seen
     assert (request.method, request.path, request.query) == ("POST", {"id": "7"}, {"limit": "3"})
     assert (request.headers["content-type"], request.body) == ("text/plain", b"hello")
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_page_leaves_with_the_names_of_people_and_the_api_with_their_ids(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def respond(_: Services, __: Request) -> Answer:
+        return Answer(body=f"<p>{ALICE}</p>".encode(), content_type=HTML)
+
+    await remember_name(services, person(name="Alice Adams"))
+    request = func.HttpRequest("GET", "http://127.0.0.1/route", body=b"")
+    bodies = []
+    for route in ("route", "api/route"):
+        made = func.FunctionApp()
+        monkeypatch.setattr(function_app, "app", made)
+        function_app._serve("route", "GET", route, respond)
+        bodies.append((await registered(made, "route")(request)).get_body())
+
+    assert bodies == [b"<p>Alice Adams</p>", f"<p>{ALICE}</p>".encode()]
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://backstop.example/incidents/INC-1?did=a&b=c", "/incidents/INC-1?did=a&b=c"),
+        ("https://backstop.example", "/"),
+    ],
+)
+def test_the_target_is_the_path_and_query_that_were_asked_for(url: str, target: str) -> None:
+    assert function_app._target(url) == target
+
+
+def test_no_target_names_another_host() -> None:
+    found = function_app._target("https://backstop.example//evil.example/")
+    assert lead_to_sign_in(found).headers["Location"].endswith("=%2F")
 
 
 class Received(func.ServiceBusMessage):
