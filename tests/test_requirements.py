@@ -217,19 +217,20 @@ def test_azure_ai_ml_is_neither_in_the_responder_s_reach_nor_in_its_package() ->
 
 def test_the_responder_asks_for_nothing_that_writes_to_arm_or_to_the_ledger() -> None:
     found = reached(Role.RESPONDER)
-    assert {"endpoints", "sync_credential", "blobs", "signer"} & found.asked == set()
+    assert {"endpoints", "sync_credential", "signer"} & found.asked == set()
     writers = {"shared.adapters.endpoint", "shared.protocol.act", "shared.protocol.ledger"}
     assert (writers | {"responders.record", "responders.enforce"}) & found.ours == set()
 
 
-def test_the_responder_only_reads_the_table_of_the_ledger() -> None:
+def test_of_the_ledger_s_table_and_of_the_blobs_the_responder_only_reads() -> None:
     calls = {
         ast.unparse(node.func)
-        for module in reached(Role.RESPONDER).ours
+        for module in reached(Role.RESPONDER).ours - {SERVICES}
         for node in ast.walk(tree(module))
-        if isinstance(node, ast.Call) and ".ledger." in ast.unparse(node.func)
+        if isinstance(node, ast.Call)
     }
-    assert calls == {"services.ledger.read", "services.ledger.scan"}
+    kept = {call for call in calls if call.startswith(("services.ledger.", "services.blobs."))}
+    assert kept == {"services.ledger.read", "services.ledger.scan", "services.blobs.read"}
 
 
 def test_the_executor_checks_no_token_and_calls_nobody() -> None:
