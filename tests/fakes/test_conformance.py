@@ -8,6 +8,7 @@ import pytest
 from infra.local.azurite import connection_string, start_azurite
 from infra.local.processes import Children, free_port
 from shared.adapters.tables import Table, TableAccount
+from shared.domain.redaction.redactor import BARE
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
 from tests.fakes.tables import FakeTable
@@ -29,7 +30,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture(params=["fake", "real"])
 async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     if request.param == "fake":
-        yield FakeTable("things", Turns())
+        yield FakeTable("things", Turns(), BARE)
         return
     account = TableAccount(connection_string(request.getfixturevalue("azurite")))
     await account.create("things")
@@ -58,6 +59,15 @@ async def test_a_row_is_read_as_it_was_written(table: Table, part: str) -> None:
 
     assert stored is not None
     assert (stored.row, stored.value) == ("a", Thing(name="one"))
+
+
+async def test_what_is_secret_or_personal_is_never_stored(table: Table, part: str) -> None:
+    writes = [put("a", "asked by kim@claimant.example"), put("b", "sig=Zm9sbG93")]
+    await table.write(part, writes[:1])
+    await table.write(part, writes)
+
+    stored = [row.value.name for row in await table.scan(part, "", Thing)]
+    assert stored == ["asked by [email]", "sig=[secret]"]
 
 
 async def test_what_is_not_there_is_none(table: Table, part: str) -> None:
@@ -137,7 +147,7 @@ async def test_a_transaction_has_up_to_a_hundred_writes(table: Table, part: str)
 async def test_more_than_a_hundred_writes_are_refused() -> None:
     # By the fake alone: the service answers 400, Azurite an answer that no client can read.
     with pytest.raises(RejectedInput):
-        await FakeTable("things", Turns()).write("p", [put(f"{n}") for n in range(101)])
+        await FakeTable("things", Turns(), BARE).write("p", [put(f"{n}") for n in range(101)])
 
 
 async def test_a_transaction_names_each_row_once(table: Table, part: str) -> None:
@@ -176,7 +186,7 @@ async def test_the_rows_of_other_partitions_are_others(table: Table, part: str) 
 
 
 async def test_a_table_that_is_out_is_unavailable() -> None:
-    table = FakeTable("things", Turns())
+    table = FakeTable("things", Turns(), BARE)
     table.out = True
 
     with pytest.raises(Unavailable):

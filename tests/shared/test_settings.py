@@ -11,6 +11,7 @@ ENOUGH = {
     "BACKSTOP_BUS": "bus",
     "BACKSTOP_LOGS_WORKSPACE": "workspace",
 }
+KEYED = {"BACKSTOP_REDACTION_KEY": "k" * 32}
 
 
 @pytest.mark.parametrize("name", [name for name in ENOUGH if name != "BACKSTOP_ROLE"])
@@ -32,7 +33,7 @@ def test_a_time_that_makes_no_sense_is_refused(said: str) -> None:
 
 @pytest.mark.parametrize("azure", ["WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID"])
 def test_in_azure_nothing_is_local_and_no_drill_is_linked(azure: str) -> None:
-    wanted = {**ENOUGH, "BACKSTOP_DRILLS_URL": "http://127.0.0.1:7074"}
+    wanted = {**ENOUGH, **KEYED, "BACKSTOP_DRILLS_URL": "http://127.0.0.1:7074"}
     here, there = read_settings(wanted), read_settings({**wanted, azure: "x"})
     assert (here.local, here.drills_url) == (True, "http://127.0.0.1:7074")
     assert (there.local, there.drills_url) == (False, "")
@@ -71,3 +72,18 @@ def test_a_bus_may_be_named_by_its_namespace_alone() -> None:
     named = {key: value for key, value in ENOUGH.items() if key != "BACKSTOP_BUS"}
     settings = read_settings(named | {"BACKSTOP_BUS__fullyQualifiedNamespace": "b.example"})
     assert settings.bus == "b.example"
+
+
+IN_AZURE = {**ENOUGH, "WEBSITE_SITE_NAME": "app", "BACKSTOP_BUS": "bus"}
+
+
+@pytest.mark.parametrize(
+    "said", ["", "short", "@Microsoft.KeyVault(SecretUri=https://v.example/s/k)"]
+)
+def test_in_azure_nothing_starts_without_a_redaction_key(said: str) -> None:
+    with pytest.raises(Misconfigured, match="BACKSTOP_REDACTION_KEY"):
+        read_settings({**IN_AZURE, "BACKSTOP_REDACTION_KEY": said})
+
+
+def test_on_ones_own_machine_the_redaction_key_may_be_missing() -> None:
+    assert read_settings(ENOUGH).redaction_key == ""

@@ -25,6 +25,7 @@ NESTED = 8  # JSON in a text of JSON in a text ...; deeper down it is looked at 
 
 _MARKS = re.compile(r"[^0-9A-Za-z]")
 _NUMBERS = frozenset({"card", "iban", "ssn", "phone"})
+_OF_DIGITS = _NUMBERS | {"ip"}
 SECRET_MEMBERS = frozenset(
     {
         *("password", "passwd", "passphrase", "pwd", "secret", "clientsecret", "authorization"),
@@ -37,10 +38,14 @@ SECRET_MEMBERS = frozenset(
 )
 _MEMBER = re.compile(r'"([\w -]{3,40})\\{0,9}"\s{0,9}:')
 _TOKEN = re.compile(r"\[[a-z]{2,8}(?::[0-9a-f]{8})?\]")
-_VERSIONS = frozenset(  # 1.2.3.4 is no address there
+# Members that name a version or hold a digest of ours: 1.2.3.4 is no address there, and one digest
+# of sixteen digits in 60,000 would be a card's number.
+_OPAQUE = frozenset(
     {
         *("version", "deployment", "model", "model_artifact", "prompt_revision"),
-        *("dataset_version", "index_version", "flags_version"),
+        *("dataset_version", "index_version", "flags_version", "configuration_digest"),
+        *("hash", "policy_hash", "plan_hash", "previous_hash", "fingerprint", "digest"),
+        *("delivery_key", "correlation_key", "correlation_keys", "firing", "plan", "etag"),
     }
 )
 _BYTES = "content"  # bytes in base64, redacted before they became that
@@ -109,8 +114,8 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
             return text
         if _is_secret(name) and not _TOKEN.fullmatch(text):
             return self.token("secret", text)
-        if name in _VERSIONS:
-            by = tuple(one for one in by if one.kind != "ip")
+        if name in _OPAQUE:
+            by = tuple(one for one in by if one.kind not in _OF_DIGITS)
         return self._redacted(text, depth, by)
 
     def _redacted(self, text: str, depth: int, by: Detectors) -> str:
@@ -129,9 +134,9 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
         """The text with tokens where it is JSON; None where it is not."""
         try:
             inner = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            clean = self._value(inner, "", depth - 1, by)
+        except (msgspec.DecodeError, RecursionError):
             return None
-        clean = self._value(inner, "", depth - 1, by)
         return text if clean == inner else msgspec.json.encode(clean).decode()
 
     def _flat(self, text: str, by: Detectors) -> str:
