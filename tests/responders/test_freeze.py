@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from responders.console import show_home
 from responders.freeze import LONGEST_MINUTES, set_freeze, show_freezes
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Catalog
@@ -125,6 +126,18 @@ async def test_the_calendars_windows_are_shown_with_what_is_in_force(
             "(14:05 UTC): accounts",
         }
     ]
+
+
+async def test_the_first_page_says_that_changes_are_frozen_and_lets_it_be_lifted(
+    services: FakeServices,
+) -> None:
+    assert "Nothing is frozen." in (await show_home(services, Request())).body.decode()
+    await freeze(services, reason="<script>")
+    page = (await show_home(services, Request())).body.decode()
+
+    assert "Changes are frozen for all services." in page
+    assert "Lift the freeze" in page
+    assert "<script>" not in page.partition("<main")[2]
 
 
 async def test_freezes_that_cannot_be_read_are_not_said_to_be_off(services: FakeServices) -> None:

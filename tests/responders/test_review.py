@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from responders.console import show_home
 from responders.enforce import enforce
 from responders.notify import notify
 from responders.review import close_review, remind_reviewers, show_reviews
@@ -90,6 +91,15 @@ async def close(
 
 async def tick(services: FakeServices) -> None:
     await remind_reviewers(services, await find_leftovers(services))
+
+
+async def test_the_first_page_lists_it_with_a_form_to_close_it(services: FakeServices) -> None:
+    assert "Reviews due" not in (await show_home(services, Request())).body.decode()
+    review = await alone(services)
+    shown = (await show_home(services, Request())).body.decode()
+
+    assert f'action="/reviews/{review}/close"' in shown
+    assert "Approved by one person alone" in shown
 
 
 async def test_a_waived_approval_opens_a_review_with_the_decision(services: FakeServices) -> None:

@@ -24,8 +24,18 @@ from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
-from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, effects_done, fired, kinds, new_services
-from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.fakes.scene import (
+    KEYS,
+    RECORD,
+    SERVICE,
+    SHARD,
+    TARGET,
+    effects_done,
+    fired,
+    kinds,
+    new_services,
+)
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, alter
 from tests.shared.domain.diagnosis import telemetry_story as story
 
 BROKEN = story.fails(story.OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")

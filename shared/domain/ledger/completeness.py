@@ -13,6 +13,8 @@ COMES_TO_BE = frozenset(
         EventKind.RELEASE_REGISTERED,
         EventKind.KNOWN_GOOD_EARNED,
         EventKind.KILL_SWITCH_CHANGED,
+        EventKind.FREEZE_CHANGED,
+        EventKind.REVIEW_OPENED,
     }
 )
 CHANGES = frozenset(
@@ -27,6 +29,7 @@ CHANGES = frozenset(
         EventKind.COMMANDED,
         EventKind.RESOLVED,
         EventKind.CHANGE_UNATTRIBUTED,
+        EventKind.REVIEW_CLOSED,
     }
 )
 

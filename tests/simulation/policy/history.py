@@ -22,7 +22,7 @@ from tests.simulation.policy.choices import (
     OTHERS,
 )
 from tests.simulation.policy.happenings import Happenings
-from tests.simulation.policy.model import is_emergency, speaks_against
+from tests.simulation.policy.model import EVERY_REASON, is_emergency, speaks_against
 from tests.simulation.policy.world import Run
 
 STEPS = 10
@@ -47,6 +47,7 @@ class History(Happenings):
     @initialize(before=st.sampled_from((0, 0, 0, 1, 2)))
     def begin(self, before: int) -> None:
         """v2 is bad and v1 is trusted; some rollbacks lie behind, a while ago each."""
+        self.write_policy(EVERY_REASON, None)
         self.go_bad(("v2", "v1"), 100_000.0, mildly=False, rest=0.0)
         for _ in range(before):
             self.enforce(Write.ACCEPTED, NOT_ASKED)

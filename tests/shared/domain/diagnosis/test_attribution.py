@@ -12,7 +12,7 @@ import pytest
 
 from shared.domain.decisions.release import KnownGood
 from shared.domain.diagnosis.diagnose import diagnose
-from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis
+from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis, Ground
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.diagnosis.telemetry_story import (
     BLOCKED,
@@ -169,6 +169,19 @@ def test_the_reasons_name_arrival_predecessor_and_the_models_answer() -> None:
     assert found.reasons[0] == "it began 26 s after v2 took traffic at 14:03:00"
     assert found.reasons[1] == "its predecessor was fine in the same slice"
     assert found.reasons[2].startswith("the model answers 400 to ")
+
+
+@pytest.mark.parametrize(
+    ("split", "grounds"),
+    [(HALF, (Ground.ONSET, Ground.CONTRAST)), (CUT_OVER, (Ground.ONSET,))],
+    ids=["beside another version", "after a full cutover"],
+)
+def test_a_version_is_blamed_by_onset_and_where_it_can_be_by_contrast(
+    split: list[tuple[float, Split]], grounds: tuple[Ground, ...]
+) -> None:
+    found = diagnosed(story(split, OVERFLOWS, version="v2", region=SWEDEN)).attribution
+
+    assert (found.cause, found.grounds) == (Cause.VERSION, grounds)
 
 
 def test_without_an_onset_the_arrival_itself_is_the_evidence() -> None:
