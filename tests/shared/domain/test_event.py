@@ -53,5 +53,5 @@ def test_a_registration_has_no_unknown_fields_but_a_stored_release_may() -> None
     stored = msgspec.to_builtins(GOOD_RELEASE)
 
     assert msgspec.convert({**stored, "of_tomorrow": 1}, type=Release) is not None
-    with pytest.raises(msgspec.ValidationError, match="registered_at"):
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.convert(stored, type=Registration)
