@@ -29,7 +29,7 @@ async def collect(services: Services, message: Message) -> None:
         return
     progress = _Progress(services, order)
     try:
-        bundle = await make_bundle(services, order.scope, progress.tell)
+        bundle = await make_bundle(services, order, progress.tell)
         await services.blobs.create(BUNDLES, bundle_name(order), bundle.data)
     except Unavailable as error:
         await _wait(services, progress.order, error, last=message.attempt >= TRIES)

@@ -21,6 +21,7 @@ from shared.domain.decisions.decision import Decision
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.evidence.control import Ground
 from shared.domain.evidence.controls import judge_all
+from shared.domain.evidence.order import Order
 from shared.domain.evidence.papers import (
     CARDS,
     CONTROLS,
@@ -37,7 +38,7 @@ from shared.domain.ledger.export import Scope, manifest, seal_line
 from shared.domain.ledger.seal import Seal
 from shared.errors import Unavailable
 from shared.evidence import verify
-from shared.protocol.gathering import EVENTS, LEDGER, SEALED_SOON_S, Gathered, Report, gather
+from shared.protocol.gathering import EVENTS, LEDGER, Gathered, Report, gather
 from shared.protocol.leftovers import Effect
 from shared.protocol.seals import newest_seal, read_seal
 from shared.services import Services
@@ -56,15 +57,15 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
-async def make_bundle(services: Services, scope: Scope, report: Report) -> Bundle:
+async def make_bundle(services: Services, order: Order, report: Report) -> Bundle:
     """Collect, judge, verify, sign and pack. Raises Unavailable: the order waits and goes on."""
-    newest = await newest_seal(services)
+    newest, scope = await newest_seal(services), order.scope
     if newest is None:
-        raise Unavailable("seal", "nothing is sealed yet", SEALED_SOON_S)
+        raise Unavailable("seal", "nothing is sealed yet", services.settings.seal_every_s)
     with BundleFile() as file:
         for name in (LEDGER, EVENTS, *PAPERS):
             file.add(name, b"")
-        found = await gather(services, scope, newest, file, report)
+        found = await gather(services, order, newest, file, report)
         seal = await _covering(services, scope, newest, found.last)
         _cut(file, seal)
         file.add(SEALS, seal_line(seal))

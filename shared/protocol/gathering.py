@@ -12,11 +12,12 @@ import msgspec
 
 from shared.adapters.bundle_file import BundleFile
 from shared.domain.event import ChangeEvent, EventKind
+from shared.domain.evidence.order import Order
 from shared.domain.evidence.papers import TIMELINE, lines_of
 from shared.domain.evidence.trail import Trail
 from shared.domain.ledger.chain import Head
-from shared.domain.ledger.export import Scope, record_lines
-from shared.domain.ledger.record import LedgerRow
+from shared.domain.ledger.export import record_lines
+from shared.domain.ledger.record import LedgerRow, moment
 from shared.domain.ledger.seal import Seal
 from shared.errors import Unavailable
 from shared.protocol.ledger import PAGE, read_marks, read_records
@@ -25,7 +26,6 @@ from shared.services import Services
 LEDGER = "ledger.jsonl"
 EVENTS = "events.jsonl"
 SHOWN = 500  # lines of the timeline that the readable page has; the rest is in its file
-SEALED_SOON_S = 30.0
 
 type Report = Callable[[int, int], Awaitable[None]]
 
@@ -54,17 +54,18 @@ class Gathered:
 
 
 async def gather(
-    services: Services, scope: Scope, newest: Seal, file: BundleFile, report: Report
+    services: Services, order: Order, newest: Seal, file: BundleFile, report: Report
 ) -> Gathered:
-    """Read every record that the scope needs. Raises Unavailable where one is not sealed yet."""
+    """Read every record that the order needs. Raises Unavailable where one is not sealed yet."""
     found, heads = Gathered(), {head.partition: head for head in newest.heads}
-    await _refuse_unsealed(services, scope, heads)
+    scope = order.scope
+    await _refuse_unsealed(services, order, heads)
     waiting = [name for name in sorted(heads) if scope.takes_partition(name)]
     done: set[str] = set()
     while waiting:
         name = waiting.pop(0)
         done.add(name)
-        told_in = await _partition(services, scope, heads[name], file, found, report)
+        told_in = await _partition(services, order, heads[name], file, found, report)
         more = {one for one in told_in if one in heads} - done - set(waiting)
         waiting += sorted(more)
     return found
@@ -72,7 +73,7 @@ async def gather(
 
 async def _partition(
     services: Services,
-    scope: Scope,
+    order: Order,
     head: Head,
     file: BundleFile,
     found: Gathered,
@@ -83,7 +84,7 @@ async def _partition(
     sequence = 0
     while page := await read_records(services, head.partition, after=sequence, limit=PAGE):
         rows = [stored.value for stored in page]
-        for row, lines in zip(rows, record_lines(rows, head, scope), strict=False):
+        for row, lines in zip(rows, record_lines(rows, head, order.scope), strict=False):
             file.add(LEDGER, lines.ledger)
             told_in |= {lines.told_in} - {""}
             if lines.event:
@@ -93,19 +94,22 @@ async def _partition(
         found.records += len(rows)
         await report(found.trail.events, found.records)
         if sequence > head.sequence:
-            _refuse([row for row in rows if row.sequence > head.sequence], scope)
+            _refuse(services, order, [row for row in rows if row.sequence > head.sequence])
     return told_in
 
 
-async def _refuse_unsealed(services: Services, scope: Scope, heads: dict[str, Head]) -> None:
+async def _refuse_unsealed(services: Services, order: Order, heads: dict[str, Head]) -> None:
     """A partition that began after the last seal may hold what is asked for."""
     for mark in await read_marks(services):
-        if mark.row not in heads and scope.takes_partition(mark.row):
+        if mark.row not in heads and order.scope.takes_partition(mark.row):
             page = await read_records(services, mark.row)
-            _refuse([stored.value for stored in page], scope)
+            _refuse(services, order, [stored.value for stored in page])
 
 
-def _refuse(rows: list[LedgerRow], scope: Scope) -> None:
-    """Evidence is what a seal covers: what is newer waits for the next one."""
-    if any(scope.takes(row) and row.kind != EventKind.LEDGER_PURGED for row in rows):
-        raise Unavailable("seal", "the newest records are not sealed yet", SEALED_SOON_S)
+def _refuse(services: Services, order: Order, unsealed: list[LedgerRow]) -> None:
+    """What was recorded before the order waits for the next seal; what came later is not in it."""
+    by = moment(order.asked_at)
+    wanted = (row for row in unsealed if row.recorded_at <= by and order.scope.takes(row))
+    if any(row.kind != EventKind.LEDGER_PURGED for row in wanted):
+        wait = services.settings.seal_every_s
+        raise Unavailable("seal", "the newest records are not sealed yet", wait)

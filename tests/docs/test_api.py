@@ -55,7 +55,7 @@ def curl(command: str, settings: dict[str, str]) -> tuple[int, Any]:
         timeout=30,
         check=True,
     )
-    head, _, body = ran.stdout.decode().replace("\r\n", "\n").partition("\n\n")
+    head, _, body = ran.stdout.decode(errors="replace").replace("\r\n", "\n").partition("\n\n")
     is_json = re.search(r"^content-type: application/(\w+\+)?json", head, re.MULTILINE)
     return int(head.split()[1]), msgspec.json.decode(body) if is_json and body else body
 
@@ -63,7 +63,12 @@ def curl(command: str, settings: dict[str, str]) -> tuple[int, Any]:
 async def headers(issuer: str) -> dict[str, str]:
     """The headers that the document exports, for each of the callers in its examples."""
     wallet = Wallet(issuer)
-    callers = {"ME": "commander", "PIPELINE": "pipeline", "MONITOR": "monitor"}
+    callers = {
+        "ME": "commander",
+        "PIPELINE": "pipeline",
+        "MONITOR": "monitor",
+        "AUDITOR": "auditor",
+    }
     return {name: f"Authorization: {await wallet.bearer(who)}" for name, who in callers.items()}
 
 
@@ -115,6 +120,17 @@ def waiting(settings: dict[str, str]) -> dict[str, str]:
     found = until(lambda: get("/api/approvals", settings)["approvals"], bool)
     (one,) = found
     return {"APPROVAL": one["id"], "PLAN_HASH": one["plan_hash"], "NONCE": one["nonce"]}
+
+
+def collected(settings: dict[str, str]) -> str:
+    """The evidence that was ordered by the example before, once it is collected."""
+
+    def orders() -> Any:
+        return curl('curl -i -H "$AUDITOR" "$BACKSTOP/api/evidence"', settings)[1]["evidence"]
+
+    found = until(orders, lambda all_: any(one["state"] == "done" for one in all_))
+    name: str = next(one["id"] for one in found if one["state"] == "done")
+    return name
 
 
 def missing(documented: Any, answered: Any, where: str = "") -> list[str]:
@@ -169,5 +185,7 @@ def test_every_example_answers_as_documented(tmp_path: Path) -> None:
         for example in others:
             if "/api/approvals" in example.command and "APPROVAL" not in settings:
                 settings |= waiting(settings)
+            if "$EVIDENCE" in example.command:
+                settings["EVIDENCE"] = collected(settings)
             status, body = curl(example.command, settings)
             assert (status, missing(example.body, body)) == (example.status, []), example.command

@@ -165,12 +165,14 @@ async def test_what_is_not_sealed_yet_waits_for_the_next_seal(services: FakeServ
 
     await sealed(services)
     await note(services, "one more, behind the seal")
+    late = await ordered(services)
+    await note(services, "one more, behind the order")
     with pytest.raises(Unavailable, match="not sealed yet"):
-        await collected(services, order)
-    await sealed(services)
+        await collected(services, late)
     await collected(services, order)
 
     assert (await handed(services, order)).status == 200
+    assert (await handed(services, late)).status == 202
 
 
 async def test_an_order_that_can_never_be_collected_fails_in_the_end(
