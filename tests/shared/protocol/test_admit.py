@@ -318,10 +318,11 @@ async def test_nobody_else_brings_alerts(
 
 
 ALL_ROLES = [role.value for role in AppRole]
+FOR_APPS_TOO = ("ingest", "register", "order_evidence")
 FOR_PEOPLE = sorted(
     (name, action)
     for name, _, action in (row.partition("/") for row in PERMISSIONS)
-    if name in METHODS and METHODS[name][0] == "POST" and name not in ("ingest", "register")
+    if name in METHODS and METHODS[name][0] == "POST" and name not in FOR_APPS_TOO
 )
 
 
@@ -454,6 +455,14 @@ async def test_refusals_of_a_kind_are_told_once_a_minute_with_their_count(
     assert (first.evidence["route"], first.service) == ("set_kill_switch", "backstop")
     assert second.evidence["count"] == 1
     assert token not in msgspec.json.encode([first, second]).decode()
+
+
+async def test_what_is_refused_is_told_though_nobody_waits_for_it(door: Door) -> None:
+    await door.knock("show_incidents")
+    assert told(door.services) == [], "the answer comes first"
+    assert door.services.refusal_keeper is not None
+    await door.services.refusal_keeper
+    assert [event.kind for event in told(door.services)] == ["access.refused"]
 
 
 async def test_what_cannot_be_told_now_is_told_later(door: Door) -> None:

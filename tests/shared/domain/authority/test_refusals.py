@@ -5,6 +5,7 @@ from datetime import timedelta
 from shared.domain.authority import refusals as room
 from shared.domain.authority.refusals import NAMED, PATIENCE, Refusals, tell_refused
 from shared.domain.authority.refused import Reason
+from shared.domain.ledger.completeness import complete
 from tests.fakes.scene import NOW
 
 SECOND = timedelta(seconds=1)
@@ -50,6 +51,7 @@ def test_an_event_names_some_callers_and_counts_all() -> None:
     assert (event.actor, event.happened_at, event.recorded_at) == ("person 0", NOW, NOW + SECOND)
     assert event.what == f"refused {NAMED + 5} calls of handle"
     assert len(event.evidence["callers"]) == NAMED
+    assert complete(event) == ()
 
 
 def test_events_of_two_processes_at_once_are_two() -> None:
