@@ -14,8 +14,10 @@ from playwright.async_api import Page as Tab
 from infra.local.host.easy_auth import LOGIN
 from infra.local.issuer.identities import IDENTITIES
 from shared.domain.incidents.incident import State
+from shared.domain.lineage.artifact import release_id
 from shared.domain.row import Put
 from shared.errors import RejectedInput
+from shared.protocol.lineage import order_puts
 from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
 from tests.browser.console import console, id_of, sign_in
@@ -24,12 +26,14 @@ from tests.fakes.scene import (
     DIAGNOSIS,
     INCIDENT,
     NOW,
+    SERVICE,
     SHARD,
     incident_now,
     new_services,
     store_case,
     store_incident,
 )
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 
 EVENTS = Path(__file__).parents[1] / "events"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -41,6 +45,10 @@ FLAGS = (
     "--no-first-run",
 )
 PAGE = f"/incidents/{INCIDENT.id}"
+RELEASES = f"/releases/{SERVICE.name}"
+LONG = msgspec.structs.replace(
+    LIVE, configuration_digest="9f86d081" * 8, registered_at=NOW - timedelta(hours=1)
+)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
@@ -60,6 +68,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def services() -> FakeServices:
     made = new_services()
     await store_case(made)
+    for release in (GOOD_RELEASE, LONG):
+        await made.state.write(SHARD, order_puts(release))
     refused = RejectedInput("not-json", "the body is not JSON in UTF-8: line 1 column 2")
     await keep_body(made, "api/alerts", (EVENTS / "metric_static_fired.json").read_bytes(), refused)
     made.logs.answer(
@@ -100,7 +110,7 @@ async def tab(browser: Browser, base: str) -> AsyncIterator[Tab]:
     await opened.close()
 
 
-@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine", LOGIN])
+@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine", RELEASES, LOGIN])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 390), ("light", 1280)])
 async def test_every_page_fits_and_breaks_no_policy(
     browser: Browser, base: str, path: str, scheme: Literal["light", "dark"], width: int
@@ -227,6 +237,17 @@ async def test_from_the_first_page_one_gets_to_the_quarantine_and_empties_it(
     await tab.get_by_role("button", name="Resubmit it").click()
     await expect(tab.get_by_text("Local commander resubmitted it: accepted")).to_be_visible()
     await expect(tab.get_by_role("button")).to_have_count(0)
+
+
+async def test_two_releases_are_compared_by_keyboard_alone(tab: Tab, base: str) -> None:
+    await tab.goto(base)
+    await tab.get_by_role("link", name="Releases of").press("Enter")
+    await expect(tab.get_by_role("heading", level=1)).to_contain_text("Releases of")
+    await tab.get_by_role("button", name="Compare").press("Enter")
+    differs = tab.get_by_role("heading", name=f"From {GOOD_RELEASE.version} to {LONG.version}")
+    await expect(differs).to_be_visible()
+    await expect(tab.get_by_role("row", name="Prompt p7 p8")).to_be_visible()
+    await expect(tab.get_by_label("From", exact=True)).to_have_value(release_id(GOOD_RELEASE))
 
 
 async def test_without_scripts_the_buttons_work_as_well(
