@@ -31,6 +31,14 @@ def test_a_time_that_makes_no_sense_is_refused(said: str) -> None:
         read_settings({**ENOUGH, "BACKSTOP_LEASE_S": said})
 
 
+@pytest.mark.parametrize("of", ["CHANGES", "INCIDENTS", "INTAKE"])
+def test_records_are_kept_for_six_months_at_least(of: str) -> None:
+    with pytest.raises(Misconfigured, match=f"BACKSTOP_RETAIN_{of}_DAYS must be at least 184"):
+        read_settings({**ENOUGH, f"BACKSTOP_RETAIN_{of}_DAYS": "183"})
+    longer = read_settings({**ENOUGH, f"BACKSTOP_RETAIN_{of}_DAYS": "4000"})
+    assert longer.retention_days[of.lower()] == 4000
+
+
 @pytest.mark.parametrize("azure", ["WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID"])
 def test_in_azure_nothing_is_local_and_no_drill_is_linked(azure: str) -> None:
     wanted = {**ENOUGH, **KEYED, "BACKSTOP_DRILLS_URL": "http://127.0.0.1:7074"}

@@ -13,6 +13,7 @@ COMES_TO_BE = frozenset(
         EventKind.RELEASE_REGISTERED,
         EventKind.KNOWN_GOOD_EARNED,
         EventKind.KILL_SWITCH_CHANGED,
+        EventKind.LEGAL_HOLD_CHANGED,
         EventKind.FREEZE_CHANGED,
         EventKind.REVIEW_OPENED,
     }
@@ -28,6 +29,9 @@ CHANGES = frozenset(
         EventKind.ESCALATED,
         EventKind.COMMANDED,
         EventKind.RESOLVED,
+        EventKind.APPROVAL_REQUESTED,
+        EventKind.APPROVAL_GIVEN,
+        EventKind.LEDGER_PURGED,
         EventKind.CHANGE_UNATTRIBUTED,
         EventKind.REVIEW_CLOSED,
     }

@@ -34,6 +34,7 @@ _INTAKE = frozenset(
         EventKind.RESUBMITTED,
         EventKind.DISCARDED,
         EventKind.FLOODED,
+        EventKind.FLOODED,
     }
 )
 _INCIDENTS = frozenset(
