@@ -31,10 +31,16 @@ type HttpResponder = Callable[[Services, Request], Awaitable[Answer]]
 
 
 class Later(msgspec.Struct, frozen=True):
-    """A function of ours by its place, imported when it is first called."""
+    """A function of ours by its place, imported when it is first called.
+
+    `body` names the struct beside it of the JSON body that it takes, "*" any object; `query` are
+    the names that it reads from the query string. The API's own description tells of both.
+    """
 
     module: str
     name: str
+    body: str = ""
+    query: tuple[str, ...] = ()
 
     def find(self) -> typing.Any:  # noqa: ANN401 - any function of ours
         """Import it."""
@@ -45,14 +51,37 @@ class Later(msgspec.Struct, frozen=True):
         return await self.find()(*arguments)
 
 
-def pressed(respond: HttpResponder, page: str = "") -> HttpResponder:
-    """A responder of the API as that of a button of a page."""
+type Route = tuple[str, str, str, HttpResponder]  # name, method, path, what answers it
+
+
+def _api(
+    name: str, method: str, path: str, module: str, body: str = "", query: tuple[str, ...] = ()
+) -> Route:
+    """A route of the API, answered by the function of its name."""
+    return name, method, f"api/{path}", Later(f"responders.{module}", name, body, query)
+
+
+def _page(name: str, path: str) -> Route:
+    """A page of the console."""
+    return name, "GET", path, Later("responders.console", name)
+
+
+def _button(name: str, path: str, module: str, does: str, page: str = "") -> Route:
+    """A form of a page, which does what the API does and shows the page again."""
 
     async def press(known: Services, request: Request) -> Answer:
-        answer: Answer = await PRESS.find()(respond, page)(known, request)
+        respond = PRESS.find()(Later(f"responders.{module}", does), page)
+        answer: Answer = await respond(known, request)
         return answer
 
-    return press
+    return name, "POST", path, press
+
+
+async def _describe(known: Services, _request: Request) -> Answer:
+    """The description of the API, but for this route itself."""
+    api = [route for route in ROUTES if route[2].startswith("api/") and isinstance(route[3], Later)]
+    answer: Answer = await DESCRIBE(known, api)
+    return answer
 
 
 gc.set_threshold(20_000, 10, 10)  # an SDK's request makes and drops a thousand objects
@@ -63,119 +92,60 @@ redact_log_lines(lambda: services.redactor)
 
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")
-HANDLE = Later("responders.handle", "handle")
-SET_KILL_SWITCH = Later("responders.control", "set_kill_switch")
-ASK = Later("responders.ask", "ask")
-ANSWER_APPROVAL_FORM = Later("responders.approve", "answer_form")
-SET_FREEZE = Later("responders.freeze", "set_freeze")
-CLOSE_REVIEW = Later("responders.review", "close_review")
-ORDER_BY_FORM = Later("responders.evidence", "order_by_form")
-RESUBMIT = Later("responders.quarantine", "resubmit")
-DISCARD = Later("responders.quarantine", "discard")
+DESCRIBE = Later("responders.describe", "describe")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
 ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
 NAME_PAGE = Later("shared.protocol.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
-ROUTES: tuple[tuple[str, str, str, HttpResponder], ...] = (
-    ("ingest", "POST", "api/alerts", Later("responders.ingest", "ingest")),
-    (
-        "show_delivery",
-        "GET",
-        "api/deliveries/{key}",
-        Later("responders.show", "show_delivery"),
+TRACED = ("prompt", "dataset", "model", "service", "after", "limit")
+ROUTES: tuple[Route, ...] = (
+    _api("ingest", "POST", "alerts", "ingest", body="*"),
+    _api("show_delivery", "GET", "deliveries/{key}", "show"),
+    _api("show_incidents", "GET", "incidents", "show", query=("state", "after", "limit")),
+    _api("show_incident", "GET", "incidents/{id}", "show"),
+    _api("show_affected", "GET", "incidents/{id}/affected", "show", query=("after", "limit")),
+    _api("handle", "POST", "incidents/{id}/{action}", "handle", body="Handling"),
+    _api("show_changes", "GET", "changes", "show", query=("service", "month", "before", "limit")),
+    _api("register", "POST", "releases", "register", body="Registration"),
+    _api("show_releases", "GET", "releases", "trace", query=("service", "after", "limit")),
+    _api("show_difference", "GET", "releases/diff", "trace", query=("service", "a", "b")),
+    _api("show_release", "GET", "releases/{version}", "trace", query=("service",)),
+    _api("show_lineage", "GET", "lineage", "trace", query=TRACED),
+    _api("show_kill_switch", "GET", "kill-switch", "control"),
+    _api("set_kill_switch", "POST", "kill-switch", "control", body="KillSwitchRequest"),
+    _api("show_freezes", "GET", "freezes", "freeze"),
+    _api("set_freeze", "POST", "freezes", "freeze", body="FreezeRequest"),
+    _api("show_reviews", "GET", "reviews", "review"),
+    _api("close_review", "POST", "reviews/{id}/close", "review", body="Closing"),
+    _api("show_quarantine", "GET", "quarantine", "quarantine", query=("state", "after", "limit")),
+    _api("resubmit", "POST", "quarantine/{id}/resubmit", "quarantine", body="Resubmission"),
+    _api("discard", "POST", "quarantine/{id}/discard", "quarantine", body="Discarding"),
+    _api("ask", "POST", "rollbacks", "ask", body="RollbackWanted"),
+    _api("show_approvals", "GET", "approvals", "approve"),
+    _api("answer_approval", "POST", "approvals/{id}/{action}", "approve", body="Said"),
+    _api("order_evidence", "POST", "evidence", "evidence", body="EvidenceRequest"),
+    _api("show_orders", "GET", "evidence", "evidence", query=("limit",)),
+    _api("hand_out", "GET", "evidence/{id}", "evidence"),
+    ("describe", "GET", "api/openapi.json", _describe),
+    _page("show_home", ROOT),
+    _page("show_incident_page", "incidents/{id}"),
+    _page("show_releases_page", "releases/{service}"),
+    _page("show_approval_page", "approvals/{id}"),
+    _page("show_evidence_page", "evidence"),
+    _page("show_quarantine_page", "quarantine"),
+    _page("show_asset", "assets/{name}"),
+    _button("press_incident", "incidents/{id}/{action}", "handle", "handle"),
+    _button(
+        "press_approval", "approvals/{id}/{action}", "approve", "answer_form", "/approvals/{id}"
     ),
-    ("show_incidents", "GET", "api/incidents", Later("responders.show", "show_incidents")),
-    ("show_incident", "GET", "api/incidents/{id}", Later("responders.show", "show_incident")),
-    (
-        "show_affected",
-        "GET",
-        "api/incidents/{id}/affected",
-        Later("responders.show", "show_affected"),
-    ),
-    ("handle", "POST", "api/incidents/{id}/{action}", HANDLE),
-    ("show_changes", "GET", "api/changes", Later("responders.show", "show_changes")),
-    ("register", "POST", "api/releases", Later("responders.register", "register")),
-    ("show_releases", "GET", "api/releases", Later("responders.trace", "show_releases")),
-    ("show_difference", "GET", "api/releases/diff", Later("responders.trace", "show_difference")),
-    ("show_release", "GET", "api/releases/{version}", Later("responders.trace", "show_release")),
-    ("show_lineage", "GET", "api/lineage", Later("responders.trace", "show_lineage")),
-    (
-        "show_kill_switch",
-        "GET",
-        "api/kill-switch",
-        Later("responders.control", "show_kill_switch"),
-    ),
-    ("set_kill_switch", "POST", "api/kill-switch", SET_KILL_SWITCH),
-    ("show_freezes", "GET", "api/freezes", Later("responders.freeze", "show_freezes")),
-    ("set_freeze", "POST", "api/freezes", SET_FREEZE),
-    ("show_reviews", "GET", "api/reviews", Later("responders.review", "show_reviews")),
-    ("close_review", "POST", "api/reviews/{id}/close", CLOSE_REVIEW),
-    (
-        "show_quarantine",
-        "GET",
-        "api/quarantine",
-        Later("responders.quarantine", "show_quarantine"),
-    ),
-    ("resubmit", "POST", "api/quarantine/{id}/resubmit", RESUBMIT),
-    ("discard", "POST", "api/quarantine/{id}/discard", DISCARD),
-    ("ask", "POST", "api/rollbacks", ASK),
-    ("show_approvals", "GET", "api/approvals", Later("responders.approve", "show_approvals")),
-    (
-        "answer_approval",
-        "POST",
-        "api/approvals/{id}/{action}",
-        Later("responders.approve", "answer_approval"),
-    ),
-    ("order_evidence", "POST", "api/evidence", Later("responders.evidence", "order_evidence")),
-    ("show_orders", "GET", "api/evidence", Later("responders.evidence", "show_orders")),
-    ("hand_out", "GET", "api/evidence/{id}", Later("responders.evidence", "hand_out")),
-    ("show_home", "GET", ROOT, Later("responders.console", "show_home")),
-    (
-        "show_incident_page",
-        "GET",
-        "incidents/{id}",
-        Later("responders.console", "show_incident_page"),
-    ),
-    ("press_incident", "POST", "incidents/{id}/{action}", pressed(HANDLE)),
-    (
-        "show_quarantine_page",
-        "GET",
-        "quarantine",
-        Later("responders.console", "show_quarantine_page"),
-    ),
-    (
-        "show_evidence_page",
-        "GET",
-        "evidence",
-        Later("responders.console", "show_evidence_page"),
-    ),
-    ("press_evidence", "POST", "evidence", pressed(ORDER_BY_FORM, "/evidence")),
-    (
-        "show_releases_page",
-        "GET",
-        "releases/{service}",
-        Later("responders.console", "show_releases_page"),
-    ),
-    (
-        "show_approval_page",
-        "GET",
-        "approvals/{id}",
-        Later("responders.console", "show_approval_page"),
-    ),
-    (
-        "press_approval",
-        "POST",
-        "approvals/{id}/{action}",
-        pressed(ANSWER_APPROVAL_FORM, "/approvals/{id}"),
-    ),
-    ("press_rollback", "POST", "rollbacks", pressed(ASK, "/")),
-    ("press_freeze", "POST", "freezes", pressed(SET_FREEZE, "/")),
-    ("press_review", "POST", "reviews/{id}/close", pressed(CLOSE_REVIEW, "/")),
-    ("press_kill_switch", "POST", "kill-switch", pressed(SET_KILL_SWITCH)),
-    ("press_resubmit", "POST", "quarantine/{id}/resubmit", pressed(RESUBMIT, "/quarantine")),
-    ("press_discard", "POST", "quarantine/{id}/discard", pressed(DISCARD, "/quarantine")),
-    ("show_asset", "GET", "assets/{name}", Later("responders.console", "show_asset")),
+    _button("press_rollback", "rollbacks", "ask", "ask", "/"),
+    _button("press_kill_switch", "kill-switch", "control", "set_kill_switch"),
+    _button("press_freeze", "freezes", "freeze", "set_freeze", "/"),
+    _button("press_review", "reviews/{id}/close", "review", "close_review", "/"),
+    _button("press_evidence", "evidence", "evidence", "order_by_form", "/evidence"),
+    _button("press_resubmit", "quarantine/{id}/resubmit", "quarantine", "resubmit", "/quarantine"),
+    _button("press_discard", "quarantine/{id}/discard", "quarantine", "discard", "/quarantine"),
 )
 COMMANDS: dict[Role, dict[str, Later]] = {
     Role.RESPONDER: {

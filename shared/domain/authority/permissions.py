@@ -73,6 +73,7 @@ PERMISSIONS: dict[str, Permission] = {
     "ask": ASK,
     "show_approvals": READ,
     "answer_approval": APPROVE,
+    "describe": READ,
     "order_evidence": AUDIT,
     "show_orders": AUDIT,
     "hand_out": AUDIT,

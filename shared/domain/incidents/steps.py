@@ -98,7 +98,8 @@ def mitigate(
 ) -> Step:
     """Say that customers are served well again; the last alert's end or a person resolves it.
 
-    Where every alert ended while traffic was moved and checked, that is now. `bad_share` is that of the affected requests since the act, None where it was not measured.
+    Where every alert ended while traffic was moved and checked, that is now. `bad_share` is that of
+    the affected requests since the act, None where it was not measured.
     """
     if not incident.state.is_open():
         return refuse_resolved(incident)
