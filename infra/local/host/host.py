@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local.host.configuration import HostJson, Settings, read_host_json
+from infra.local.host.configuration import HostJson, Refused, Settings, read_host_json
 from infra.local.host.timers import Timers
 from infra.local.host.triggers import HttpTrigger, TimerTrigger, TopicTrigger, parse_triggers
 from infra.local.host.web import WebServer, bind
@@ -74,9 +74,12 @@ class FunctionHost:
         """Easy Auth where the settings switch it on; any other app need not load what it needs."""
         if self._settings.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
             return None
+        issuer = self._settings.get("BACKSTOP_AUTHORITY", "")
+        if not issuer.startswith("http://127.0.0.1:"):
+            raise Refused("WEBSITE_AUTH_ENABLED asks for a local issuer in BACKSTOP_AUTHORITY")
         from infra.local.host.easy_auth import EasyAuth
 
-        return EasyAuth(self._settings["BACKSTOP_AUTHORITY"])
+        return EasyAuth(issuer)
 
     async def _close_app(self) -> None:
         """Await the app's `close_services`, if it has one: its clients live on this loop."""

@@ -86,6 +86,13 @@ def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"refused: no function_app.py in {tmp_path}"
 
 
+@pytest.mark.parametrize("issuer", ["", "https://login.microsoftonline.com"])
+def test_sign_in_without_a_local_issuer_is_refused(tmp_path: Path, issuer: str) -> None:
+    settings = {"WEBSITE_AUTH_ENABLED": "True", "BACKSTOP_AUTHORITY": issuer}
+    complaint = "refused: WEBSITE_AUTH_ENABLED asks for a local issuer in BACKSTOP_AUTHORITY"
+    assert refusal(write_app(tmp_path, ONE_ROUTE), **settings) == complaint
+
+
 def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
     app = write_app(tmp_path, ONE_ROUTE)
     with socket.create_server(("127.0.0.1", 0)) as taken, Children(tmp_path / "logs") as children:
