@@ -52,6 +52,9 @@ ANEW = "the chain was made anew from this record on, or later"
 Json = dict[str, Any]
 
 
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 class Bad(Exception):
     """Something is not as it was recorded; the message names it."""
 
@@ -105,11 +108,19 @@ def rsa_numbers(der: bytes) -> tuple[int, int]:
     return int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
 
 
+def exact(text: str) -> bytes:
+    """The bytes of base64 that is written in the one right way. Raises ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("there are bits left over")
+    return data
+
+
 def is_signed(public_key: str, message: bytes, signature: str) -> bool:
     """Whether the key (DER, base64) signed the message with RS256."""
     try:
-        modulus, exponent = rsa_numbers(base64.b64decode(public_key, validate=True))
-        signed = base64.b64decode(signature, validate=True)
+        modulus, exponent = rsa_numbers(exact(public_key))
+        signed = exact(signature)
     except (ValueError, IndexError):
         return False
     size = (modulus.bit_length() + 7) // 8
@@ -388,7 +399,8 @@ def check_records(folder: Path, scope: Json, last: Json, vouched: dict[str, dict
 
 def check_manifest(folder: Path, manifest: Json, last: Json, events: int) -> None:
     """Check the signature of the manifest, and every file against it. Raises Bad."""
-    signature = (folder / "manifest.sig").read_text().strip()
+    signature = (folder / "manifest.sig").read_text()
+    signature = signature.removesuffix("\n")
     if not is_signed(last["public_key"], (folder / "manifest.json").read_bytes(), signature):
         raise Bad("manifest.json: it was not signed by the key of the last seal")
     if (manifest["seal"], manifest["events"]) != (last["statement"]["number"], events):
@@ -428,7 +440,7 @@ def main() -> int:
     except Bad as bad:
         print("BAD:", bad)
         return 1
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except UNREADABLE as error:
         print(f"BAD: the bundle cannot be read: {error!r}")
         return 1
     return 0

@@ -11,7 +11,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
 from infra.local.processes import free_port
-from shared.adapters.signer import FileSigner, VaultSigner, make_signer
+from shared.adapters.signer import FileSigner, make_signer
+from shared.adapters.vault import VaultSigner
 from shared.domain.ledger.rsa import verify_signature
 from shared.errors import Misconfigured, Unavailable
 from tests.fakes.signer import key_of, public_key_of
