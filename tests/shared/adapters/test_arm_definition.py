@@ -29,15 +29,14 @@ PROPERTIES = {
 def world() -> World:
     world = World()
     seed(world)
+    world.deployment(SERVICE, "v1").properties.update(PROPERTIES)
     return world
 
 
 @pytest.fixture
 def document(world: World) -> Document:
     """The document of v1, which every reading shows."""
-    found = world.deployment(SERVICE, "v1").document
-    found["properties"].update(PROPERTIES)
-    return found
+    return world.deployment(SERVICE, "v1").document
 
 
 @pytest.fixture
