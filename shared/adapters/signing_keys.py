@@ -100,7 +100,12 @@ class SigningKeys:
             aiohttp.ClientSession(timeout=limit) as session,
             session.get(self._url, allow_redirects=False, raise_for_status=True) as response,
         ):
-            return await response.content.read(LARGEST)
+            document = bytearray()
+            async for part in response.content.iter_any():
+                document += part
+                if len(document) > LARGEST:
+                    raise ValueError("too large to be a list of keys")
+            return bytes(document)
 
 
 def _read(document: bytes) -> dict[str, Any]:

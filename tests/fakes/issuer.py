@@ -3,6 +3,8 @@
 What Entra would sign is one dict of claims away; so is what it never would.
 """
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -93,12 +95,21 @@ class FakeIssuer:
         headers = {name: value for name, value in ({"kid": KID} | header).items() if value}
         return jwt.encode(claims, key_of(key), algorithm="RS256", headers=headers)
 
-    async def _answer(self, _: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         if self.out:
             return web.Response(status=503)
         ours = [public_jwk(name, kid) for kid, name in self.keys.items()]
-        return web.json_response({"keys": [*ours, *self.also]})
+        return await self._send(request, json.dumps({"keys": [*ours, *self.also]}).encode())
+
+    async def _send(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        """In two parts, as a network would: a reader that takes the first for all has half."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        for part in (body[: len(body) // 2], body[len(body) // 2 :]):
+            await response.write(part)
+            await asyncio.sleep(0.01)
+        return response
 
     async def _serve(self) -> web.AppRunner:
         app = web.Application()

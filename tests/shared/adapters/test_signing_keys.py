@@ -139,6 +139,12 @@ async def test_a_key_that_may_not_sign_is_no_key(
     assert await keys.find(KID) is not None
 
 
+async def test_a_document_without_end_is_no_document(keys: SigningKeys, issuer: FakeIssuer) -> None:
+    issuer.also = ({"kty": "RSA", "n": "A" * 1_100_000},)
+    with pytest.raises(Unavailable):
+        await keys.find(KID)
+
+
 async def test_a_short_key_is_no_key(keys: SigningKeys, issuer: FakeIssuer) -> None:
     short = RSAAlgorithm.to_jwk(key_of("short", 1024).public_key(), as_dict=True)
     issuer.also = ({**short, "kid": "short", "use": "sig"},)
