@@ -46,13 +46,22 @@ async def _seal(services: Services) -> bool:
     heads, whole = [], True
     for mark in marks:
         sealed = known.get(mark.row) or start_of(mark.row)
-        head, full = await _copy(services, sealed)
+        head, full = await _copy_quietly(services, sealed)
         heads += [head] if head.sequence > sealed.sequence else []
         whole = whole and not full
     if heads:
         await _sign(services, last, moved(last, heads))
     await clear_marks(services, marks)
     return whole
+
+
+async def _copy_quietly(services: Services, sealed: Head) -> tuple[Head, bool]:
+    """What is the matter with one chain holds up no other; it is asked again by the next tick."""
+    try:
+        return await _copy(services, sealed)
+    except Unavailable as error:
+        log.warning("ledger %s: not sealed now: %s", sealed.partition, error)
+        return sealed, True
 
 
 async def _copy(services: Services, sealed: Head) -> tuple[Head, bool]:

@@ -231,4 +231,13 @@ def _entity(partition: str, write: Put, redactor: Redactor | None) -> dict[str, 
 def _stored[T: msgspec.Struct](entity: Mapping[str, Any], kind: type[T]) -> Stored[T]:
     text = "".join(entity[name] for name in sorted(entity) if name.startswith("body"))
     etag = entity.metadata["etag"]  # type: ignore[attr-defined] # TableEntity has metadata
-    return Stored(row=entity["RowKey"], value=msgspec.json.decode(text, type=kind), etag=str(etag))
+    row = str(entity["RowKey"])
+    return Stored(row=row, value=read_value(row, text, kind), etag=str(etag))
+
+
+def read_value[T](row: str, text: str | bytes, kind: type[T]) -> T:
+    """What a row holds. Raises Unavailable, with the row's name, where it is nothing of ours."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Unavailable("tables", f"row {row} cannot be read: {error}"[:300]) from None

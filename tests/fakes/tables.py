@@ -7,7 +7,7 @@ from typing import Any, override
 
 import msgspec
 
-from shared.adapters.tables import LAST, Table, row_text
+from shared.adapters.tables import LAST, Table, read_value, row_text
 from shared.domain.redaction.redactor import Redactor
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
@@ -29,9 +29,9 @@ class _Row:
         self.flags = flags
         self._read: dict[Any, Any] = {}
 
-    def read_as(self, kind: Any) -> Any:
+    def read_as(self, kind: Any, name: str = "") -> Any:
         if kind not in self._read:
-            self._read[kind] = msgspec.json.decode(self.body, type=kind)
+            self._read[kind] = read_value(name, self.body, kind)
         return self._read[kind]
 
 
@@ -177,4 +177,4 @@ def _compare(write: Write, was: _Row | None, *, alone: bool) -> None:
 
 
 def _stored[T: msgspec.Struct](name: str, row: _Row, kind: type[T]) -> Stored[T]:
-    return Stored(row=name, value=row.read_as(kind), etag=row.etag)
+    return Stored(row=name, value=row.read_as(kind, name), etag=row.etag)

@@ -15,8 +15,8 @@ from shared.domain.ledger.record import LedgerRow, hash_of
 from shared.domain.ledger.seal import Seal
 from shared.domain.ledger.verification import ANEW, Verification
 from shared.domain.row import Put
-from shared.errors import Misconfigured
-from shared.protocol.ledger import MARKS, append_events
+from shared.errors import Misconfigured, Unavailable
+from shared.protocol.ledger import MARKS, Mark, append_events
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.seals import newest_seal, read_seals, seal_name
 from shared.protocol.verifying import verify_stored
@@ -246,6 +246,23 @@ async def test_a_seal_that_cannot_be_read_is_no_reason_to_begin_anew(
 
     assert "seal 1 cannot be read" in caplog.text
     assert services.signer.signed == []
+
+
+async def test_a_record_that_cannot_be_read_is_named_and_holds_up_no_other_chain(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = f"{SHARD}-202612"
+    await record(services, batch(1, 2))
+    await append_events(services, other, [event(3, recorded_at=NOW + 30 * OTHER_DAY)])
+    await services.ledger.write(PART, [Put(row=f"seq|{2:012d}", value=Mark(at=NOW))])
+
+    await seal(services, NOTHING)
+
+    (only,) = await seals(services)
+    assert [head.partition for head in only.heads] == [other]
+    assert f"row seq|{2:012d} cannot be read" in caplog.text
+    with pytest.raises(Unavailable, match=f"row seq.{2:012d} cannot be read"):
+        await verified(services)
 
 
 async def test_without_an_account_or_a_key_it_says_so() -> None:

@@ -188,7 +188,7 @@ async def test_a_row_that_is_none_of_ours_is_unavailable(table: Table, partition
 
     await table.write(partition, [Put(row="a", value=Thing(name="one"))])
 
-    with pytest.raises(Unavailable, match="could not be read"):
+    with pytest.raises(Unavailable, match="row a cannot be read"):
         await table.read(partition, "a", Other)
 
 

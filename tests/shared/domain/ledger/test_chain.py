@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.ledger.chain import GENESIS, Head, append
+from shared.domain.ledger.chain import GENESIS, Head, append, follow, head_at, start_of
 from shared.errors import RejectedInput
 from tests.shared.domain.decisions.worked_case import alter
 from tests.shared.domain.ledger.worked_chain import EVENTS, HEAD, LENGTH, PARTITION, ROWS, event
@@ -28,3 +28,22 @@ class TestAppend:
         december = alter(event(1), recorded_at=datetime(2026, 12, 1, tzinfo=UTC))
         with pytest.raises(RejectedInput, match="belongs to 07-202612"):
             append(HEAD, [december], PARTITION)
+
+
+class TestFollow:
+    """What a sealer may sign: only what goes on from the last seal as it should."""
+
+    def test_records_that_go_on_from_a_head_are_taken(self) -> None:
+        assert follow(start_of(PARTITION), ROWS) == ROWS
+        assert follow(head_at(ROWS[9]), ROWS[10:]) == ROWS[10:]
+
+    def test_of_another_history_none_is_taken(self) -> None:
+        assert follow(alter(head_at(ROWS[9]), hash="0" * 64), ROWS[10:]) == ()
+        assert follow(head_at(ROWS[9]), ROWS[11:]) == ()
+
+    @pytest.mark.parametrize(
+        "changes", [{"event_id": "x"}, {"body": "{}"}, {"body": ""}, {"hash": "0" * 64}]
+    )
+    def test_those_before_a_touched_one_are_taken(self, changes: dict[str, object]) -> None:
+        rows = [*ROWS[:4], alter(ROWS[4], **changes), *ROWS[5:]]
+        assert follow(start_of(PARTITION), rows) == ROWS[:4]
