@@ -23,8 +23,8 @@ from shared.protocol.listing import list_incidents, open_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
-from tests.fakes.scene import KEYS, RECORD, SHARD, TARGET, ended, fired, new_services
-from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
+from tests.fakes.scene import KEYS, RECORD, SERVICE, SHARD, TARGET, ended, fired, new_services
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, alter
 from tests.shared.domain.diagnosis import telemetry_story as story
 
 ADA = KEYS["a" * 32]
