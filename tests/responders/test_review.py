@@ -9,12 +9,13 @@ import pytest
 from responders.console import show_home
 from responders.enforce import enforce
 from responders.notify import notify
+from responders.press import press
 from responders.review import close_review, remind_reviewers, show_reviews
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.catalog import Emergency, Mode
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.reviews.review import Opening, ReviewKind, open_review
-from shared.domain.views.http import Request
+from shared.domain.views.http import Answer, Request
 from shared.errors import Conflict, NotAllowed, NotFound, RejectedInput
 from shared.protocol.commit import telling
 from shared.protocol.leftovers import find_leftovers
@@ -137,6 +138,36 @@ async def test_another_person_closes_it_and_it_is_listed_no_more(services: FakeS
     event = told(services)[-1]
     assert (event.kind, event.actor, event.role) == ("review.closed", AUDITOR.id, "Auditor")
     assert (event.why, event.after["review"]) == ("was right", review)
+
+
+async def press_form(services: FakeServices, review: str, who: Caller = AUDITOR) -> Answer:
+    """The form of the first page, as a browser sends it."""
+    sent = Request(
+        method="POST",
+        path={"id": review},
+        headers={
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": services.settings.public_url,
+        },
+        body=b"conclusion=it+was+right",
+        caller=who,
+    )
+    return await press(close_review, "/")(services, sent)
+
+
+async def test_the_form_of_the_first_page_closes_it(services: FakeServices) -> None:
+    review = await alone(services)
+    answer = await press_form(services, review)
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/?did=done")
+    assert await listed(services) == []
+
+
+async def test_the_form_says_on_a_page_why_it_was_not_closed(services: FakeServices) -> None:
+    review = await alone(services, by=COMMANDER.id)
+
+    assert (await press_form(services, review, COMMANDER)).status == 403
+    assert (await press_form(services, f"{INCIDENT.id}-R00000000")).status == 404
 
 
 async def test_whoever_acted_does_not_close_it(services: FakeServices) -> None:
