@@ -35,7 +35,7 @@ PERSONAL = (
             rf"{END}(?!-\w)"
         ),
         check=is_iban,
-        probe=re.compile(r"aa00(?:[a0]{11}|[ -][a0]{4}[ -])"),
+        probe=re.compile(r"aa00(?<![a0]aa00)(?:[a0]{11,27}(?![a0])|[ -][a0]{4}[ -])"),
     ),
     Detector(
         name="US social security number",

@@ -62,7 +62,7 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def flat(self, text: str) -> str:
         """The text with tokens, even where it is JSON: nothing else in it is written anew."""
-        return self._redacted(text, 0, DETECTORS)
+        return self._redacted(text, 0, _active(text))
 
     def json(self, text: str) -> str:
         """JSON with tokens; it stays JSON, and the very same where it holds nothing."""

@@ -8,6 +8,11 @@ import re
 
 from shared.domain.redaction.detector import Detector
 
+
+def _spelt(firsts: tuple[str, ...], second: str) -> tuple[str, ...]:
+    return tuple(f"{first}{mark}{second}" for first in firsts for mark in ("", "_", "-"))
+
+
 _NEW = r"(?!\[[a-z]{2,8}(?::[0-9a-f]{8})?\])"
 _VALUE = rf"{_NEW}[^\s\"'\\&;,<>)\]}}]{{4,}}+"
 _GAP = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=|:|%3[dD])\s{0,3}(?:\\{0,3}[\"'])?"
@@ -16,6 +21,14 @@ _NAMES = (
     r"|refresh[_-]?token|id[_-]?token|auth[_-]?token|account[_-]?key|shared[_-]?access[_-]?key"
     r"|shared[_-]?access[_-]?signature|subscription[_-]?key|function[s]?[_-]?key|private[_-]?key"
     r"|routing[_-]?key|integration[_-]?key|signing[_-]?key|cookie)"
+)
+# What the names begin with, in all their spellings: "key" alone is in every row.
+_NAME_HINTS = (
+    *("passw", "passphrase", "pwd", "secret", "cookie"),
+    *_spelt(("access", "refresh", "id", "auth"), "token"),
+    *_spelt(("access", "account", "api", "function", "functions", "integration"), "key"),
+    *_spelt(("private", "routing", "signing", "subscription"), "key"),
+    *_spelt(("access",), "signature"),
 )
 
 SECRETS = (
@@ -82,7 +95,7 @@ SECRETS = (
         pattern=re.compile(
             rf"(?i)(?<![a-z0-9])(?!secret:[0-9a-f]{{8}}\]){_NAMES}{_GAP}(?P<it>{_VALUE})"
         ),
-        hints=("pass", "pwd", "secret", "token", "key", "signature", "cookie"),
+        hints=_NAME_HINTS,
     ),
     Detector(
         name="account key",
@@ -127,7 +140,7 @@ SECRETS = (
     Detector(
         name="key of PagerDuty",
         kind="secret",
-        pattern=re.compile(r"(?<![\w+-])(?:u\+[\w-]{18}|y_[\w-]{18})(?![\w-])"),
+        pattern=re.compile(r"(?:u\+|y_)(?<![\w+-]..)[\w-]{18}(?![\w-])"),
         hints=("u+", "y_"),
     ),
 )
