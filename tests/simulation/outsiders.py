@@ -17,6 +17,7 @@ from shared.errors import Unavailable
 from tests.fakes.callers import person
 from tests.fakes.services import Outside
 from tests.simulation import scenario
+from tests.simulation.deciders import decide_when_asked
 from tests.simulation.faults import Deploy, Faults
 from tests.simulation.referee import Referee
 from tests.simulation.scene import Scene
@@ -91,6 +92,7 @@ class Outsiders:
         acts: list[Awaitable[None]] = [self._rebirths(), self._after(1.0, self._poison)]
         acts += [self._after(at, partial(self._post, number)) for number, at in ALERTS]
         acts += [self._outage(*outage) for outage in self.faults.outages]
+        acts += [decide_when_asked(self.world, *one) for one in self.scene.people]
         return acts
 
     async def _after(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:

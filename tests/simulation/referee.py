@@ -13,6 +13,7 @@ from typing import Any, override
 
 import msgspec
 
+from shared.domain.approvals.approval import ApprovalRequest, Ruling
 from shared.domain.decisions.control import KillSwitch
 from shared.domain.decisions.decision import Decision
 from shared.domain.decisions.intent import Intent
@@ -84,6 +85,8 @@ class Referee(Writes):
                 self._changed(value)
             case Decision():
                 self._decide(value)
+            case ApprovalRequest() | Ruling():
+                self._heard(value)
             case KillSwitch():
                 self._switched = self._turn if value.on else None
             case Effect() if value.sending_until is not None:

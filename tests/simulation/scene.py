@@ -11,6 +11,8 @@ import msgspec
 
 from shared.domain.catalog import Mode
 
+DECIDERS = ("Alice", "Bob")  # of the people who decide: those with the role
+
 
 class Fault(StrEnum):
     """What is wrong with the service."""
@@ -35,6 +37,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     switch_on: bool = False
     good_fails: bool = False
     no_cure: bool = False
+    people: tuple[tuple[str, str], ...] = ()  # who decides about a plan that waits, and how
     patience: timedelta = timedelta(0)  # how long nobody answers a page before the run may end
     maintenance: timedelta = timedelta(0)  # how long the owners want it quiet yet
 
@@ -42,7 +45,14 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     def may_act(self) -> bool:
         """Whether moving the traffic is right here."""
         held = (self.rollbacks, self.rolled_back, self.switch_on, self.good_fails)
-        return self.mode is Mode.AUTOMATIC and self.fault is Fault.VERSION and not any(held)
+        return self._is_allowed and self.fault is Fault.VERSION and not any(held)
+
+    @property
+    def _is_allowed(self) -> bool:
+        """Whether policy lets Backstop act, or people who may decide all want it to."""
+        said = [action for name, action in self.people if name in DECIDERS]
+        approved = bool(said) and set(said) == {"approve"}
+        return self.mode is Mode.AUTOMATIC or (self.mode is Mode.APPROVE and approved)
 
     @property
     def lasts(self) -> timedelta:
@@ -55,6 +65,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         return self.may_act and not self.no_cure
 
 
+BOTH_APPROVE = (("Alice", "approve"), ("Bob", "approve"))
 BAD_RELEASE = Scene(name="a bad release")
 SCENES: dict[str, Scene] = {
     scene.name: scene
@@ -63,6 +74,9 @@ SCENES: dict[str, Scene] = {
         Scene(name="an older trouble", fault=Fault.EARLIER),
         Scene(name="a service that is only observed", mode=Mode.OBSERVE),
         Scene(name="a service that wants approval", mode=Mode.APPROVE),
+        Scene(name="two approve at once", mode=Mode.APPROVE, people=BOTH_APPROVE),
+        Scene(name="somebody refuses", mode=Mode.APPROVE, people=(("Alice", "refuse"),)),
+        Scene(name="the wrong one says yes", mode=Mode.APPROVE, people=(("Rita", "approve"),)),
         Scene(name="rolled back five minutes ago", rollbacks=(5,)),
         Scene(name="rolled back twice this hour", rollbacks=(50, 20)),
         Scene(name="this incident was rolled back before", rolled_back=True),

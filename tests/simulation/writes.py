@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.approvals.approval import ApprovalRequest, Ruling
 from shared.domain.catalog import Mode
-from shared.domain.decisions.decision import Decision, Verdict
+from shared.domain.decisions.decision import Decision, Plan, Verdict
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.decisions.intent import Intent, IntentState
 from tests.fakes.services import Outside
+from tests.simulation.deciders import ENTITLED
 from tests.simulation.judge import Judge
 from tests.simulation.promises import Promise, broken
 from tests.simulation.scenario import NOW, SERVICE
@@ -24,6 +26,7 @@ from tests.simulation.scheduler import Scheduler, worker_name
 
 GRACE = timedelta(minutes=2)
 LEASE = timedelta(seconds=120)
+LATE = timedelta(minutes=6)  # a process may stand still between its look and its write
 HOUR = timedelta(hours=1)
 
 
@@ -63,6 +66,8 @@ class Writes(Judge):
         self._received: dict[Any, int] = {}
         self._counted: dict[Any, Count] = {}
         self._decided: set[str] = set()
+        self._requests: dict[str, ApprovalRequest] = {}
+        self._rulings: list[Ruling] = []
         self._switched: int | None = 0 if scene.switch_on else None
 
     def received(self) -> None:
@@ -166,9 +171,9 @@ class Writes(Judge):
     def _check_authority(self, intent: Intent) -> None:
         scene, plan = self._scene, intent.plan
         curable = scene.fault is Fault.VERSION
-        self.must(
-            scene.mode is Mode.AUTOMATIC, Promise.AUTHORITY, f"the mode is {scene.mode.value}"
-        )
+        by_people = scene.mode is Mode.APPROVE and self._is_approved(plan)
+        allowed = scene.mode is Mode.AUTOMATIC or by_people
+        self.must(allowed, Promise.AUTHORITY, f"the mode is {scene.mode.value}")
         self.must(curable, Promise.AUTHORITY, f"no move of traffic cures: {scene.fault.value}")
         loud = self.now >= NOW + scene.maintenance
         self.must(loud, Promise.AUTHORITY, "the owners are at it: a maintenance is on")
@@ -199,6 +204,30 @@ class Writes(Judge):
             self.must(
                 not late, Promise.INTENT_ENDS, f"plan {intent.plan.id} is open for {open_for}"
             )
+
+    def _heard(self, said: ApprovalRequest | Ruling) -> None:
+        """A plan waits for people, or somebody decided: by the role, and once a request."""
+        if isinstance(said, ApprovalRequest):
+            self._requests[said.nonce] = said
+        else:
+            self._ruled(said)
+
+    def _ruled(self, ruling: Ruling) -> None:
+        self._rulings.append(ruling)
+        request = self._requests[ruling.nonce]
+        same = [one for one in self._rulings if one.nonce == ruling.nonce]
+        self.must(len(same) == 1, Promise.AUTHORITY, "two people decided about one request")
+        self.must(ruling.by in ENTITLED, Promise.AUTHORITY, f"{ruling.by} may not decide")
+        own = ruling.by == request.requested_by
+        self.must(not own, Promise.AUTHORITY, f"{ruling.by} decided about an own request")
+        late = self.now >= request.expires_at + LATE
+        self.must(not late, Promise.AUTHORITY, f"{ruling.by} decided after the request expired")
+
+    def _is_approved(self, plan: Plan) -> bool:
+        """Whether people approved this very plan; what was begun in time may end a lease later."""
+        approved = [one for one in self._rulings if one.approved and one.plan_hash == plan.hash]
+        ends = [self._requests[one.nonce].expires_at + LEASE for one in approved]
+        return any(self.now < end for end in ends)
 
     def _decide(self, decision: Decision) -> None:
         if decision.verdict is Verdict.ROLL_BACK and decision.plan:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.approvals import may_decide
 from shared.domain.decisions.rules import QUIET_RULE
 from shared.domain.diagnosis.diagnosis import Attribution, Cause
 from shared.domain.incidents.incident import Incident, Step
@@ -28,6 +29,21 @@ def no_attribution(patch: Patch) -> None:
 def no_mode(patch: Patch) -> None:
     """The service's mode is not asked."""
     without_rules(patch, "mode-lets-act", "mode-automatic")
+
+
+@guard(Promise.AUTHORITY, trials=scene("the wrong one says yes"))
+def no_role_of_who_decides(patch: Patch) -> None:
+    """Whoever comes may decide about a plan."""
+    patch.setattr(may_decide, "_no_decider", lambda _caller: None)
+    patch.setattr(may_decide, "_role", lambda _caller, **_: "Responder")
+
+
+@guard(Promise.AUTHORITY, trials=scene("two approve at once"))
+def no_end_of_a_decision(patch: Patch) -> None:
+    """What is decided may be decided again, by the next one."""
+    patch.setattr("shared.domain.approvals.may_decide._not_this_one", lambda *_: None)
+    patch.setattr("shared.protocol.approve.awaits", lambda *_: True)
+    patch.setattr("shared.domain.approvals.steps.awaits", lambda *_: True)
 
 
 @guard(Promise.AUTHORITY, trials=scene("the known good fails, too"))
