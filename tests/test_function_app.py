@@ -5,6 +5,7 @@ What it names exists, though nothing of it is imported before it is called.
 
 import asyncio
 import inspect
+import json
 import subprocess
 import sys
 from functools import cache
@@ -28,6 +29,7 @@ from shared.errors import (
     RejectedInput,
     Unavailable,
 )
+from shared.settings import Role
 from shared.protocol.kept import count_waiting
 from shared.protocol.people import remember_name
 from shared.services import Services
@@ -60,6 +62,16 @@ async def test_a_later_function_is_called_with_its_arguments() -> None:
 def test_the_names_of_routes_are_those_of_what_answers_them() -> None:
     named = {name: respond.name for name, _, _, respond in ROUTES if isinstance(respond, Later)}
     assert all(name == responder for name, responder in named.items())
+
+
+@pytest.mark.parametrize("role", COMMANDS)
+def test_the_bus_brings_each_app_the_commands_that_it_knows_and_no_other(role: Role) -> None:
+    topology = json.loads((ROOT / "infra" / "servicebus.json").read_text())
+    (topics,) = [space["Topics"] for space in topology["UserConfig"]["Namespaces"]]
+    (work,) = [topic for topic in topics if topic["Name"] == "work"]
+    (own,) = [one for one in work["Subscriptions"] if one["Name"] == role.value]
+    labels = {rule["Properties"]["CorrelationFilter"]["Label"] for rule in own["Rules"]}
+    assert labels == set(COMMANDS[role])
 
 
 HEAVY = ("azure.", "aiohttp", "yaml", "jinja2", "pydantic", "responders.", "shared.adapters.")

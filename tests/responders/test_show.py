@@ -18,6 +18,7 @@ from responders.show import (
 from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import State, tell
+from shared.domain.ledger.record import LedgerRow
 from shared.domain.row import Put
 from shared.domain.views.http import Answer, Request
 from shared.errors import NotFound, RejectedInput, Unavailable
@@ -263,6 +264,19 @@ async def test_a_wrong_question_to_the_ledger_is_rejected(
 ) -> None:
     with pytest.raises(RejectedInput):
         await show_changes(services, changes(**query))
+
+
+async def test_what_was_purged_is_not_shown_and_in_nobodys_way(services: FakeServices) -> None:
+    count = await write_ledger(services)
+    partition = next(name for name in services.ledger.partitions() if name[0].isdigit())
+    (first, *_) = services.ledger.rows(partition, "seq|")
+    row = services.ledger.peek(partition, first, LedgerRow)
+    purged = msgspec.structs.replace(row, body="", purged=f"{partition}/9")
+    await services.ledger.write(partition, [Put(row=first, value=purged)])
+
+    shown = read(await show_changes(services, changes()))["changes"]
+
+    assert [one["sequence"] for one in shown] == list(range(count, 1, -1))
 
 
 async def test_looking_changes_nothing(services: FakeServices) -> None:
