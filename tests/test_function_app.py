@@ -29,7 +29,6 @@ from shared.errors import (
     RejectedInput,
     Unavailable,
 )
-from shared.settings import Role
 from shared.protocol.kept import count_waiting
 from shared.protocol.people import remember_name
 from shared.services import Services
