@@ -28,6 +28,8 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
     assert 1 <= found["cards"] <= 5
     assert found["ledger"]["events"] > 0
     assert found["ledger"]["verified"]
+    assert found["ledger"]["seals"] > 0
+    assert len(found["key_fingerprint"]) == 64
     assert found["ledger"]["named"] == found["ledger"]["altered"]
     assert "mitigated" in said
 
