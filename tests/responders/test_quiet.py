@@ -20,11 +20,12 @@ from shared.domain.windows import Once
 from shared.protocol.commit import read_incident
 from shared.protocol.intake import accept
 from shared.protocol.listing import list_incidents, open_incidents
+from shared.protocol.records import release_row
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
 from tests.fakes.scene import KEYS, RECORD, SERVICE, SHARD, TARGET, ended, fired, new_services
-from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, alter
+from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE, alter
 from tests.shared.domain.diagnosis import telemetry_story as story
 
 ADA = KEYS["a" * 32]
@@ -52,6 +53,7 @@ async def services() -> FakeServices:
     writes = [
         Put(row=f"endpoint|{digest(TARGET)}", value=record),
         Put(row=f"release|{OURS.name}|{digest('1.4.0')}", value=GOOD_RELEASE),
+        Put(row=release_row(LIVE), value=LIVE),
     ]
     await made.state.write(SHARD, writes)
     made.scoring.failing.add("v2")
