@@ -11,6 +11,7 @@ from shared.protocol.commit import telling
 from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, effects_done, new_services, store_case
+from tests.fakes.waiting import approval_now, waiting_services
 
 
 @pytest.fixture
@@ -183,3 +184,14 @@ async def test_what_is_no_event_is_rejected(services: FakeServices) -> None:
 async def test_an_event_of_an_unknown_incident_is_not_found(services: FakeServices) -> None:
     with pytest.raises(NotFound):
         await notify(services, event(incident="INC-35-261123-FFFFFFFF"))
+
+
+async def test_the_card_of_a_plan_that_waits_leads_to_where_it_is_decided() -> None:
+    services = await waiting_services()
+
+    await notify(services, event(EventKind.DECIDED))
+
+    asked = (await approval_now(services)).request
+    url = f"{services.settings.public_url}/approvals/{asked.id}"
+    assert url in str(services.teams.cards[0])
+    assert asked.key not in str(services.teams.cards[0])

@@ -225,6 +225,8 @@ def test_every_mistake_says_where_it_is_and_what_would_be_right(
         ("policy: {short_window: 1h}", "spec.policy.short_window", "not shorter"),
         ("policy: {max_rollbacks_per_hour: 60}", "spec.policy.max_rollbacks_per_hour", "60 is"),
         ("policy: {storm_alerts: 1}", "spec.policy.storm_alerts", "1 is not allowed"),
+        ("policy: {approval_expires: 16m}", "spec.policy.approval_expires", "'16m' is not allowed"),
+        ("policy: {quorum: 0}", "spec.policy.quorum", "0 is not allowed"),
         ("policy: {flap_window: 2d}", "spec.policy.flap_window", "'2d' is not allowed"),
         ("policy: {approve_when: [never]}", "spec.policy.approve_when", "'never' is not allowed"),
         ("dependencies: [{name: wordings, kind: inde}]", "spec.dependencies[0].kind", "unknown"),
@@ -302,6 +304,14 @@ def test_the_windows_of_the_readme_are_in_order(tmp_path: Path) -> None:
     _, _, rest = readme.partition("```yaml\n  maintenance:\n")
     windows = rest.partition("```")[0]
     assert len(read(tmp_path, f"{HEAD}  maintenance:\n{windows}{SLO}").maintenance) == 2
+
+
+def test_who_approves_and_for_how_long_is_policy(tmp_path: Path) -> None:
+    said = "policy: {approval_expires: 5m, quorum: 2, deployer_may_approve: true}"
+    policy = read(tmp_path, with_line(said)).policy
+    assert (policy.approval_expires_s, policy.quorum, policy.deployer_may_approve) == (300, 2, True)
+    usual = read(tmp_path, with_line("policy: {probes: 20}")).policy
+    assert (usual.approval_expires_s, usual.quorum, usual.deployer_may_approve) == (900, 1, False)
 
 
 def test_how_much_noise_is_too_much_is_policy(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from infra.local.inbox.card_rules import check_message, expanded
+from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import Verdict
 from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Signal
 from shared.domain.event import ChangeEvent, EventKind
@@ -202,6 +203,15 @@ def test_details_go_in_a_fixed_order_when_room_is_short() -> None:
     assert counts == sorted(counts, reverse=True)
     assert counts[0] == 4
     assert counts[-1] < 4
+
+
+def test_what_is_recommended_leads_to_the_button_that_asks_for_it() -> None:
+    assert VIEW.decision is not None
+    held = replace(VIEW.decision, verdict=Verdict.HOLD, mode=Mode.RECOMMEND)
+    recommended = buttons_of(CardKind.DECISION, replace(VIEW, decision=held))
+    assert recommended["Roll back"] == f"{VIEW.incident_url}#rollback"
+    observed = replace(VIEW, decision=replace(held, mode=Mode.OBSERVE))
+    assert "Roll back" not in buttons_of(CardKind.DECISION, observed)
 
 
 HEAVY = st.text(alphabet=st.sampled_from('a "\\\U0001f525é*_[]({\n'), max_size=3000)
