@@ -10,6 +10,8 @@ import base64
 import logging
 from datetime import timedelta
 
+import msgspec
+
 from shared.domain.ledger.chain import Head, follow, head_at, start_of
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.ledger.seal import Seal, moved, state
@@ -38,34 +40,42 @@ async def seal(services: Services, _: Leftovers) -> None:
         services.sealed_at = before  # the next tick goes on
 
 
+class _Copied(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one chain was copied; `is_all` of it, or the next tick goes on, or neither."""
+
+    head: Head
+    is_all: bool = False
+    goes_on: bool = False
+
+
 async def _seal(services: Services) -> bool:
     """Seal what was appended; whether that was all of it."""
     last = await newest_seal(services)
     known = {head.partition: head for head in last.heads} if last else {}
-    marks = await read_marks(services)
-    heads, whole = [], True
-    for mark in marks:
+    heads, done, whole = [], [], True
+    for mark in await read_marks(services):
         sealed = known.get(mark.row) or start_of(mark.row)
-        head, full = await _copy_quietly(services, sealed)
-        heads += [head] if head.sequence > sealed.sequence else []
-        whole = whole and not full
+        copied = await _copy_quietly(services, sealed)
+        heads += [copied.head] if copied.head.sequence > sealed.sequence else []
+        done += [mark] if copied.is_all else []
+        whole = whole and not copied.goes_on
     if heads:
         await _sign(services, last, moved(last, heads))
-    await clear_marks(services, marks)
+    await clear_marks(services, done)
     return whole
 
 
-async def _copy_quietly(services: Services, sealed: Head) -> tuple[Head, bool]:
+async def _copy_quietly(services: Services, sealed: Head) -> _Copied:
     """What is the matter with one chain holds up no other; it is asked again by the next tick."""
     try:
         return await _copy(services, sealed)
     except Unavailable as error:
         log.warning("ledger %s: not sealed now: %s", sealed.partition, error)
-        return sealed, True
+        return _Copied(head=sealed, goes_on=True)
 
 
-async def _copy(services: Services, sealed: Head) -> tuple[Head, bool]:
-    """Copy what follows a sealed head; answer the new head, and whether there may be more."""
+async def _copy(services: Services, sealed: Head) -> _Copied:
+    """Copy what follows a sealed head; a chain that was touched stays marked, so it is verified."""
     stored = await read_records(services, sealed.partition, after=sealed.sequence)
     rows = follow(sealed, [row.value for row in stored])
     if len(rows) < len(stored):
@@ -73,7 +83,12 @@ async def _copy(services: Services, sealed: Head) -> tuple[Head, bool]:
         log.error("ledger %s: record %s was touched: not sealed", sealed.partition, bad)
     if rows:
         await store_copies(services, rows)
-    return (head_at(rows[-1]) if rows else sealed), len(rows) == PAGE
+    more = len(rows) == PAGE
+    return _Copied(
+        head=head_at(rows[-1]) if rows else sealed,
+        is_all=len(rows) == len(stored) and not more,
+        goes_on=more,
+    )
 
 
 async def _sign(services: Services, last: Seal | None, heads: tuple[Head, ...]) -> None:

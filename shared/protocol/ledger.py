@@ -2,8 +2,9 @@
 
 `record` and `purge` append, `seal` and evidence read. A table cannot be asked which partitions
 moved, so who appends leaves a mark first, at most one in ten minutes; `seal` takes away those that
-are an hour old. An append is one transaction of the partition's head, its `seq|` rows and an `id|`
-row an event: where somebody else was first, read again and leave out what is there already.
+are an hour old, once all that they name is sealed. An append is one transaction of the partition's
+head, its `seq|` rows and an `id|` row an event: where somebody else was first, read again and leave
+out what is there already.
 """
 
 import asyncio

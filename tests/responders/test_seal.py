@@ -16,7 +16,7 @@ from shared.domain.ledger.seal import Seal
 from shared.domain.ledger.verification import ANEW, Verification
 from shared.domain.row import Put
 from shared.errors import Misconfigured, Unavailable
-from shared.protocol.ledger import MARKS, Mark, append_events
+from shared.protocol.ledger import MARKS, PAGE, Mark, append_events
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.seals import newest_seal, read_seals, seal_name
 from shared.protocol.verifying import verify_stored
@@ -234,6 +234,36 @@ async def test_marks_that_are_old_are_taken_away(services: FakeServices) -> None
     wait(services)
     await seal(services, NOTHING)
     assert await verified(services) == Verification(ok=True, events=2)
+
+
+async def test_what_is_not_sealed_yet_stays_marked_however_old_its_mark_is(
+    services: FakeServices,
+) -> None:
+    async def out() -> None:
+        raise Unavailable("blobs", "the account does not answer")
+
+    await record(services, batch(*range(PAGE + 1)))
+    services.outside.wait(3_601)
+    services.outside.turns.once("blobs.create", out)
+    for _ in range(3):  # the copies fail, then there is a page, then the rest
+        assert services.ledger.rows(MARKS) == [PART]
+        await seal(services, NOTHING)
+
+    assert services.ledger.rows(MARKS) == []
+    assert (await seals(services))[-1].heads[0].sequence == PAGE + 1
+
+
+async def test_what_was_touched_before_any_seal_is_found_however_long_it_is_ago(
+    services: FakeServices,
+) -> None:
+    await record(services, batch(1))
+    row = services.ledger.peek(PART, f"seq|{1:012d}", LedgerRow)
+    await services.ledger.write(PART, [_put(alter(row, body=row.body.replace("did", "undid")))])
+    for _ in range(2):
+        services.outside.wait(3_601)
+        await seal(services, NOTHING)
+
+    assert (await verified(services)).first_bad == f"{PART}/1 event-1"
 
 
 async def test_a_seal_that_cannot_be_read_is_no_reason_to_begin_anew(
