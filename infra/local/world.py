@@ -24,6 +24,8 @@ from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
+SECOND = ROOT / "infra" / "local" / "catalog" / "claim-routing.yaml"
+PLAYED = ("fnol-summary", SECOND.stem)
 SPARE = (
     "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
     "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
@@ -231,16 +233,17 @@ def running_world(
     addresses: Addresses | None = None,
     tables: Path | None = None,
     spares: int = 0,
+    second: bool = False,
     **plan: object,
 ) -> Iterator[World]:
     """Start a world that ends with the block. `plan` are further fields of `Plan`.
 
     Tables are kept in the folder `tables` and blobs beside it, else in memory; logs of all parts
-    are in `folder/logs`.
+    are in `folder/logs`. With `second` a service that wants approvals is played beside the first.
     """
     where, speed = addresses or free_addresses(), pace or Pace()
     folder.mkdir(parents=True, exist_ok=True)
-    write_catalog(folder / "catalog", speed, spares)
+    write_catalog(folder / "catalog", speed, spares, second=second)
     fields = {
         "operation_s": speed.operation_s,
         "lock_s": speed.lock_s,
@@ -248,6 +251,7 @@ def running_world(
         "log_bin_s": speed.log_bin_s,
         "rule_every_s": speed.rule_every_s,
         "fuse_s": speed.fuse_s,
+        "second": second,
         **plan,
     }
     url = f"{where.api}/api/alerts"
@@ -267,17 +271,18 @@ def spare(number: int) -> str:
     return f"{SPARE}-{number}"
 
 
-def write_catalog(folder: Path, pace: Pace, spares: int = 0) -> None:
-    """Copy the shipped catalog, with the demo service's policy at this pace.
+def write_catalog(folder: Path, pace: Pace, spares: int = 0, *, second: bool = False) -> None:
+    """Copy the shipped catalog, and the `second` service, with the played ones at this pace.
 
-    So many spare targets are added to it: alerts about one target are one incident.
+    So many spare targets are added to the first: alerts about one target are one incident.
     """
     import yaml
 
     folder.mkdir(parents=True, exist_ok=True)
-    for source in sorted((ROOT / "shared" / "catalog").glob("*.yaml")):
+    sources = sorted((ROOT / "shared" / "catalog").glob("*.yaml"))
+    for source in [*sources, SECOND] if second else sources:
         documents = list(yaml.safe_load_all(source.read_text()))
-        if source.stem == "fnol-summary":
+        if source.stem in PLAYED:
             policy = documents[0]["spec"].setdefault("policy", {})
             policy |= {
                 "soak": f"{pace.soak_s}s",
@@ -287,6 +292,7 @@ def write_catalog(folder: Path, pace: Pace, spares: int = 0) -> None:
                 "acknowledge_within": f"{pace.acknowledge_within_s}s",
                 "flap_window": f"{pace.flap_window_s}s",
             }
+        if source.stem == PLAYED[0]:
             targets = documents[0]["spec"]["targets"]
             targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
         (folder / source.name).write_text(yaml.safe_dump_all(documents, sort_keys=False))

@@ -1,7 +1,8 @@
-"""The demonstration's service: first notices of loss of a regional insurer, summarised.
+"""The demonstration's services: first notices of loss of a regional insurer, summarised and routed.
 
-`v1` is good and takes all traffic; `v2` waits with a prompt revision that will overflow the model's
-context in one region, some seconds after it first takes traffic.
+Of the summaries `v1` is good and takes all traffic; `v2` waits with a prompt revision that will
+overflow the model's context in one region, some seconds after it first takes traffic. The routing's
+two versions answer equally well by every measure: what is wrong with its `v2` only people see.
 """
 
 from infra.local.foundry.behaviour import Behaviour, overflowing
@@ -9,6 +10,7 @@ from infra.local.foundry.resources import MODEL_TAG, PROMPT_TAG, Deployment, End
 from infra.local.foundry.world import World
 
 SERVICE = "fnol-summary"
+SECOND = "claim-routing"
 BAD_REGION = "swedencentral"
 MODEL = "gpt-4.1-2025-04-14"
 
@@ -22,6 +24,19 @@ def seed(world: World, *, fuse_s: float = 20.0, later: Behaviour | None = None) 
     bad = _version(world, endpoint, "v2", "p13")
     bad.later = later or overflowing(BAD_REGION)
     bad.fuse_s = fuse_s
+    return _serve_v1(world, endpoint)
+
+
+def seed_second(world: World) -> Endpoint:
+    """Put the second service into the world, whose trouble no alert rule sees."""
+    endpoint = world.add_endpoint(SECOND)
+    endpoint.properties["description"] = "Routing of claims to the desk that handles them"
+    _version(world, endpoint, "v1", "r4")
+    _version(world, endpoint, "v2", "r5")
+    return _serve_v1(world, endpoint)
+
+
+def _serve_v1(world: World, endpoint: Endpoint) -> Endpoint:
     endpoint.properties["traffic"] = {"v1": 100, "v2": 0}
     endpoint.serve({"v1": 100}, world.clock())
     return endpoint

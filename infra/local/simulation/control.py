@@ -19,7 +19,7 @@ from infra.local.foundry.behaviour import overflowing
 from infra.local.foundry.faults import Fault, outage
 from infra.local.foundry.load import Load
 from infra.local.foundry.rules import ArmError
-from infra.local.foundry.seed import BAD_REGION, SERVICE
+from infra.local.foundry.seed import BAD_REGION, SECOND, SERVICE
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import delete_deployment, shift_traffic
 from infra.local.inbox.store import InboxStore
@@ -36,14 +36,14 @@ THROTTLED_SHARE = 0.5
 
 @dataclass(kw_only=True)
 class Simulation:
-    """Everything that is played, in one place."""
+    """Everything that is played, in one place. `loads` are the customers by service."""
 
     plan: Plan
     world: World
     store: TelemetryStore
     bus: Emulator
     inbox: InboxStore
-    load: Load
+    loads: dict[str, Load]
     rule: Rule
     alerts: AlertsManagement
     issuer: Issuer
@@ -58,6 +58,20 @@ class Simulation:
             self.world.faults.append(Fault(match="^PUT", times=1000, status=403))
         if self.plan.equally_bad:
             self._spoil_both()
+
+    def ship_second(self) -> None:
+        """Let the pipeline of the second service move all its traffic to v2."""
+        shift_traffic(self.world, SECOND, {"v1": 0, "v2": 100}, PIPELINE)
+
+    async def start_load(self) -> None:
+        """Let the customers of every service come."""
+        for load in self.loads.values():
+            await load.start()
+
+    async def stop_load(self) -> None:
+        """Let no more of them come."""
+        for load in self.loads.values():
+            await load.stop()
 
     def share(self) -> None:
         """Let a release pipeline give v2 half of the traffic."""
@@ -114,11 +128,11 @@ class Simulation:
         self.logs.state.faults.outage = False
         self.world.faults.clear()
 
-    def status(self) -> dict[str, Any]:
-        """What an observer sees: traffic, the customers' answers, writes, cards and pages."""
+    def status(self, service: str = SERVICE) -> dict[str, Any]:
+        """What an observer sees of a service: traffic, the customers' answers, writes, alerts."""
         self.world.settle()
-        endpoint = self.world.endpoint(SERVICE)
-        load = self.load
+        endpoint, load = self.world.endpoint(service), self.loads[service]
+        changes = [one for one in self.world.accepted if one.endpoint == endpoint.name.lower()]
         return {
             "traffic": endpoint.properties["traffic"],
             "state": endpoint.state,
@@ -129,8 +143,8 @@ class Simulation:
             "by_deployment": dict(load.by_deployment),
             "recent": _recent(load),
             "first_bad_at": load.first_bad_after(0.0, deployment="v2"),
-            "accepted_writes": len(self.world.accepted),
-            "changes": [msgspec.to_builtins(change) for change in self.world.accepted],
+            "accepted_writes": len(changes),
+            "changes": msgspec.to_builtins(changes),
             "refused_writes": _refused(self.world),
             "alerts": self.rule.posted,
             "folded": self.rule.folded,
@@ -162,6 +176,7 @@ class Control:
             "ship-v2": simulation.ship,
             "ship-v1": lambda: simulation.ship("v1"),
             "share-v2": simulation.share,
+            "ship-second-v2": simulation.ship_second,
             "spoil-v1": simulation.spoil_v1,
             "stale-index": simulation.stop_index,
             "region-out": simulation.lose_region,
@@ -174,9 +189,12 @@ class Control:
             "heal": simulation.heal,
         }
 
-    async def status(self, _request: Request) -> Response:
-        """What an observer sees."""
-        return _json(self._simulation.status())
+    async def status(self, request: Request) -> Response:
+        """What an observer sees of a service, without `service` of the first one."""
+        service = request.query_params.get("service", SERVICE)
+        if service not in self._simulation.loads:
+            return _json({"error": f"{service!r} is not played"}, 404)
+        return _json(self._simulation.status(service))
 
     async def drill(self, request: Request) -> Response:
         """Play a drill."""
@@ -191,13 +209,13 @@ class Control:
 
     async def start_load(self, _request: Request) -> Response:
         """Let the customers come."""
-        await self._simulation.load.start()
+        await self._simulation.start_load()
         return _json({"load": self._simulation.plan.rate_per_s})
 
     async def recovered(self, request: Request) -> Response:
         """When the fifth good unpinned answer in a row came, of a deployment, in a region."""
         asked = request.query_params
-        at = self._simulation.load.nth_good_unpinned_after(
+        at = self._simulation.loads[SERVICE].nth_good_unpinned_after(
             float(asked["after"]), 5, deployment=asked.get("deployment"), region=asked.get("region")
         )
         return _json({"at": at})

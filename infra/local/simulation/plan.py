@@ -27,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `fuse_s`: how long v2 serves well before it fails. `equally_bad`: v1 fails as v2 does.
     `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often the
-    alert rule looks. `alert_url`: where it posts.
+    alert rule looks. `alert_url`: where it posts. `second`: the second service is there, too.
     """
 
     ports: Ports
@@ -42,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rule_every_s: float = 2.0
     equally_bad: bool = False
     block_writes: bool = False
+    second: bool = False
 
 
 def read_plan(path: Path) -> Plan:

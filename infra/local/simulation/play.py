@@ -22,7 +22,7 @@ from infra.local.foundry.arm import create_arm
 from infra.local.foundry.behaviour import HEALTHY_OUTCOMES
 from infra.local.foundry.load import Load
 from infra.local.foundry.scoring import create_scoring, tell_watermarks
-from infra.local.foundry.seed import BAD_REGION, SERVICE, seed
+from infra.local.foundry.seed import BAD_REGION, SECOND, SERVICE, seed, seed_second
 from infra.local.foundry.world import World
 from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import InboxStore
@@ -40,6 +40,8 @@ from infra.local.simulation.rule import Rule
 TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
 SHARES = {"westeurope": 0.4, "northeurope": 0.25, "francecentral": 0.2, BAD_REGION: 0.15}
+SECOND_RATE_PER_S = 10.0
+SECOND_SHARES = {"westeurope": 0.6, "northeurope": 0.4}
 KEEP_ALIVE_S = 75  # longer than clients keep a connection: none may close under a request
 HISTORY_PER_HOUR = 40.0
 OUTCOMES_PER_HOUR = 80.0  # enough of a baseline even at night
@@ -72,7 +74,7 @@ async def play(plan: Plan) -> None:
         await asyncio.sleep(0.01)
     print("ready", flush=True)
     await stop.wait()
-    await simulation.load.stop()
+    await simulation.stop_load()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -97,7 +99,6 @@ def _simulation(plan: Plan) -> Simulation:
         scoring_url=f"http://127.0.0.1:{plan.ports.scoring}",
     )
     endpoint = seed(world, fuse_s=plan.fuse_s)
-    url = f"{world.scoring_url}/endpoints/{SERVICE}/score"
     target = endpoint.id.lower()
     alerts, issuer = AlertsManagement(), Issuer(plan.ports.authority)
     return Simulation(
@@ -106,13 +107,23 @@ def _simulation(plan: Plan) -> Simulation:
         store=store,
         bus=Emulator(topology(plan), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
-        load=Load(url, plan.rate_per_s, SHARES, Random(11)),
+        loads=_loads(world, plan),
         rule=Rule(store, plan, alerts, issuer, service=SERVICE, target=target),
         alerts=alerts,
         issuer=issuer,
         logs=create_app(store),
         history_rows=rows,
     )
+
+
+def _loads(world: World, plan: Plan) -> dict[str, Load]:
+    """The customers of each service; the second one is put into the world where the plan has it."""
+    url = f"{world.scoring_url}/endpoints/{{}}/score"
+    loads = {SERVICE: Load(url.format(SERVICE), plan.rate_per_s, SHARES, Random(11))}
+    if plan.second:
+        seed_second(world)
+        loads[SECOND] = Load(url.format(SECOND), SECOND_RATE_PER_S, SECOND_SHARES, Random(13))
+    return loads
 
 
 def topology(plan: Plan) -> dict[str, object]:
