@@ -29,12 +29,17 @@ RITA = person(
 async def waiting_services(**policy: Any) -> FakeServices:
     """A world in which the executor has just asked for an approval."""
     made = new_services()
+    await let_it_wait(made, **policy)
+    return made
+
+
+async def let_it_wait(services: FakeServices, **policy: Any) -> None:
+    """Let the executor ask for an approval in this world."""
     changed = msgspec.structs.replace(SERVICE.policy, **policy)
     service = msgspec.structs.replace(SERVICE, mode=Mode.APPROVE, policy=changed)
-    made.outside.catalog = catalog_of(service)
-    await store_case(made)
-    await enforce(made, message("enforce"))
-    return made
+    services.outside.catalog = catalog_of(service)
+    await store_case(services)
+    await enforce(services, message("enforce"))
 
 
 async def approval_now(services: FakeServices) -> Approval:

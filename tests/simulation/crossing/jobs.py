@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from shared.domain.message import WORK
+from responders.record import record
+from shared.domain.ledger.record import LedgerRow
+from shared.domain.message import CHANGES, WORK
 from shared.errors import BackstopError, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import relay_deliveries
@@ -31,13 +33,22 @@ TICKS = 16  # until each partition has been looked at
 type Do = Callable[[FakeServices], Awaitable[object]]
 
 
+async def _nothing(_: FakeServices) -> None:
+    return None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What is run, and what was so before. A person who asks twice may be told of twice."""
+    """What is run, what was so before, and what else `holds` at the end.
+
+    A person who asks twice may be told of twice. `holds` asserts, may go on as the product would,
+    and answers what must be the same as without a strike.
+    """
 
     name: str
     prepare: Do
     run: Do
     by_a_person: bool = False
+    holds: Do = _nothing
 
 
 class Struck(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +80,9 @@ async def cross(job: Job, turn: int = 0, blow: Blow = Blow.OUT) -> Struck:
     await relay(services, leftovers)
     for number in range(TICKS):
         await relay_deliveries(services, msgspec.structs.replace(leftovers, turn=number))
-    return Struck(calls=list(enumerate(calls, 1)), end=_end(job, services))
+    end = _end(job, services)
+    holds = await job.holds(services)
+    return Struck(calls=list(enumerate(calls, 1)), end={**end, "holds": holds})
 
 
 async def _trouble() -> None:
@@ -102,6 +115,18 @@ def _end(job: Job, services: FakeServices) -> Mapping[str, object]:
         "told": kinds,
         "work": {m.message_id for m in outside.bus.published[WORK]},
     }
+
+
+async def recorded(services: FakeServices) -> Counter[str]:
+    """Let everything that was told be recorded; how often the ledger has each kind of event."""
+    await record(services, services.outside.bus.published[CHANGES])
+    ledger = services.outside.ledger
+    found = [
+        ledger.peek(part, row, LedgerRow)
+        for part in ledger.partitions()
+        for row in ledger.rows(part, "seq|")
+    ]
+    return Counter(row.kind for row in found)
 
 
 def strikes(calls: list[tuple[int, str]]) -> list[tuple[int, str, Blow]]:

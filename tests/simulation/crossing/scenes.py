@@ -6,30 +6,27 @@ from typing import Any
 
 import msgspec
 
+from responders.approve import show_approvals
 from responders.compare import compare
 from responders.control import set_kill_switch
 from responders.exhume import exhume
 from responders.handle import handle
 from responders.page import page_all_due
-from responders.purge import purge
 from responders.quarantine import discard, resubmit
-from responders.record import record
 from responders.register import register
 from responders.remind import remind
-from responders.seal import seal
 from responders.show import show_incidents
 from responders.sweep import sweep
 from responders.watch import watch
 from shared.domain.authority.caller import AppRole
 from shared.domain.decisions.endpoint import Deployment
-from shared.domain.event import EventKind, happened
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.keys import digest
 from shared.domain.lineage.explanation import GRACE
 from shared.domain.message import WORK, Message
 from shared.domain.row import Put
 from shared.domain.views.http import Request
-from shared.protocol.commit import relay, telling
+from shared.protocol.commit import relay
 from shared.protocol.kept import list_kept
 from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers
 from shared.protocol.lineage import release_puts
@@ -52,9 +49,6 @@ from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 from tests.simulation.crossing.jobs import Do, Job
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
-EVENT = happened(
-    EventKind.NOTED, "a-note", SERVICE.name, NOW, actor="backstop", what="noted", why="a test"
-)
 SOAKED = timedelta(seconds=SERVICE.policy.soak_s)
 
 
@@ -116,23 +110,6 @@ async def _kept_letter(services: FakeServices) -> None:
     await exhume(services, NOTHING)
 
 
-async def _recorded(services: FakeServices) -> None:
-    await record(services, [telling(EVENT)])
-
-
-async def _long_sealed(services: FakeServices) -> None:
-    old = NOW - timedelta(days=4_000)
-    long_ago = msgspec.structs.replace(EVENT, happened_at=old, recorded_at=old)
-    await record(services, [telling(long_ago)])
-    await seal(services, NOTHING)
-
-
-async def _purge(services: FakeServices) -> None:
-    """As the executor's tick: another process learns of the newest seal by its own job."""
-    await seal(services, NOTHING)
-    await purge(services, NOTHING)
-
-
 async def _too_large(services: FakeServices) -> None:
     """Something in the outbox that the bus will never take."""
     large = Message(subject="triage", body="x" * 300_000, message_id="large")
@@ -180,10 +157,9 @@ JOBS = (
     Job(name="watch", prepare=_good_is_gone, run=_tick(watch)),
     Job(name="compare", prepare=_moved_by_hand, run=_tick(compare)),
     Job(name="relay", prepare=_too_large, run=_relay_all),
-    Job(name="seal", prepare=_recorded, run=_tick(seal)),
-    Job(name="purge", prepare=_long_sealed, run=_purge),
     Job(name="page_all_due", prepare=_resolved, run=_tick(page_all_due)),
     Job(name="show_incidents", prepare=_resolved, run=_show_open),
+    Job(name="show_approvals", prepare=_resolved, run=_request(show_approvals)),
     Job(
         name="handle",
         prepare=store_incident,

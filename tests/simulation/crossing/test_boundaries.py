@@ -13,12 +13,13 @@ import pytest
 
 import function_app as app
 from tests.batteries.soak import SOAK
-from tests.simulation.crossing import campaign, effects
+from tests.simulation.crossing import authority, campaign, effects, evidence, scenes
 from tests.simulation.crossing.blows import Again, Blow
 from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, strike_all
 from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
 from tests.simulation.crossing.jobs import Job, cross, strikes
-from tests.simulation.crossing.scenes import JOBS
+
+JOBS = (*scenes.JOBS, *authority.JOBS, *evidence.JOBS)
 
 type Pair = tuple[str, str]  # whose effect, and which
 

@@ -1,0 +1,210 @@
+"""The scenes of authority: what people decide, ask for, review and freeze.
+
+What a person did is done once however it was struck; asked again, nothing more comes of it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from responders.approve import answer_approval
+from responders.ask import ask
+from responders.enforce import enforce
+from responders.freeze import set_freeze
+from responders.review import close_review, remind_reviewers
+from shared.domain.authority.caller import AppRole, Caller
+from shared.domain.event import EventKind
+from shared.domain.freezes.freeze import Freeze
+from shared.domain.incidents.incident import Incident, State
+from shared.domain.message import WORK
+from shared.domain.reviews.review import Opening, ReviewKind, closed_row, open_review, open_row
+from shared.domain.views.http import Request
+from shared.protocol.leftovers import find_leftovers
+from shared.protocol.listing import open_incidents
+from shared.protocol.records import CONTROLS
+from shared.protocol.reviews import open_reviews
+from shared.protocol.revise import Revision, revise
+from tests.fakes import FakeServices
+from tests.fakes.callers import person
+from tests.fakes.scene import (
+    INCIDENT,
+    PLAN,
+    SERVICE,
+    SHARD,
+    incident_now,
+    message,
+    store_case,
+    told,
+)
+from tests.fakes.waiting import ALICE, BOB, CHIEF, RITA, approval_now, let_it_wait
+from tests.simulation.crossing.jobs import Do, Job, recorded
+
+WEEK_AND_MORE = timedelta(days=9)
+AUDITOR = person(AppRole.AUDITOR, id=BOB.id)
+
+
+def _asked(caller: Caller, path: dict[str, str] | None = None, **body: Any) -> Request:
+    data = msgspec.json.encode(body)
+    return Request(method="POST", path=path or {}, body=data, caller=caller)
+
+
+async def _one_is_asked(services: FakeServices) -> None:
+    await let_it_wait(services)
+
+
+async def _two_are_asked(services: FakeServices) -> None:
+    await let_it_wait(services, quorum=2)
+
+
+def _answers(caller: Caller, action: str = "approve", **said: Any) -> Do:
+    async def answer(services: FakeServices) -> None:
+        asked = (await approval_now(services)).request
+        body = {"plan_hash": asked.plan.hash, "nonce": asked.nonce, **said}
+        path = {"id": asked.id, "action": action}
+        await answer_approval(services, _asked(caller, path, **body))
+
+    return answer
+
+
+async def _approved_once(services: FakeServices) -> None:
+    """One ruling, one record, and one move of the traffic, however often it is enforced."""
+    assert len(services.state.rows(SHARD, "ruling|")) == 1
+    assert (await recorded(services))[EventKind.APPROVAL_GIVEN] == 1
+    assert "enforce" in services.bus.subjects(WORK)
+    for _ in range(2):
+        await enforce(services, message("enforce"))
+    assert len(services.endpoints.writes) == 1
+    assert services.endpoints.traffic == {PLAN.good: 100}
+
+
+async def _approved_alone_once(services: FakeServices) -> None:
+    """The review that it makes mandatory is opened with it, once."""
+    assert (await recorded(services))[EventKind.REVIEW_OPENED] == 1
+    (review,) = await open_reviews(services)
+    assert (await incident_now(services)).reviews == (review.id,)
+    await _approved_once(services)
+
+
+async def _refused_once(services: FakeServices) -> None:
+    """Nothing is moved any more, and a person has it."""
+    assert len(services.state.rows(SHARD, "ruling|")) == 1
+    assert (await recorded(services))[EventKind.APPROVAL_REFUSED] == 1
+    await enforce(services, message("enforce"))
+    assert services.endpoints.writes == []
+    assert (await incident_now(services)).state is State.ESCALATED
+
+
+async def _nothing(_: FakeServices) -> None:
+    return None
+
+
+async def _held(services: FakeServices) -> None:
+    await store_case(services, state=State.HELD)
+
+
+async def _ask(services: FakeServices) -> None:
+    await ask(services, _asked(RITA, service=SERVICE.name, reason="customers call"))
+
+
+async def _asked_in_one_incident(services: FakeServices) -> None:
+    """There is one, it is listed, it has the request, and its next step was sent."""
+    (incident,) = await open_incidents(services)
+    assert len(services.state.rows(SHARD, "incident|")) == 1
+    assert incident.request is not None
+    assert {m.body for m in services.bus.published[WORK] if m.subject == "diagnose"} == {
+        incident.id
+    }
+    kinds = await recorded(services)
+    assert kinds[EventKind.ROLLBACK_REQUESTED] == len(
+        {e.id for e in told(services) if e.kind is EventKind.ROLLBACK_REQUESTED}
+    )
+    assert kinds[EventKind.INCIDENT_OPENED] <= 1
+
+
+async def _to_review(services: FakeServices) -> None:
+    await store_case(services)
+
+    def take(incident: Incident) -> Revision:
+        opening = Opening(
+            kind=ReviewKind.LONE_APPROVAL,
+            about=PLAN.id,
+            why="Nobody else was awake.",
+            by=CHIEF.id,
+            role=CHIEF.role,
+            days=5,
+            zone=SERVICE.time_zone,
+        )
+        opened = open_review(incident, opening, services.now())
+        return Revision(step=opened.step, writes=opened.writes)
+
+    await revise(services, INCIDENT.id, take)
+
+
+async def _overdue(services: FakeServices) -> None:
+    await _to_review(services)
+    services.outside.wait(WEEK_AND_MORE.total_seconds())
+
+
+async def _review(services: FakeServices) -> None:
+    (name,) = (await incident_now(services)).reviews or await _closed(services)
+    await close_review(services, _asked(AUDITOR, {"id": name}, conclusion="It was right."))
+
+
+async def _closed(services: FakeServices) -> tuple[str, ...]:
+    prefix = closed_row("")
+    return tuple(row.removeprefix(prefix) for row in services.state.rows(SHARD, prefix))
+
+
+async def _reviewed_once(services: FakeServices) -> None:
+    assert len(await _closed(services)) == 1
+    assert services.state.rows(SHARD, open_row("")) == []
+    assert (await incident_now(services)).reviews == ()
+    assert (await recorded(services))[EventKind.REVIEW_CLOSED] == 1
+
+
+async def _remind(services: FakeServices) -> None:
+    await remind_reviewers(services, await find_leftovers(services))
+
+
+async def _reminded_once(services: FakeServices) -> None:
+    assert len(services.state.rows(SHARD, open_row(""))) == 1
+    assert (await recorded(services))[EventKind.REVIEW_OVERDUE] == 1
+
+
+async def _freeze(services: FakeServices) -> None:
+    reason = "the ledger moves"
+    await set_freeze(services, _asked(CHIEF, scope="*", on=True, reason=reason, minutes=60))
+
+
+async def _frozen(services: FakeServices) -> None:
+    """The ledger tells of every freeze, each from the one before it, up to the one in force."""
+    (row,) = services.state.rows(CONTROLS, "freeze|")
+    freeze = services.state.peek(CONTROLS, row, Freeze)
+    assert freeze.holds(SERVICE.name, services.now())
+    changes = {e.id: e for e in told(services) if e.kind is EventKind.FREEZE_CHANGED}.values()
+    assert (await recorded(services))[EventKind.FREEZE_CHANGED] == len(changes)
+    before: object = {}
+    for change in sorted(changes, key=lambda one: one.happened_at):
+        assert change.before == before
+        before = change.after
+    assert msgspec.convert(before, Freeze) == freeze
+
+
+def _of_a_person(name: str, prepare: Do, run: Do, holds: Do) -> Job:
+    return Job(name=name, prepare=prepare, run=run, holds=holds, by_a_person=True)
+
+
+ALONE = _answers(CHIEF, alone=True, reason="everybody else is asleep")
+JOBS = (
+    _of_a_person("answer_approval", _one_is_asked, _answers(ALICE), _approved_once),
+    _of_a_person("answer_approval", _two_are_asked, ALONE, _approved_alone_once),
+    _of_a_person(
+        "answer_approval", _one_is_asked, _answers(ALICE, "refuse", reason="not now"), _refused_once
+    ),
+    _of_a_person("ask", _nothing, _ask, _asked_in_one_incident),
+    _of_a_person("ask", _held, _ask, _asked_in_one_incident),
+    _of_a_person("close_review", _to_review, _review, _reviewed_once),
+    _of_a_person("set_freeze", _nothing, _freeze, _frozen),
+    Job(name="remind_reviewers", prepare=_overdue, run=_remind, holds=_reminded_once),
+)
