@@ -1,21 +1,21 @@
 """Collect: make the bundle that was ordered, say how far it has come, and keep it for ever.
 
-Executor only, behind `responders.evidence`. A repeat of the command makes the same bytes again; a
-part that is out, or records that no seal covers yet, mean another try later.
+Executor only, behind `responders.evidence`. A repeat of the command makes the same bytes again, as
+long as nothing of its scope was sealed in between; the first to end counts. A part that is out, or
+records that no seal covers yet, mean another try later.
 """
 
 import time
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 
 from shared.domain.evidence.order import Order, OrderState, tell_exported
 from shared.domain.message import Message
-from shared.domain.row import Put
 from shared.errors import Unavailable
 from shared.protocol.bundle import Bundle, make_bundle
-from shared.protocol.commit import commit
-from shared.protocol.orders import BUNDLES, SHARD, bundle_name, read_order, store_order
+from shared.protocol.orders import BUNDLES, bundle_name, read_order, revise_order
 from shared.services import Services
 
 TELL_EVERY_S = 1.0
@@ -30,13 +30,14 @@ async def collect(services: Services, message: Message) -> None:
     progress = _Progress(services, order)
     try:
         bundle = await make_bundle(services, order, progress.tell)
-        await services.blobs.create(BUNDLES, bundle_name(order), bundle.data)
+        done = _done(progress.order, bundle, services.now())
+        await services.blobs.create(BUNDLES, bundle_name(done), bundle.data)
     except Unavailable as error:
         await _wait(services, progress.order, error, last=message.attempt >= TRIES)
         if message.attempt >= TRIES:
             return
         raise
-    await _finish(services, progress.order, bundle)
+    await revise_order(services, done, tell_exported(done, services.now()))
 
 
 class _Progress:
@@ -53,7 +54,7 @@ class _Progress:
         self.order = msgspec.structs.replace(self.order, **changes)
         if time.monotonic() - self._told >= TELL_EVERY_S:
             self._told = time.monotonic()
-            await store_order(self._services, self.order)
+            await revise_order(self._services, self.order)
 
 
 async def _wait(services: Services, order: Order, error: Unavailable, *, last: bool) -> None:
@@ -61,11 +62,11 @@ async def _wait(services: Services, order: Order, error: Unavailable, *, last: b
     state = OrderState.FAILED if last else OrderState.WAITING
     ended = services.now() if last else None
     said = msgspec.structs.replace(order, state=state, detail=str(error), ended_at=ended)
-    await store_order(services, said)
+    await revise_order(services, said)
 
 
-async def _finish(services: Services, order: Order, bundle: Bundle) -> None:
-    done = msgspec.structs.replace(
+def _done(order: Order, bundle: Bundle, now: datetime) -> Order:
+    return msgspec.structs.replace(
         order,
         state=OrderState.DONE,
         events=bundle.events,
@@ -76,7 +77,5 @@ async def _finish(services: Services, order: Order, bundle: Bundle) -> None:
         verified=not bundle.problem,
         problem=bundle.problem,
         detail="",
-        ended_at=services.now(),
+        ended_at=now,
     )
-    event = tell_exported(done, services.now())
-    await commit(services, SHARD, [Put(row=done.row, value=done)], events=[event])

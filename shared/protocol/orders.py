@@ -1,14 +1,16 @@
 """Orders for evidence as they are stored, and where the bundles lie. Both apps meet here."""
 
-from shared.domain.event import ITSELF
+from shared.domain.event import ITSELF, ChangeEvent
 from shared.domain.evidence.order import PREFIX, Order, row_of
 from shared.domain.keys import shard_of
-from shared.domain.row import Put
-from shared.errors import NotFound
+from shared.domain.row import Put, Stored
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.protocol.commit import commit
 from shared.services import Services
 
 BUNDLES = "evidence"  # the container
 SHARD = shard_of(ITSELF)
+ATTEMPTS = 8
 
 
 async def newest_orders(services: Services, limit: int = 20) -> list[Order]:
@@ -19,18 +21,39 @@ async def newest_orders(services: Services, limit: int = 20) -> list[Order]:
 
 async def read_order(services: Services, order_id: str) -> Order:
     """The order of that id. Raises NotFound."""
+    return (await _read(services, order_id)).value
+
+
+async def _read(services: Services, order_id: str) -> Stored[Order]:
     row = row_of(order_id)
     found = await services.state.read(SHARD, row, Order) if row else None
     if found is None:
         raise NotFound(f"no evidence {order_id}")
-    return found.value
+    return found
 
 
-async def store_order(services: Services, order: Order) -> None:
-    """Keep how far an order has come."""
-    await services.state.write(SHARD, [Put(row=order.row, value=order)])
+async def revise_order(services: Services, order: Order, *events: ChangeEvent) -> None:
+    """Keep how far an order has come, and tell of it; nothing where it has ended already.
+
+    So of two that collect at once the first to end counts, and who gives up late takes nothing
+    back. Raises NotFound, Unavailable.
+    """
+    for _ in range(ATTEMPTS):
+        was = await _read(services, order.id)
+        if was.value.ended_at is not None:
+            return
+        put = Put(row=order.row, value=order, etag=was.etag)
+        try:
+            await commit(services, SHARD, [put], events=events)
+        except Conflict:
+            continue
+        return
+    raise Unavailable("tables", f"the order {order.id} kept changing")
 
 
 def bundle_name(order: Order) -> str:
-    """The blob of an order's bundle."""
-    return f"{order.id}.zip"
+    """The blob of the bundle that an order came to, by its digest.
+
+    A try that was interrupted may have left another one: no blob is ever overwritten.
+    """
+    return f"{order.id}-{order.sha256}.zip"

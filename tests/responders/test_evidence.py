@@ -1,10 +1,12 @@
 """Evidence: what is ordered is collected once it is sealed, proves itself, and is told."""
 
+import contextlib
 import io
 import subprocess
 import sys
 import zipfile
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from shared.domain.views.http import Answer, Request
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.revise import Revision, revise
-from tests.fakes import FakeServices
+from tests.fakes import FakeServices, Killed, die
 from tests.fakes.callers import person
 from tests.fakes.scene import INCIDENT, new_services, store_case
 
@@ -231,6 +233,63 @@ async def test_a_repeated_command_changes_nothing(services: FakeServices) -> Non
     services.bus.published["changes"].clear()
     await collected(services, order)
     assert services.bus.published["changes"] == []
+
+
+async def test_whatever_is_recorded_between_two_tries_the_ledger_names_what_is_handed_out(
+    services: FakeServices,
+) -> None:
+    await sealed(services)
+    order = await ordered(services)
+    services.outside.turns.once("blobs.created", die)
+    with contextlib.suppress(Killed):
+        await collected(services, order)
+    await note(services, "this came in between")
+    await sealed(services)
+
+    await collected(services, order)
+
+    await names_what_is_handed_out(services, order)
+
+
+async def test_of_two_that_collect_at_once_one_counts(services: FakeServices) -> None:
+    await sealed(services)
+    order = await ordered(services)
+
+    async def overtakes() -> None:
+        await note(services, "this came in between")
+        await sealed(services)
+        await collected(services.another("two"), order)
+
+    services.outside.turns.once("blobs.create", overtakes)
+    await collected(services, order)
+
+    await names_what_is_handed_out(services, order)
+
+
+async def test_who_gives_up_late_takes_nothing_back(services: FakeServices) -> None:
+    await sealed(services)
+    order = await ordered(services)
+
+    async def overtakes() -> None:
+        await collected(services.another("two"), order)
+        raise Unavailable("blobs", "the account does not answer")
+
+    services.outside.turns.once("blobs.create", overtakes)
+    await collected(services, order, attempt=TRIES)
+
+    await names_what_is_handed_out(services, order)
+
+
+async def names_what_is_handed_out(services: FakeServices, order: str) -> None:
+    """One event tells of the export, with the digest of the very bytes that are handed out."""
+    answer = await handed(services, order)
+    (told,) = [m for m in services.bus.published["changes"] if m.subject == "evidence.exported"]
+    digest = sha256(answer.body).hexdigest()
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        events = msgspec.json.decode(archive.read("manifest.json"))["events"]
+    event = msgspec.json.decode(told.body)
+    assert (event["after"]["sha256"], event["evidence"]["events"]) == (digest, events)
+    assert answer.headers["ETag"] == digest
 
 
 async def test_orders_are_listed_newest_first(services: FakeServices) -> None:
