@@ -15,6 +15,7 @@ from shared.domain.views.problem import Problem
 from shared.errors import NotFound
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"
+OFFLINE = FOLDER.with_name("evidence")  # what is read from a disk carries its own style
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -39,7 +40,7 @@ class Pages:
     def __init__(self, folder: Path = FOLDER) -> None:
         self._assets = folder / "assets"
         self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder),
+            loader=jinja2.FileSystemLoader([folder, OFFLINE]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

@@ -188,7 +188,7 @@ def _judge(
     pretty = msgspec.json.format(msgspec.json.encode({"controls": judged}), indent=2)
     file.add(CONTROLS, pretty + b"\n")
     page = services.pages.answer(
-        "evidence_index.html",
+        "index.html",
         about=sentence_of(scope),
         seal=statement,
         trail=found.trail,

@@ -100,7 +100,7 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
                 return self._named(value, name, depth, by)
             case dict():
                 return {
-                    self._flat(member, by): self._value(one, member, depth, by)
+                    self._settled(member, by): self._value(one, member, depth, by)
                     for member, one in value.items()
                 }
             case list():
@@ -123,12 +123,7 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
             nested = self._nested(text, depth, by)
             if nested is not None:
                 return nested
-        clean = self._flat(text, by)
-        for _ in range(PASSES):  # a token may lay bare what stood too close to something
-            if clean == text:
-                break
-            text, clean = clean, self._flat(clean, DETECTORS)
-        return clean
+        return self._settled(text, by)
 
     def _nested(self, text: str, depth: int, by: Detectors) -> str | None:
         """The text with tokens where it is JSON; None where it is not."""
@@ -138,6 +133,15 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
         except (msgspec.DecodeError, RecursionError):
             return None
         return text if clean == inner else msgspec.json.encode(clean).decode()
+
+    def _settled(self, text: str, by: Detectors) -> str:
+        """The text once nothing more is found: a token may lay bare what stood too close to it."""
+        clean = self._flat(text, by)
+        for _ in range(PASSES):
+            if clean == text:
+                break
+            text, clean = clean, self._flat(clean, DETECTORS)
+        return clean
 
     def _flat(self, text: str, by: Detectors) -> str:
         for detector in by:

@@ -16,6 +16,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 INCIDENT = "INC-07-261123-0A1B2C3D"
 ANA, BEN = "tenant/ana", "tenant/ben"
 PLAN = {"plan": "plan-1", "plan_hash": "aa11"}
+SPLITS = {"before": {"v2": 100}, "after": {"v1": 100}}
 GROUND = Ground(
     as_of=START + timedelta(hours=1),
     ledger_ok=True,
@@ -42,13 +43,14 @@ OPENED = told(
 PAGED = told(EventKind.PAGED, 1)
 DIAGNOSED = told(EventKind.DIAGNOSED, 2)
 DECIDED = told(EventKind.DECIDED, 3, policy="p", policy_hash="9a", evidence=PLAN)
-ASKED = told(EventKind.APPROVAL_REQUESTED, 4, actor=ANA, role="Responder", evidence=PLAN)
+ASKED = told(EventKind.APPROVAL_REQUESTED, 4, actor=ANA, role="Responder", evidence=PLAN, **SPLITS)
 APPROVED = told(
     EventKind.APPROVAL_GIVEN,
     5,
     actor=BEN,
     role="Approver",
     evidence={**PLAN, "settled": True},
+    **SPLITS,
 )
 BEGUN = told(
     EventKind.INTENT_OPENED, 6, before={"v2": 100}, after={"v1": 100}, evidence={**PLAN, "fence": 1}
