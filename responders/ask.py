@@ -115,7 +115,10 @@ async def _open(
     await point_to(services, step.incident)
     put = Put(row=incident_row(step.incident.id), value=step.incident, etag=MUST_NOT_EXIST)
     commands = [next_step(subject, step.incident, "asked") for subject in step.commands]
-    await commit(services, shard, [put], events=step.events, commands=commands)
+    try:
+        await commit(services, shard, [put], events=step.events, commands=commands)
+    except Conflict:  # nobody else gives this id: it is stored, and the answer was lost
+        return (await read_incident(services, step.incident.id)).value
     return step.incident
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.domain.authority.caller import Caller
 from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
-from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit
@@ -45,12 +45,16 @@ async def set_kill_switch(services: Services, request: Request) -> Answer:
     """Turn a kill switch on or off. Raises RejectedInput, Conflict, Unavailable."""
     asked = request.read(KillSwitchRequest)
     _check(services, asked)
+    sent: KillSwitch | None = None
     for _ in range(ATTEMPTS):
-        try:
-            switch = await _turn(services, asked, request.actor)
-        except Conflict:
-            continue
-        return json_answer(_shown(switch, services.now()))
+        was = await services.state.read(CONTROLS, f"kill|{asked.scope}", KillSwitch)
+        if was is None or was.value != sent:
+            sent = services.redactor.struct(_switch(asked, request.actor, services.now()))
+            try:
+                await _turn(services, was, sent)
+            except Conflict:
+                continue
+        return json_answer(_shown(sent, services.now()))  # or our own, whose answer was lost
     raise Conflict(f"the kill switch of {asked.scope} kept changing; try again")
 
 
@@ -73,11 +77,9 @@ def _names(services: Services) -> set[str]:
     return {*catalog.services, *(one.service for one in catalog.mistakes if one.service)}
 
 
-async def _turn(services: Services, asked: KillSwitchRequest, caller: Caller) -> KillSwitch:
-    row, now = f"kill|{asked.scope}", services.now()
-    was = await services.state.read(CONTROLS, row, KillSwitch)
+def _switch(asked: KillSwitchRequest, caller: Caller, now: datetime) -> KillSwitch:
     ends = asked.on and asked.minutes is not None
-    switch = KillSwitch(
+    return KillSwitch(
         scope=asked.scope,
         on=asked.on,
         by=caller.id,
@@ -86,10 +88,13 @@ async def _turn(services: Services, asked: KillSwitchRequest, caller: Caller) ->
         at=now,
         expires_at=now + timedelta(minutes=asked.minutes or 0) if ends else None,
     )
-    put = Put(row=row, value=switch, etag=was.etag if was else MUST_NOT_EXIST)
+
+
+async def _turn(services: Services, was: Stored[KillSwitch] | None, switch: KillSwitch) -> None:
+    etag = was.etag if was else MUST_NOT_EXIST
+    put = Put(row=f"kill|{switch.scope}", value=switch, etag=etag)
     event = tell_turned(was.value if was else None, switch)
     await commit(services, CONTROLS, [put], events=[event])
-    return switch
 
 
 def _shown(switch: KillSwitch, now: datetime) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from shared.domain.catalog import Catalog
 from shared.domain.decisions.control import Controls
 from shared.domain.freezes.freeze import EVERYWHERE, Freeze, FreezeWindow, tell_frozen
 from shared.domain.freezes.frozen import frozen_now
-from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.windows import occurring
 from shared.errors import Conflict, RejectedInput, Unavailable
@@ -61,12 +61,16 @@ async def set_freeze(services: Services, request: Request) -> Answer:
     """Set or lift a freeze. Raises RejectedInput, Conflict, Unavailable."""
     asked = request.read(FreezeRequest)
     _check(services.catalog, asked)
+    sent: Freeze | None = None
     for _ in range(ATTEMPTS):
-        try:
-            freeze = await _set(services, asked, request.actor)
-        except Conflict:
-            continue
-        return json_answer(_shown(freeze, services.now()))
+        was = await services.state.read(CONTROLS, f"freeze|{asked.scope}", Freeze)
+        if was is None or was.value != sent:
+            sent = services.redactor.struct(_freeze(asked, request.actor, services.now()))
+            try:
+                await _set(services, was, sent)
+            except Conflict:
+                continue
+        return json_answer(_shown(sent, services.now()))  # or our own, whose answer was lost
     raise Conflict(f"the freeze of {asked.scope} kept changing; try again")
 
 
@@ -84,11 +88,9 @@ def _check(catalog: Catalog, asked: FreezeRequest) -> None:
         raise RejectedInput("wrong-minutes", allowed)
 
 
-async def _set(services: Services, asked: FreezeRequest, caller: Caller) -> Freeze:
-    row, now = f"freeze|{asked.scope}", services.now()
-    was = await services.state.read(CONTROLS, row, Freeze)
+def _freeze(asked: FreezeRequest, caller: Caller, now: datetime) -> Freeze:
     lasts = timedelta(minutes=(asked.minutes or 0) if asked.on else 0)
-    freeze = Freeze(
+    return Freeze(
         scope=asked.scope,
         on=asked.on,
         by=caller.id,
@@ -97,10 +99,13 @@ async def _set(services: Services, asked: FreezeRequest, caller: Caller) -> Free
         at=now,
         expires_at=now + lasts,
     )
-    put = Put(row=row, value=freeze, etag=was.etag if was else MUST_NOT_EXIST)
+
+
+async def _set(services: Services, was: Stored[Freeze] | None, freeze: Freeze) -> None:
+    etag = was.etag if was else MUST_NOT_EXIST
+    put = Put(row=f"freeze|{freeze.scope}", value=freeze, etag=etag)
     event = tell_frozen(was.value if was else None, freeze)
     await commit(services, CONTROLS, [put], events=[event])
-    return freeze
 
 
 def _shown(freeze: Freeze, now: datetime) -> dict[str, Any]:

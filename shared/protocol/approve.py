@@ -56,7 +56,7 @@ async def decide_about(
         ruling = _ruling(found, wish, caller, services.now())
         if ruling.approved:
             await _refuse_stopped(services, found.was.value)
-        sent = ruling
+        sent = services.redactor.struct(ruling)  # as it is stored
         try:
             return await _store(services, found, ruling)
         except Conflict:

@@ -66,6 +66,6 @@ async def _is_stored(services: Services, shard: str, step: Step) -> bool:
     """
     if not step.events:
         return False
-    last = step.events[-1]
+    last = services.redactor.struct(step.events[-1])  # as it is stored
     found = await services.state.read(shard, event_row(last.incident, last.sequence), ChangeEvent)
     return found is not None and telling(found.value) == telling(last)

@@ -41,6 +41,7 @@ from tests.fakes.waiting import ALICE, BOB, CHIEF, RITA, approval_now, let_it_wa
 from tests.simulation.crossing.jobs import Do, Job, recorded
 
 WEEK_AND_MORE = timedelta(days=9)
+WHY = "anna.jansen@example.com called"  # it is stored and told redacted
 AUDITOR = person(AppRole.AUDITOR, id=BOB.id)
 
 
@@ -104,7 +105,7 @@ async def _held(services: FakeServices) -> None:
 
 
 async def _ask(services: FakeServices) -> None:
-    await ask(services, _asked(RITA, service=SERVICE.name, reason="customers call"))
+    await ask(services, _asked(RITA, service=SERVICE.name, reason=WHY))
 
 
 async def _asked_in_one_incident(services: FakeServices) -> None:
@@ -148,7 +149,7 @@ async def _overdue(services: FakeServices) -> None:
 
 async def _review(services: FakeServices) -> None:
     (name,) = (await incident_now(services)).reviews or await _closed(services)
-    await close_review(services, _asked(AUDITOR, {"id": name}, conclusion="It was right."))
+    await close_review(services, _asked(AUDITOR, {"id": name}, conclusion=WHY))
 
 
 async def _closed(services: FakeServices) -> tuple[str, ...]:
@@ -173,8 +174,7 @@ async def _reminded_once(services: FakeServices) -> None:
 
 
 async def _freeze(services: FakeServices) -> None:
-    reason = "the ledger moves"
-    await set_freeze(services, _asked(CHIEF, scope="*", on=True, reason=reason, minutes=60))
+    await set_freeze(services, _asked(CHIEF, scope="*", on=True, reason=WHY, minutes=60))
 
 
 async def _frozen(services: FakeServices) -> None:
@@ -195,12 +195,12 @@ def _of_a_person(name: str, prepare: Do, run: Do, holds: Do) -> Job:
     return Job(name=name, prepare=prepare, run=run, holds=holds, by_a_person=True)
 
 
-ALONE = _answers(CHIEF, alone=True, reason="everybody else is asleep")
+ALONE = _answers(CHIEF, alone=True, reason=WHY)
 JOBS = (
-    _of_a_person("answer_approval", _one_is_asked, _answers(ALICE), _approved_once),
+    _of_a_person("answer_approval", _one_is_asked, _answers(ALICE, reason=WHY), _approved_once),
     _of_a_person("answer_approval", _two_are_asked, ALONE, _approved_alone_once),
     _of_a_person(
-        "answer_approval", _one_is_asked, _answers(ALICE, "refuse", reason="not now"), _refused_once
+        "answer_approval", _one_is_asked, _answers(ALICE, "refuse", reason=WHY), _refused_once
     ),
     _of_a_person("ask", _nothing, _ask, _asked_in_one_incident),
     _of_a_person("ask", _held, _ask, _asked_in_one_incident),

@@ -12,7 +12,7 @@ import msgspec
 from responders.record import record
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.message import CHANGES, WORK
-from shared.errors import BackstopError, Unavailable
+from shared.errors import BackstopError, Conflict, Unavailable
 from shared.protocol.commit import relay
 from shared.protocol.intake import relay_deliveries
 from shared.protocol.leftovers import find_leftovers
@@ -25,6 +25,7 @@ from tests.fakes.scene import (
     told,
 )
 from tests.fakes.services import Outside, make_settings
+from tests.fakes.turns import Interference
 from tests.simulation.crossing.blows import ANSWERS, DEADLY, EFFECTS, Blow
 
 TRIES = 4
@@ -52,22 +53,30 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Struck(msgspec.Struct, frozen=True, kw_only=True):
-    """Its calls by turns, counted from the job's first, and what is true at the end."""
+    """Its calls by turns, counted from the job's first, and what is true at the end.
+
+    `at_once` is whether it went through the first time, `told` how often each kind was told of.
+    """
 
     calls: list[tuple[int, str]]
+    at_once: bool
+    told: Mapping[str, int]
     end: Mapping[str, object]
 
 
-async def cross(job: Job, turn: int = 0, blow: Blow = Blow.OUT) -> Struck:
-    """Run a job, struck at a turn; 0 strikes nothing."""
+async def cross(job: Job, turn: int = 0, blow: Blow | None = Blow.OUT) -> Struck:
+    """Run a job, struck at a turn; 0 strikes nothing.
+
+    Without a blow the SDK hears no answer, sends the write again, and meets its own.
+    """
     outside = Outside(now=NOW, snapshot=SNAPSHOT, services=[SERVICE])
     keys = {**KEYS, "duty": "key of duty"}
     services = FakeServices(outside, make_settings(pager_keys=keys, sweep_every_s=300.0))
     await job.prepare(services)
     first = len(outside.turns.passed)
     if turn:
-        outside.turns.at(turn, die if blow in DEADLY else _trouble)
-    done = await _run(job, services)
+        outside.turns.at(turn, _what_befalls(outside, blow))
+    done = at_once = await _run(job, services)
     calls = outside.turns.passed[first:]
     outside.turns.forget()
     for number in range(TRIES):
@@ -80,13 +89,23 @@ async def cross(job: Job, turn: int = 0, blow: Blow = Blow.OUT) -> Struck:
     await relay(services, leftovers)
     for number in range(TICKS):
         await relay_deliveries(services, msgspec.structs.replace(leftovers, turn=number))
-    end = _end(job, services)
+    end, kinds = _end(job, services), _kinds(services)
     holds = await job.holds(services)
-    return Struck(calls=list(enumerate(calls, 1)), end={**end, "holds": holds})
+    end = {**end, "holds": holds}
+    return Struck(calls=list(enumerate(calls, 1)), at_once=at_once, told=kinds, end=end)
 
 
-async def _trouble() -> None:
-    raise Unavailable("a part", "does not answer", 1.0)
+def _what_befalls(outside: Outside, blow: Blow | None) -> Interference:
+    async def trouble() -> None:
+        raise Unavailable("a part", "does not answer", 1.0)
+
+    async def its_own() -> None:
+        outside.wait(1)
+        raise Conflict("it is not the version that was read")
+
+    if blow is None:
+        return its_own
+    return die if blow in DEADLY else trouble
 
 
 async def _run(job: Job, services: FakeServices) -> bool:
@@ -107,7 +126,7 @@ def _end(job: Job, services: FakeServices) -> Mapping[str, object]:
         for part in table.partitions()
         for row in table.rows(part)
     )
-    kinds = Counter({event.id: event.kind.value for event in told(services)}.values())
+    kinds = _kinds(services)
     if job.by_a_person:
         return {"rows": sorted(set(rows)), "told": sorted(set(kinds))}
     return {
@@ -115,6 +134,11 @@ def _end(job: Job, services: FakeServices) -> Mapping[str, object]:
         "told": kinds,
         "work": {m.message_id for m in outside.bus.published[WORK]},
     }
+
+
+def _kinds(services: FakeServices) -> Counter[str]:
+    """How often each kind of event was told of, whatever came twice."""
+    return Counter({event.id: event.kind.value for event in told(services)}.values())
 
 
 async def recorded(services: FakeServices) -> Counter[str]:

@@ -147,7 +147,7 @@ def _tick(job: Callable[[Any, Leftovers], Awaitable[object]]) -> Do:
 
 ADA = person(AppRole.COMMANDER)
 ACKNOWLEDGE = {"id": INCIDENT.id, "action": "acknowledge"}
-SWITCH = _asked(scope="*", on=True, reason="strange decisions")
+SWITCH = _asked(scope="*", on=True, reason="anna.jansen@example.com called")
 JOBS = (
     Job(name="remind", prepare=_lost_command, run=_tick(remind)),
     Job(name="remind", prepare=_resolved, run=_tick(remind)),

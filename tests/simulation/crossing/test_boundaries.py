@@ -20,6 +20,7 @@ from tests.simulation.crossing.effects import CHANGING, READING, effects_of, imp
 from tests.simulation.crossing.jobs import Job, cross, strikes
 
 JOBS = (*scenes.JOBS, *authority.JOBS, *evidence.JOBS)
+BY_PEOPLE = [job for job in JOBS if job.by_a_person]
 
 type Pair = tuple[str, str]  # whose effect, and which
 
@@ -114,6 +115,16 @@ async def test_whatever_befalls_a_job_the_next_one_makes_up_for_it(job: Job) -> 
         ended = await cross(job, turn, blow)
 
         assert ended.end == calm.end, (turn, effect, blow)
+
+
+@pytest.mark.parametrize("job", BY_PEOPLE, ids=lambda job: f"{job.name}-{job.prepare.__name__}")
+async def test_what_a_person_did_is_done_once_where_the_sdk_meets_its_own_write(job: Job) -> None:
+    calm = await cross(job)
+    written = next(number for number, call in calm.calls if call == "state.written")
+    ended = await cross(job, written, blow=None)
+
+    assert ended.at_once
+    assert (ended.told, ended.end) == (calm.told, calm.end)
 
 
 def test_no_effect_of_anybody_is_crossed_by_no_schedule() -> None:
