@@ -102,7 +102,7 @@ class Table:
 
     async def _write_one(self, partition: str, write: Write) -> None:
         if isinstance(write, Remove):
-            await self._client.delete_entity(partition, write.row)
+            await self._client.delete_entity(partition, write.row, **_if_any(write.etag))
             return
         entity = _entity(partition, write, self._redactor)
         if write.etag is None:
@@ -199,9 +199,14 @@ def _if(etag: str) -> dict[str, Any]:
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
+def _if_any(etag: str | None) -> dict[str, Any]:
+    return {} if etag is None else _if(etag)
+
+
 def _operation(partition: str, write: Write, redactor: Redactor | None) -> tuple[Any, ...]:
     if isinstance(write, Remove):
-        return ("delete", {"PartitionKey": partition, "RowKey": write.row})
+        named = {"PartitionKey": partition, "RowKey": write.row}
+        return ("delete", named, _if_any(write.etag))
     entity = _entity(partition, write, redactor)
     if write.etag is None:
         return ("upsert", entity, {"mode": UpdateMode.REPLACE})

@@ -22,9 +22,13 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remove(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete `row`, whatever its version; alone, nothing happens where it is gone already."""
+    """Delete `row`; alone, nothing happens where it is gone already.
+
+    `etag` None deletes whatever version there is, any other value that very version.
+    """
 
     row: str
+    etag: str | None = None
 
 
 type Write = Put | Remove

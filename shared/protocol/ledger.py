@@ -8,6 +8,7 @@ out what is there already.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
@@ -92,11 +93,15 @@ async def read_marks(services: Services) -> list[Stored[Mark]]:
 
 
 async def clear_marks(services: Services, marks: Sequence[Stored[Mark]]) -> None:
-    """Take away marks that are old: whoever relied on one has long written."""
+    """Take away marks that are old: whoever relied on one has long written.
+
+    One that was renewed since it was read stays.
+    """
     now = services.now()
     for mark in marks:
         if now - mark.value.at > MARK_LASTS:
-            await services.ledger.write(MARKS, [Remove(row=mark.row)])
+            with contextlib.suppress(Conflict):
+                await services.ledger.write(MARKS, [Remove(row=mark.row, etag=mark.etag)])
 
 
 async def _mark(services: Services, partition: str) -> None:

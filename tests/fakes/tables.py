@@ -168,6 +168,8 @@ def _compare(write: Write, was: _Row | None, *, alone: bool) -> None:
     if isinstance(write, Remove):
         if was is None and not alone:
             raise Conflict(f"{write.row} is gone")
+        if was is not None and write.etag not in (None, was.etag):
+            raise Conflict(f"{write.row} is not the version that was read")
         return
     if write.etag is None:
         return

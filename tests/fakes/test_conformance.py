@@ -138,6 +138,25 @@ async def test_a_removal_of_what_is_gone_is_a_conflict_among_others(
     assert await names(table, part) == ["there"]
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_removal_of_another_version_is_a_conflict(
+    table: Table, part: str, together: bool
+) -> None:
+    await table.write(part, [put("there", "first")])
+    was = await table.read(part, "there", Thing)
+    assert was is not None
+    await table.write(part, [put("there", "second")])
+    others: list[Write] = [put("new")] if together else []
+
+    with pytest.raises(Conflict):
+        await table.write(part, [Remove(row="there", etag=was.etag), *others])
+
+    now = await table.read(part, "there", Thing)
+    assert now is not None
+    await table.write(part, [Remove(row="there", etag=now.etag)])
+    assert await names(table, part) == []
+
+
 async def test_a_transaction_has_up_to_a_hundred_writes(table: Table, part: str) -> None:
     await table.write(part, [put(f"{n:03d}") for n in range(100)])
 

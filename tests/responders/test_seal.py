@@ -253,6 +253,21 @@ async def test_what_is_not_sealed_yet_stays_marked_however_old_its_mark_is(
     assert (await seals(services))[-1].heads[0].sequence == PAGE + 1
 
 
+async def test_what_is_marked_anew_while_its_old_mark_is_taken_away_stays_marked(
+    services: FakeServices,
+) -> None:
+    await record(services, batch(1))
+    await seal(services, NOTHING)
+    services.outside.wait(3_601)
+    services.outside.turns.once("ledger.write", lambda: record(services.another("two"), batch(2)))
+
+    for _ in range(2):
+        await seal(services, NOTHING)
+        wait(services)
+
+    assert (await seals(services))[-1].heads[0].sequence == 2
+
+
 async def test_what_was_touched_before_any_seal_is_found_however_long_it_is_ago(
     services: FakeServices,
 ) -> None:

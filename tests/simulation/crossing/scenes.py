@@ -145,9 +145,10 @@ def _tick(job: Callable[[Any, Leftovers], Awaitable[object]]) -> Do:
     return lambda services: job(services, NOTHING)
 
 
+WHY = "anna.jansen@example.com called"  # it is stored and told redacted
 ADA = person(AppRole.COMMANDER)
 ACKNOWLEDGE = {"id": INCIDENT.id, "action": "acknowledge"}
-SWITCH = _asked(scope="*", on=True, reason="anna.jansen@example.com called")
+SWITCH = _asked(scope="*", on=True, reason=WHY)
 JOBS = (
     Job(name="remind", prepare=_lost_command, run=_tick(remind)),
     Job(name="remind", prepare=_resolved, run=_tick(remind)),
@@ -169,7 +170,7 @@ JOBS = (
     Job(
         name="register",
         prepare=_nothing,
-        run=_request(register, body=_asked(**RELEASE)),
+        run=_request(register, body=_asked(**RELEASE | {"why": WHY})),
         by_a_person=True,
     ),
     Job(
