@@ -1,8 +1,8 @@
 """Whether it helped: the affected slice after the traffic moved, held against the diagnosis.
 
 Used by verify. Only what was served after the move counts, by bins that lie behind it altogether.
-Good needs the objective kept and a share that surely is lower than before; too little traffic is
-its own verdict, and so is a query that was not answered: neither is a success.
+Good needs the objective kept and, where it was missed before, a share that surely is lower; too
+little traffic is its own verdict, and so is a query that was not answered: neither is a success.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import LEAST_COMPARED, Breach, BreachKind, Gauge, gauge_of
 from shared.domain.diagnosis.burns import burn_rate
 from shared.domain.diagnosis.detection import find_breaches
-from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health
 from shared.domain.diagnosis.evidence import Evidence, read_evidence
 from shared.domain.diagnosis.findings import outcome_breaches
 from shared.domain.diagnosis.measurements import OnsetRow
@@ -116,16 +116,24 @@ def _judge(rows: list[OnsetRow], before: Diagnosis, gauge: Gauge, since: datetim
         return Recovery(verdict=RecoveryVerdict.BAD, sentence=f"It did not help: {compared}.")
     if count.total < LEAST_COMPARED or not _surely_better(measured, before, gauge):
         return Recovery(verdict=RecoveryVerdict.TOO_EARLY, sentence=f"Too early to tell: {seen}.")
-    return Recovery(verdict=RecoveryVerdict.GOOD, sentence=f"It helped: {compared}.")
+    said = f"It helped: {compared}." if _was_breached(before) else f"All is well: {seen}."
+    return Recovery(verdict=RecoveryVerdict.GOOD, sentence=said)
 
 
 def _surely_better(measured: Count, before: Diagnosis, gauge: Gauge) -> bool:
     if measured.share >= gauge.threshold:
         return False
+    # A person asked for the move: the few that failed by accident before are no share to be beaten.
+    if not _was_breached(before):
+        return True
     # Parts are judged by their own query; slow bins are no share of requests.
     if gauge.kind is not BreachKind.AVAILABILITY or not before.bad_requests:
         return measured.total > 0
     return evidence_below(measured, min(before.bad_share, 0.999)) >= SURE
+
+
+def _was_breached(before: Diagnosis) -> bool:
+    return before.health is Health.BREACHED
 
 
 def _after(evidence: Evidence, since: datetime) -> Evidence:

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from shared.domain.diagnosis.diagnose import diagnose
-from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health
 from shared.domain.diagnosis.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.diagnosis.telemetry_story import (
@@ -22,6 +23,7 @@ from tests.shared.domain.diagnosis.telemetry_story import (
     answers_of,
     fails,
     incident,
+    no_trouble,
     now_of,
     seconds,
     serve,
@@ -67,6 +69,33 @@ def test_it_helped_when_the_slice_is_fine_since_the_move() -> None:
     assert found.burn < SERVICE.policy.burn_rate
     assert found.sentence.startswith("It helped: ")
     assert "in swedencentral since 14:05:00, 5" in found.sentence
+
+
+def after_nothing_was_breached(end: float, trouble: Trouble = no_trouble) -> Recovery:
+    """A person has asked for the move; by accident one request had failed before."""
+    accident = {"bad_requests": 1, "bad_share": 0.002}
+    was = msgspec.structs.replace(before(no_trouble), **accident)
+    assert was.health is Health.HEALTHY
+    requests = [one for one in until(end, trouble) if one.at >= START + seconds(MOVED_AT)]
+    since = START + seconds(MOVED_AT)
+    return recovered(was, answers_of(requests), since, SERVICE, now_of(requests))
+
+
+def test_where_nothing_was_breached_it_is_enough_that_all_is_well() -> None:
+    found = after_nothing_was_breached(360)
+
+    assert found.verdict is RecoveryVerdict.GOOD
+    assert found.sentence.startswith("All is well: 0 % bad of ")
+
+
+def test_where_nothing_was_breached_too_little_traffic_says_nothing() -> None:
+    assert after_nothing_was_breached(301).verdict is RecoveryVerdict.TOO_EARLY
+
+
+def test_where_nothing_was_breached_it_may_still_have_broken_something() -> None:
+    broken = fails(OVERFLOWS, share=0.5, since=MOVED_AT, region="westeurope")
+
+    assert after_nothing_was_breached(360, broken).verdict is RecoveryVerdict.BAD
 
 
 def test_only_the_slice_counts_not_the_total() -> None:
