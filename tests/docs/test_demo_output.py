@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.documents import ROOT, read
 
-STORY = ROOT / "infra/local/demo/story.py"
+ROOMS = sorted((ROOT / "infra/local/demo").glob("*.py"))
 FOUND_OUT = "v2 fails "  # the diagnosis's own sentence, which the demo hands on as it is
 _LINE = re.compile(r"^ *\d+\.\d s  (.+)$", re.MULTILINE)
 
@@ -21,8 +21,9 @@ def output() -> list[str]:
 
 
 def templates() -> list[str]:
-    """A pattern for every text that the story says, with anything where it fills something in."""
-    calls = [node for node in ast.walk(ast.parse(STORY.read_text())) if isinstance(node, ast.Call)]
+    """A pattern for every text that the demo says, with anything where it fills something in."""
+    nodes = [node for room in ROOMS for node in ast.walk(ast.parse(room.read_text()))]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     said = [call.args[0] for call in calls if _name(call.func) in {"say", "fact"} and call.args]
     return [pattern for one in said if (pattern := "".join(_parts(one))).replace(".+", "")]
 

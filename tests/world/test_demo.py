@@ -4,12 +4,15 @@ Each runs the command that `make demo` runs, and reads what it leaves in `summar
 """
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from infra.local.demo.exporting import check
+from infra.local.issuer.identities import IDENTITIES, TENANT
 from infra.local.world import ROOT
 from tests.world.stage import Json
 
@@ -32,6 +35,8 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
     assert len(found["key_fingerprint"]) == 64
     assert found["ledger"]["named"] == found["ledger"]["altered"]
     assert "mitigated" in said
+    await _assert_that_another_person_approved(found, said)
+    await _assert_that_the_evidence_proves_itself(tmp_path / "demo", found, said)
 
 
 async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> None:
@@ -40,6 +45,7 @@ async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> N
     assert found["outcome"] == "escalated"
     assert _served(found) == {"v2": 100}
     assert found["pages"] >= 1
+    assert _went_no_further(found)
 
 
 async def test_the_demo_fails_where_the_good_version_is_equally_bad(tmp_path: Path) -> None:
@@ -50,6 +56,32 @@ async def test_the_demo_fails_where_the_good_version_is_equally_bad(tmp_path: Pa
     assert found["intended_changes"] == 0
     assert found["breach_to_restored_s"] is None
     assert found["pages"] >= 1
+    assert _went_no_further(found)
+
+
+async def _assert_that_another_person_approved(found: Json, said: str) -> None:
+    second = found["second"]
+    assert second["outcome"] == "mitigated"
+    assert second["traffic"]["v1"] == 100
+    assert second["by_script"]
+    assert found["approved_by"] == f"{TENANT}/{IDENTITIES['approver'].object_id}"
+    assert re.search(r"http://127\.0\.0\.1:\d+/approvals/\d\d-[0-9a-f]+", said)
+
+
+async def _assert_that_the_evidence_proves_itself(folder: Path, found: Json, said: str) -> None:
+    key = found["key_fingerprint"]
+    assert re.fullmatch(r"[0-9a-f]{64}", key)
+    assert key in said
+    assert found["evidence"]["events"] > 0
+    assert found["evidence"]["verified"]
+    assert found["evidence"]["altered_found"]
+    whole, altered = await check(folder / "evidence.zip", key)
+    assert (whole.code, altered.code) == (0, 1), (whole, altered)
+
+
+def _went_no_further(found: Json) -> bool:
+    """Whether it ended with the first incident: there is nothing to add to what was not cured."""
+    return not found["second"]["incident"] and not found["evidence"]["verified"]
 
 
 def _served(found: Json) -> Json:

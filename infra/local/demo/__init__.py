@@ -1,1 +1,1 @@
-"""`make demo`: one incident in four acts, on real parts, in about a minute."""
+"""`make demo`: two incidents in six acts, on real parts, in about a minute and a half."""

@@ -1,9 +1,10 @@
-"""`python -m infra.local.demo`: exits 0 only if the cure is real and the ledger has every step."""
+"""`python -m infra.local.demo`: exits 0 only if both cures are real and the evidence proves it."""
 
 import argparse
 import asyncio
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.demo import summary
@@ -17,13 +18,13 @@ FOLDER = LOCAL / "demo"
 
 
 def main() -> int:
-    """Play the incident; 0 where it was mitigated and proven, else 1."""
+    """Play both incidents; 0 where they were mitigated and proven, else 1."""
     arguments = _arguments()
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
-    screen, pace = Screen(), Pace()
+    screen, pace, began = Screen(), Pace(), datetime.now(UTC)
     screen.fact(
-        "one incident in four acts: a bad version takes traffic, Backstop takes it back", "bold"
+        "a bad version takes traffic, Backstop takes it back; then a person is asked", "bold"
     )
     screen.fact("starting Azurite, the simulated services and both function apps")
     try:
@@ -32,18 +33,19 @@ def main() -> int:
             pace=pace,
             equally_bad=arguments.equally_bad,
             block_writes=arguments.block_writes,
+            second=True,
         ) as world:
             screen.fact(f"ready; telemetry comes {pace.log_lag_s:g} s late here, minutes in Azure")
-            return _close(screen, asyncio.run(_play(world, screen)), world)
+            return _close(screen, asyncio.run(_play(world, screen, began)), world)
     except ChildFailed as failure:
         screen.still()
         print(failure, file=sys.stderr)
         return 1
 
 
-async def _play(world: World, screen: Screen) -> Seen:
+async def _play(world: World, screen: Screen, began: datetime) -> Seen:
     async with Client(world.addresses, screen) as client:
-        story = Story(world, client, screen)
+        story = Story(world, client, screen, began)
         try:
             return await story.play()
         except Stuck as stuck:
@@ -63,7 +65,7 @@ def _close(screen: Screen, seen: Seen, world: World) -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make demo", description="One incident, four acts.")
+    parser = argparse.ArgumentParser(prog="make demo", description="Two incidents, six acts.")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then written to")
     parser.add_argument("--equally-bad", action="store_true", help="v1 fails as v2 does")
     parser.add_argument("--block-writes", action="store_true", help="ARM refuses the rollback")

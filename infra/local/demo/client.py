@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import aiohttp
+import msgspec
 
 from infra.local.demo.screen import Screen
-from infra.local.issuer.wallet import signing
+from infra.local.foundry.seed import SERVICE
+from infra.local.issuer.wallet import Wallet, signing
 from infra.local.world import Addresses
 
 POLL_S = 0.2
@@ -24,6 +26,7 @@ class Client:
     def __init__(self, addresses: Addresses, screen: Screen) -> None:
         self._addresses = addresses
         self._screen = screen
+        self._wallet = Wallet(addresses.issuer)
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=20),
             middlewares=[signing(addresses.api, addresses.issuer)],
@@ -37,13 +40,20 @@ class Client:
         """Close the connections."""
         await self._session.close()
 
-    async def get(self, path: str) -> dict[str, Any]:
-        """Read from the API. Raises Stuck where it does not answer 200."""
-        return await self._json("GET", self._addresses.api + path)
+    async def get(self, path: str, *, who: str = "") -> dict[str, Any]:
+        """Read from the API. Raises Stuck where it does not answer 200.
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        `who` asks: one of the local identities, without it the usual one for this request.
+        """
+        return await self._json("GET", self._addresses.api + path, who=who)
+
+    async def post(self, path: str, body: dict[str, Any], *, who: str = "") -> dict[str, Any]:
         """Post to the API. Raises Stuck where it refuses."""
-        return await self._json("POST", self._addresses.api + path, body)
+        return await self._json("POST", self._addresses.api + path, body, who=who)
+
+    async def download(self, path: str, *, who: str) -> bytes:
+        """Take a file from the API. Raises Stuck where it refuses."""
+        return await self._ask("GET", self._addresses.api + path, who=who)
 
     async def drill(self, name: str) -> None:
         """Play something that Backstop is not told of."""
@@ -53,9 +63,9 @@ class Client:
         """Let the customers come."""
         await self._json("POST", f"{self._addresses.control}/load")
 
-    async def status(self) -> dict[str, Any]:
-        """What an observer of the simulated world sees."""
-        return await self._json("GET", f"{self._addresses.control}/status")
+    async def status(self, service: str = SERVICE) -> dict[str, Any]:
+        """What an observer of the simulated world sees of a service."""
+        return await self._json("GET", f"{self._addresses.control}/status?service={service}")
 
     async def recovered(self, after: float, deployment: str, region: str) -> float | None:
         """When the fifth good unpinned answer in a row came after a time, in a region."""
@@ -94,13 +104,19 @@ class Client:
             self._screen.traffic(await self.status())
             await asyncio.sleep(POLL_S)
 
-    async def _json(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+    async def _json(
+        self, method: str, url: str, body: Any = None, *, who: str = ""
+    ) -> dict[str, Any]:
+        return msgspec.json.decode(await self._ask(method, url, body, who=who), type=dict[str, Any])
+
+    async def _ask(self, method: str, url: str, body: Any = None, *, who: str = "") -> bytes:
         try:
-            async with self._session.request(method, url, json=body) as answer:
-                if answer.status >= 400:
-                    text = (await answer.text())[:300]
-                    raise Stuck(f"{method} {url} answered {answer.status}: {text}")
-                found: dict[str, Any] = await answer.json(content_type=None)
-                return found
-        except aiohttp.ClientError as error:
-            raise Stuck(f"{method} {url}: {error}") from error
+            headers = {"Authorization": await self._wallet.bearer(who)} if who else {}
+            async with self._session.request(method, url, json=body, headers=headers) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Stuck(f"{method} {url}: {error!r}") from error
+        if answer.status >= 400:
+            text = content.decode(errors="replace")[:300]
+            raise Stuck(f"{method} {url} answered {answer.status}: {text}")
+        return content

@@ -13,7 +13,7 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.row import Put
-from shared.protocol.ledger import PAGE, read_records
+from shared.protocol.ledger import PAGE, find_recorded, read_records
 from shared.protocol.seals import newest_seal
 from shared.protocol.verifying import verify_stored
 from shared.services import Services
@@ -45,10 +45,30 @@ async def prove(world: World, incident: str) -> Proof:
         await services.close()
 
 
-async def _prove(services: Services, incident: str, key: str) -> Proof:
+async def recorded(world: World, incident: str) -> bool:
+    """Whether every event of an incident is in the ledger by now."""
+    services = Services(read_settings(world.settings("executor")))
+    try:
+        told = await _told(services, incident)
+        places = [(_partition(one), one.id) for one in told]
+        return all([await find_recorded(services, *place) for place in places])
+    finally:
+        await services.close()
+
+
+async def _told(services: Services, incident: str) -> list[ChangeEvent]:
     shard = shard_of_incident(incident)
-    told = await services.state.scan(shard, f"event|{incident}|", ChangeEvent)
-    partition = f"{shard}-{told[0].value.recorded_at:%Y%m}"
+    rows = await services.state.scan(shard, f"event|{incident}|", ChangeEvent)
+    return [row.value for row in rows]
+
+
+def _partition(event: ChangeEvent) -> str:
+    return f"{shard_of_incident(event.incident)}-{event.recorded_at:%Y%m}"
+
+
+async def _prove(services: Services, incident: str, key: str) -> Proof:
+    told = await _told(services, incident)
+    partition = _partition(told[0])
     whole = await verify_stored(services, {key})
     rows = await read_records(services, partition, limit=100 * PAGE)
     seal = await newest_seal(services)
@@ -62,7 +82,7 @@ async def _prove(services: Services, incident: str, key: str) -> Proof:
     return Proof(
         events=whole.events,
         verified=whole.ok and again.ok,
-        missing=tuple(row.value.id for row in told if row.value.id not in sealed),
+        missing=tuple(event.id for event in told if event.id not in sealed),
         altered=victim.value.name,
         named="" if spoiled.ok else spoiled.first_bad,
         seals=seal.statement.number if seal else 0,

@@ -34,12 +34,13 @@ class Screen:
 
     def traffic(self, status: dict[str, Any]) -> None:
         """Show who serves and how customers fare; a terminal only."""
-        if not self.is_terminal:
-            return
-        if self._live is None:
-            self._live = Live(console=self._console, transient=True, refresh_per_second=8)
-            self._live.start()
-        self._live.update(_traffic(status))
+        if self.is_terminal:
+            self._show(_traffic(status))
+
+    def waits(self, left_s: int, why: str) -> None:
+        """Show for what a person is waited for, and how long still; a terminal only."""
+        if self.is_terminal:
+            self._show(Text(f"         {left_s:3d} s left {why}", style="yellow"))
 
     def still(self) -> None:
         """End the live line."""
@@ -52,12 +53,19 @@ class Screen:
         self.still()
         table = Table.grid(padding=(0, 2))
         for name, value in rows:
-            table.add_row(Text(name, style="dim"), Text(value))
+            table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
         self._console.print()
         self._console.print(Panel(table, title=title, border_style="green" if good else "red"))
 
     def _print(self, text: Text) -> None:
         self._console.print(text)
+
+    def _show(self, line: Text) -> None:
+        """Put this in the live line's place."""
+        if self._live is None:
+            self._live = Live(console=self._console, transient=True, refresh_per_second=8)
+            self._live.start()
+        self._live.update(line)
 
 
 def _traffic(status: dict[str, Any]) -> Text:

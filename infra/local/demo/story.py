@@ -1,4 +1,7 @@
-"""The four acts. Everything said here was observed: from the API, the customers, or the ledger."""
+"""The first incident, four acts; then the second and the evidence, told in rooms of their own.
+
+Everything said here was observed: from the API, the customers, or the ledger.
+"""
 
 import asyncio
 from datetime import datetime
@@ -6,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from infra.local.demo.approving import Approved, Approving, release
 from infra.local.demo.client import Client
+from infra.local.demo.exporting import Exported, Exporting
 from infra.local.demo.proof import Proof, prove
 from infra.local.demo.screen import Screen
 from infra.local.foundry.seed import BAD_REGION, SERVICE
@@ -29,30 +34,53 @@ class Seen(msgspec.Struct, kw_only=True):
     pages: int = 0
     affected: int = 0
     intended_changes: int = 0
+    second: Approved = msgspec.field(default_factory=Approved)
+    evidence: Exported = msgspec.field(default_factory=Exported)
+
+    @property
+    def is_cured(self) -> bool:
+        """Whether the first incident came to a good end; that its alert ended makes it no worse."""
+        incident = self.view.get("incident", {})
+        cured = incident.get("state") in ("mitigated", "resolved")
+        return cured and bool(incident.get("recovered_at"))
 
 
 class Story:
     """Plays one incident in a running world."""
 
-    def __init__(self, world: World, client: Client, screen: Screen) -> None:
+    def __init__(self, world: World, client: Client, screen: Screen, began: datetime) -> None:
         self._world = world
         self._client = client
         self._screen = screen
+        self._began = began
         self.seen = Seen()
 
     async def play(self) -> Seen:
-        """Play all four acts. Raises Stuck where something never happened."""
+        """Play all acts; without a cure of the first incident, its four alone.
+
+        Raises Stuck where something never happened.
+        """
         await self._it_breaks()
         await self._it_is_found()
         await self._the_plug_is_pulled()
         await self._the_proof()
+        if self.seen.is_cured:
+            await self._the_second_incident()
         return self.seen
+
+    async def _the_second_incident(self) -> None:
+        seen, parts = self.seen, (self._world, self._client, self._screen)
+        await Approving(*parts, seen.second).play()
+        assert seen.proof is not None, "the first incident was proven"
+        incidents = [seen.incident, seen.second.incident]
+        await Exporting(*parts, seen.evidence).play(incidents, self._began, seen.proof.key)
 
     async def _it_breaks(self) -> None:
         say, client = self._screen.fact, self._client
         self._screen.act(1, "It breaks")
         await client.start_load()
         await client.post("/api/releases", _release("v1", "p12", "the version of last month"))
+        await client.post("/api/releases", release("v1", "r4", "all desks"))
         soak = self._world.pace.soak_s
         say(f"customers call; v1 serves and soaks ({soak} s here, 24 h in production)")
         await client.until("v1 to earn the known good", self._changes, _earned, 40)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from infra.local.demo.approving import Approved, name_of
 from infra.local.demo.story import Seen
 from infra.local.world import Pace
 
@@ -17,7 +18,7 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
     good = (seen.view.get("decision") or {}).get("plan") or {}
     proof = seen.proof
     return {
-        "outcome": _outcome(incident),
+        "outcome": "mitigated" if seen.is_cured else str(incident.get("state", "none")),
         "incident": incident.get("id", ""),
         "good": good.get("good", ""),
         "traffic": seen.status.get("traffic", {}),
@@ -40,18 +41,42 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
             "seals": proof.seals if proof else 0,
         },
         "key_fingerprint": proof.key if proof else "",
+        "approved_by": seen.second.approved_by,
+        "second": _second(seen.second),
+        "evidence": {
+            "events": seen.evidence.events,
+            "verified": seen.evidence.verified,
+            "altered_found": seen.evidence.altered_found,
+        },
         "pace": msgspec.to_builtins(pace),
     }
 
 
-def _outcome(incident: dict[str, Any]) -> str:
-    """Where the incident stands; one that was mitigated stays so when its alert ends, too."""
-    state = str(incident.get("state", "none"))
-    return "mitigated" if state == "resolved" and incident.get("recovered_at") else state
+def _second(second: Approved) -> dict[str, Any]:
+    return {
+        "incident": second.incident,
+        "outcome": second.view.get("incident", {}).get("state", "none"),
+        "traffic": second.traffic,
+        "by_script": second.by_script,
+    }
 
 
 def succeeded(summary: dict[str, Any]) -> bool:
-    """Whether the endpoint really serves the good version and the ledger has every step."""
+    """Whether both services really serve the good version, and ledger and evidence prove it."""
+    evidence = summary["evidence"]
+    exported = evidence["verified"] and evidence["altered_found"]
+    return _healed(summary) and _agreed(summary) and bool(exported)
+
+
+def _agreed(summary: dict[str, Any]) -> bool:
+    """Whether the second service was healed, and a person let it be."""
+    second = summary["second"]
+    cured = second["outcome"] == "mitigated" and second["traffic"].get("v1") == 100
+    return cured and bool(summary["approved_by"])
+
+
+def _healed(summary: dict[str, Any]) -> bool:
+    """Whether the first endpoint really serves the good version, and the ledger has every step."""
     good = summary["good"]
     serves = bool(good) and summary["traffic"].get(good) == 100
     ledger = summary["ledger"]
@@ -80,6 +105,18 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("intended changes", str(summary["intended_changes"])),
         ("cards in Teams, pages", f"{summary['cards']}, {summary['pages']}"),
         ("ledger", f"{kept}, {verified}; an altered byte is {found}"),
+        *(_rows_of_second(summary) if summary["second"]["incident"] else ()),
+    ]
+
+
+def _rows_of_second(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    second, evidence = summary["second"], summary["evidence"]
+    who = name_of(summary["approved_by"]) or "nobody"
+    verified = "verified" if evidence["verified"] else "NOT verified"
+    found = "found" if evidence["altered_found"] else "NOT found"
+    return [
+        ("the second incident", f"{second['outcome']}, approved by {who}"),
+        ("evidence", f"{evidence['events']} events, {verified}; an altered byte is {found}"),
     ]
 
 
