@@ -1,4 +1,4 @@
-"""The scenes of authority: what people decide, ask for, review and freeze.
+"""The scenes of authority: who acts is kept; what people ask for, review and freeze.
 
 What a person did is done once however it was struck; asked again, nothing more comes of it.
 """
@@ -8,9 +8,7 @@ from typing import Any
 
 import msgspec
 
-from responders.approve import answer_approval
 from responders.ask import ask
-from responders.enforce import enforce
 from responders.freeze import set_freeze
 from responders.review import close_review, remind_reviewers
 from shared.domain.authority.caller import AppRole, Caller
@@ -22,8 +20,8 @@ from shared.domain.reviews.review import Opening, ReviewKind, closed_row, open_r
 from shared.domain.views.http import Request
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.listing import open_incidents
+from shared.protocol.people import PEOPLE, remember_name
 from shared.protocol.records import CONTROLS
-from shared.protocol.reviews import open_reviews
 from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices
 from tests.fakes.callers import person
@@ -33,11 +31,10 @@ from tests.fakes.scene import (
     SERVICE,
     SHARD,
     incident_now,
-    message,
     store_case,
     told,
 )
-from tests.fakes.waiting import ALICE, BOB, CHIEF, RITA, approval_now, let_it_wait
+from tests.fakes.waiting import ALICE, BOB, CHIEF, RITA
 from tests.simulation.crossing.jobs import Do, Job, recorded
 
 WEEK_AND_MORE = timedelta(days=9)
@@ -45,59 +42,23 @@ WHY = "anna.jansen@example.com called"  # it is stored and told redacted
 AUDITOR = person(AppRole.AUDITOR, id=BOB.id)
 
 
-def _asked(caller: Caller, path: dict[str, str] | None = None, **body: Any) -> Request:
+def asked_by(caller: Caller, path: dict[str, str] | None = None, **body: Any) -> Request:
+    """A POST by somebody."""
     data = msgspec.json.encode(body)
     return Request(method="POST", path=path or {}, body=data, caller=caller)
 
 
-async def _one_is_asked(services: FakeServices) -> None:
-    await let_it_wait(services)
-
-
-async def _two_are_asked(services: FakeServices) -> None:
-    await let_it_wait(services, quorum=2)
-
-
-def _answers(caller: Caller, action: str = "approve", **said: Any) -> Do:
-    async def answer(services: FakeServices) -> None:
-        asked = (await approval_now(services)).request
-        body = {"plan_hash": asked.plan.hash, "nonce": asked.nonce, **said}
-        path = {"id": asked.id, "action": action}
-        await answer_approval(services, _asked(caller, path, **body))
-
-    return answer
-
-
-async def _approved_once(services: FakeServices) -> None:
-    """One ruling, one record, and one move of the traffic, however often it is enforced."""
-    assert len(services.state.rows(SHARD, "ruling|")) == 1
-    assert (await recorded(services))[EventKind.APPROVAL_GIVEN] == 1
-    assert "enforce" in services.bus.subjects(WORK)
-    for _ in range(2):
-        await enforce(services, message("enforce"))
-    assert len(services.endpoints.writes) == 1
-    assert services.endpoints.traffic == {PLAN.good: 100}
-
-
-async def _approved_alone_once(services: FakeServices) -> None:
-    """The review that it makes mandatory is opened with it, once."""
-    assert (await recorded(services))[EventKind.REVIEW_OPENED] == 1
-    (review,) = await open_reviews(services)
-    assert (await incident_now(services)).reviews == (review.id,)
-    await _approved_once(services)
-
-
-async def _refused_once(services: FakeServices) -> None:
-    """Nothing is moved any more, and a person has it."""
-    assert len(services.state.rows(SHARD, "ruling|")) == 1
-    assert (await recorded(services))[EventKind.APPROVAL_REFUSED] == 1
-    await enforce(services, message("enforce"))
-    assert services.endpoints.writes == []
-    assert (await incident_now(services)).state is State.ESCALATED
-
-
 async def _nothing(_: FakeServices) -> None:
     return None
+
+
+async def _come(services: FakeServices) -> None:
+    """What the door keeps of whoever acts, at each of their requests."""
+    await remember_name(services, ALICE)
+
+
+async def _is_known(services: FakeServices) -> None:
+    assert len(services.state.rows(PEOPLE)) == 1
 
 
 async def _held(services: FakeServices) -> None:
@@ -105,7 +66,7 @@ async def _held(services: FakeServices) -> None:
 
 
 async def _ask(services: FakeServices) -> None:
-    await ask(services, _asked(RITA, service=SERVICE.name, reason=WHY))
+    await ask(services, asked_by(RITA, service=SERVICE.name, reason=WHY))
 
 
 async def _asked_in_one_incident(services: FakeServices) -> None:
@@ -149,7 +110,7 @@ async def _overdue(services: FakeServices) -> None:
 
 async def _review(services: FakeServices) -> None:
     (name,) = (await incident_now(services)).reviews or await _closed(services)
-    await close_review(services, _asked(AUDITOR, {"id": name}, conclusion=WHY))
+    await close_review(services, asked_by(AUDITOR, {"id": name}, conclusion=WHY))
 
 
 async def _closed(services: FakeServices) -> tuple[str, ...]:
@@ -174,7 +135,7 @@ async def _reminded_once(services: FakeServices) -> None:
 
 
 async def _freeze(services: FakeServices) -> None:
-    await set_freeze(services, _asked(CHIEF, scope="*", on=True, reason=WHY, minutes=60))
+    await set_freeze(services, asked_by(CHIEF, scope="*", on=True, reason=WHY, minutes=60))
 
 
 async def _frozen(services: FakeServices) -> None:
@@ -191,20 +152,16 @@ async def _frozen(services: FakeServices) -> None:
     assert msgspec.convert(before, Freeze) == freeze
 
 
-def _of_a_person(name: str, prepare: Do, run: Do, holds: Do) -> Job:
+def of_a_person(name: str, prepare: Do, run: Do, holds: Do) -> Job:
+    """A scene of what one person does."""
     return Job(name=name, prepare=prepare, run=run, holds=holds, by_a_person=True)
 
 
-ALONE = _answers(CHIEF, alone=True, reason=WHY)
 JOBS = (
-    _of_a_person("answer_approval", _one_is_asked, _answers(ALICE, reason=WHY), _approved_once),
-    _of_a_person("answer_approval", _two_are_asked, ALONE, _approved_alone_once),
-    _of_a_person(
-        "answer_approval", _one_is_asked, _answers(ALICE, "refuse", reason=WHY), _refused_once
-    ),
-    _of_a_person("ask", _nothing, _ask, _asked_in_one_incident),
-    _of_a_person("ask", _held, _ask, _asked_in_one_incident),
-    _of_a_person("close_review", _to_review, _review, _reviewed_once),
-    _of_a_person("set_freeze", _nothing, _freeze, _frozen),
+    Job(name="admit", prepare=_nothing, run=_come, holds=_is_known),
+    of_a_person("ask", _nothing, _ask, _asked_in_one_incident),
+    of_a_person("ask", _held, _ask, _asked_in_one_incident),
+    of_a_person("close_review", _to_review, _review, _reviewed_once),
+    of_a_person("set_freeze", _nothing, _freeze, _frozen),
     Job(name="remind_reviewers", prepare=_overdue, run=_remind, holds=_reminded_once),
 )

@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from responders.collect import collect
-from responders.evidence import hand_out, order_evidence
+from responders.evidence import hand_out, order_by_form, order_evidence
 from responders.purge import purge
 from responders.record import record
 from responders.seal import seal
@@ -105,6 +105,11 @@ async def _order(services: FakeServices) -> None:
     await order_evidence(services, Request(method="POST", body=body, caller=AUDITOR))
 
 
+async def _order_by_form(services: FakeServices) -> None:
+    body = msgspec.json.encode({"incident": INCIDENT.id})
+    await order_by_form(services, Request(method="POST", body=body, caller=AUDITOR))
+
+
 async def _ordered(services: FakeServices) -> None:
     await _noted(services)
     await _order(services)
@@ -138,5 +143,12 @@ JOBS = (
     Job(name="seal", prepare=_recorded_long_ago, run=_seal, holds=_sealed_and_unmarked),
     Job(name="purge", prepare=_long_sealed, run=_purge, holds=_purged_once),
     Job(name="order_evidence", prepare=_noted, run=_order, holds=_each_is_sent, by_a_person=True),
+    Job(
+        name="order_by_form",
+        prepare=_noted,
+        run=_order_by_form,
+        holds=_each_is_sent,
+        by_a_person=True,
+    ),
     Job(name="collect", prepare=_ordered, run=_collect, holds=_collected_once),
 )

@@ -8,18 +8,19 @@ messages come again.
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import cache
+from inspect import getclosurevars
 
 import pytest
 
 import function_app as app
 from tests.batteries.soak import SOAK
-from tests.simulation.crossing import authority, campaign, effects, evidence, scenes
+from tests.simulation.crossing import approvals, authority, campaign, effects, evidence, scenes
 from tests.simulation.crossing.blows import Again, Blow
 from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, strike_all
 from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
 from tests.simulation.crossing.jobs import Job, cross, strikes
 
-JOBS = (*scenes.JOBS, *authority.JOBS, *evidence.JOBS)
+JOBS = (*scenes.JOBS, *authority.JOBS, *approvals.JOBS, *evidence.JOBS)
 BY_PEOPLE = [job for job in JOBS if job.by_a_person]
 
 type Pair = tuple[str, str]  # whose effect, and which
@@ -30,11 +31,12 @@ BLOWS = [
     for blow in Blow
     if again is Again.AS_NEEDED or blow in AFTER or SOAK > 1
 ]
-FLOW = [("responders.ingest", "ingest")] + [
+FLOW = [("responders.ingest", "ingest"), ("shared.protocol.admit", "admit")] + [
     ("shared.protocol.settle", name) for name in ("settle", "settle_batch")
 ]
 KEEPER = "its alarms are the keeper's, which is struck as a task of ingest"
 ELSEWHERE: dict[Pair, str] = {
+    ("admit", "bus.publish"): "what a process counted of refused calls dies with it: test_admit",
     ("watch_deliveries", "deliveries.write"): KEEPER,
     ("watch_deliveries", "pager.send"): KEEPER,
     ("watch_deliveries", "state.write"): KEEPER,
@@ -52,7 +54,10 @@ def owners() -> list[tuple[str, str]]:
     found = [found for table in tables for found in table.values()]
     found += [job for jobs in app.JOBS.values() for job in jobs]
     found += [app.NOTIFY, app.RECORD, *(r for *_, r in app.ROUTES if isinstance(r, app.Later))]
-    return list(dict.fromkeys([*((one.module, one.name) for one in found), *FLOW]))
+    forms = (getclosurevars(r).nonlocals for *_, r in app.ROUTES if r.__class__ is not app.Later)
+    pressed = [(f"responders.{one['module']}", one["does"]) for one in forms if one]
+    named = [(one.module, one.name) for one in found]
+    return list(dict.fromkeys([*named, *pressed, *FLOW]))
 
 
 def wanted() -> set[Pair]:
