@@ -18,6 +18,7 @@ from infra.local.issuer.identities import PEOPLE, TENANT
 from infra.local.world import World
 
 ENDED = ("mitigated", "escalated", "resolved")
+CURED = "incident.mitigated"
 REASON = "storm claims reach the wrong desk"
 PATIENCE_S = 60  # for somebody at the terminal
 
@@ -36,6 +37,11 @@ class Approved(msgspec.Struct, kw_only=True):
         """The id of who approved, as the incident's timeline tells it; "" where nobody did."""
         told = self.view.get("timeline", [])
         return next((one["actor"] for one in told if one["kind"] == "approval.given"), "")
+
+    @property
+    def outcome(self) -> str:
+        """How it ended; "none" where it never began."""
+        return outcome_of(self.view.get("incident", {}))
 
 
 class Approving:
@@ -104,7 +110,8 @@ class Approving:
             if told["kind"].startswith("approval.") and told["kind"] != "approval.requested":
                 who = f"{name_of(told['actor'])} as {told['role']}"
                 say(f"{told['what']}, by {who}: {told['why']}", "green")
-        say(f"then: {view['incident']['state']}. {view['timeline'][-1]['why']}")
+        last = next((one for one in view["timeline"] if one["kind"] == CURED), view["timeline"][-1])
+        say(f"then: {self._seen.outcome}. {last['why']}")
 
     async def _approval(self) -> str:
         every = (await self._client.get("/api/approvals"))["approvals"]
@@ -130,6 +137,12 @@ def release(deployment: str, prompt: str, why: str) -> dict[str, Any]:
         "prompt_revision": prompt,
         "model": "gpt-4.1-2025-04-14",
     }
+
+
+def outcome_of(incident: dict[str, Any]) -> str:
+    """Where an incident stands; one that was mitigated stays so when it is resolved after that."""
+    state = str(incident.get("state", "none"))
+    return "mitigated" if state == "resolved" and incident.get("recovered_at") else state
 
 
 def name_of(person: str) -> str:

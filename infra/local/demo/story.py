@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from infra.local.demo.approving import Approved, Approving, release
+from infra.local.demo.approving import Approved, Approving, outcome_of, release
 from infra.local.demo.client import Client
 from infra.local.demo.exporting import Exported, Exporting
 from infra.local.demo.proof import Proof, prove
@@ -38,11 +38,9 @@ class Seen(msgspec.Struct, kw_only=True):
     evidence: Exported = msgspec.field(default_factory=Exported)
 
     @property
-    def is_cured(self) -> bool:
-        """Whether the first incident came to a good end; that its alert ended makes it no worse."""
-        incident = self.view.get("incident", {})
-        cured = incident.get("state") in ("mitigated", "resolved")
-        return cured and bool(incident.get("recovered_at"))
+    def outcome(self) -> str:
+        """How the first incident ended; "none" where it never began."""
+        return outcome_of(self.view.get("incident", {}))
 
 
 class Story:
@@ -64,7 +62,7 @@ class Story:
         await self._it_is_found()
         await self._the_plug_is_pulled()
         await self._the_proof()
-        if self.seen.is_cured:
+        if self.seen.outcome == "mitigated":
             await self._the_second_incident()
         return self.seen
 

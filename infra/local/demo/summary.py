@@ -18,7 +18,7 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
     good = (seen.view.get("decision") or {}).get("plan") or {}
     proof = seen.proof
     return {
-        "outcome": "mitigated" if seen.is_cured else str(incident.get("state", "none")),
+        "outcome": seen.outcome,
         "incident": incident.get("id", ""),
         "good": good.get("good", ""),
         "traffic": seen.status.get("traffic", {}),
@@ -55,7 +55,7 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
 def _second(second: Approved) -> dict[str, Any]:
     return {
         "incident": second.incident,
-        "outcome": second.view.get("incident", {}).get("state", "none"),
+        "outcome": second.outcome,
         "traffic": second.traffic,
         "by_script": second.by_script,
     }

@@ -71,5 +71,22 @@ def test_who_approved_is_told_by_the_timeline() -> None:
     assert dict(rows(found))["the second incident"] == "mitigated, approved by Local approver"
 
 
+@pytest.mark.parametrize(
+    ("incident", "outcome"),
+    [
+        ({}, "none"),
+        ({"state": "escalated"}, "escalated"),
+        ({"state": "mitigated", "recovered_at": "2026-11-23T14:05:00Z"}, "mitigated"),
+        ({"state": "resolved", "recovered_at": "2026-11-23T14:05:00Z"}, "mitigated"),
+        ({"state": "resolved", "recovered_at": None}, "resolved"),
+    ],
+)
+def test_what_was_mitigated_stays_so_when_its_alert_ends(
+    incident: dict[str, Any], outcome: str
+) -> None:
+    assert Seen(view={"incident": incident}).outcome == outcome
+    assert Approved(view={"incident": incident}).outcome == outcome
+
+
 def test_somebody_unknown_keeps_their_id() -> None:
     assert name_of("a/b") == "a/b"
