@@ -12,7 +12,7 @@ help: ## this list
 setup: ## .venv and node_modules, from the lock files
 	@sh infra/local/setup.sh
 
-demo: setup ## one incident, from the alert to the proven rollback, in this terminal
+demo: setup ## two incidents, from the alert to the proven rollback and its evidence, in this terminal
 	@$(PYTHON) -m infra.local.demo
 
 start: setup ## the whole local world, until Ctrl-C
