@@ -3,6 +3,7 @@
 import re
 
 from tests.docs.documents import ROOT, read
+from tests.simulation.crossing.test_boundaries import JOBS
 from tests.simulation.guards import GUARDS
 from tests.simulation.promises import SENTENCES
 from tests.simulation.scene import SCENES
@@ -55,5 +56,6 @@ def test_the_counts_are_those_of_the_code() -> None:
         assert f"{ONCE:,} schedules" in document
         assert re.search(rf"\b{len(GUARDS)} guards\b", document)
     assert f"{len(SCENES)} scenes" in RELIABILITY.text
+    assert f"{len(JOBS)} scenes of its own" in RELIABILITY.text
     assert f"{TIMES} times" in RELIABILITY.text
     assert f"{KILLS} kills" in RELIABILITY.text
