@@ -56,6 +56,7 @@ class Approving:
     async def play(self) -> None:
         """Play it to its end. Raises Stuck where something never happened."""
         self._screen.act(5, "A person decides")
+        self._client.shown = SECOND
         await self._ship()
         await self._ask()
         await self._decide()

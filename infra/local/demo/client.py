@@ -21,9 +21,10 @@ class Stuck(Exception):
 
 
 class Client:
-    """HTTP to both sides, with a live line of traffic while it waits."""
+    """HTTP to both sides, with a live line of traffic while it waits: that of `shown`."""
 
     def __init__(self, addresses: Addresses, screen: Screen) -> None:
+        self.shown = SERVICE
         self._addresses = addresses
         self._screen = screen
         self._wallet = Wallet(addresses.issuer)
@@ -101,7 +102,7 @@ class Client:
                 return found
             if time.monotonic() > deadline:
                 raise Stuck(f"waited {within_s:.0f} s for {what}")
-            self._screen.traffic(await self.status())
+            self._screen.traffic(await self.status(self.shown))
             await asyncio.sleep(POLL_S)
 
     async def _json(
