@@ -10,7 +10,8 @@ from pathlib import Path
 from infra.local.demo import summary
 from infra.local.demo.client import Client, Stuck
 from infra.local.demo.screen import Screen
-from infra.local.demo.story import Seen, Story
+from infra.local.demo.seen import Seen
+from infra.local.demo.story import Story
 from infra.local.processes import ChildFailed
 from infra.local.world import LOCAL, Pace, World, running_world
 

@@ -7,40 +7,16 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from infra.local.demo.approving import Approved, Approving, outcome_of, release
+from infra.local.demo.approving import Approving, release
 from infra.local.demo.client import Client
-from infra.local.demo.exporting import Exported, Exporting
+from infra.local.demo.exporting import Exporting
 from infra.local.demo.proof import Proof, prove
 from infra.local.demo.screen import Screen
+from infra.local.demo.seen import Seen
 from infra.local.foundry.seed import BAD_REGION, SERVICE
 from infra.local.world import World
 
 DONE = ("mitigated", "escalated", "resolved")
-
-
-class Seen(msgspec.Struct, kw_only=True):
-    """What the story has seen so far; filled in act by act."""
-
-    incident: str = ""
-    first_bad_at: float = 0.0
-    killed: bool = False
-    view: dict[str, Any] = {}
-    status: dict[str, Any] = {}
-    restored_at: float | None = None
-    proof: Proof | None = None
-    cards: int = 0
-    pages: int = 0
-    affected: int = 0
-    intended_changes: int = 0
-    second: Approved = msgspec.field(default_factory=Approved)
-    evidence: Exported = msgspec.field(default_factory=Exported)
-
-    @property
-    def outcome(self) -> str:
-        """How the first incident ended; "none" where it never began."""
-        return outcome_of(self.view.get("incident", {}))
 
 
 class Story:

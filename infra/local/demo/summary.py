@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from infra.local.demo.approving import Approved, name_of
-from infra.local.demo.story import Seen
+from infra.local.demo.seen import Seen
 from infra.local.world import Pace
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.demo.approving import Approved, name_of
 from infra.local.demo.exporting import Check, Exported
-from infra.local.demo.story import Seen
+from infra.local.demo.seen import Seen
 from infra.local.demo.summary import rows, succeeded, summarise
 from infra.local.issuer.identities import IDENTITIES, TENANT
 from infra.local.world import Pace
