@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str = ""  # the client id of our app registration; the same holds for it
     authority: str = PUBLIC_CLOUD  # another one never in Azure
     easy_auth: bool = False  # the platform signs browsers in, and says so itself
-    blobs: str = ""  # where seals and copies of the ledger go; executor only
+    blobs: str = ""  # where seals, copies and bundles go; the responder only reads
     redaction_key: str = ""  # of the tokens that stand for what is personal; needed in Azure
     signing_key: str = ""  # a Key Vault key's URL; a file outside Azure only
     seal_every_s: float = 300.0

@@ -35,7 +35,7 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
     assert len(found["key_fingerprint"]) == 64
     assert found["ledger"]["named"] == found["ledger"]["altered"]
     assert "mitigated" in said
-    await _assert_that_another_person_approved(found, said)
+    _assert_that_another_person_approved(found, said)
     await _assert_that_the_evidence_proves_itself(tmp_path / "demo", found, said)
 
 
@@ -59,7 +59,7 @@ async def test_the_demo_fails_where_the_good_version_is_equally_bad(tmp_path: Pa
     assert _went_no_further(found)
 
 
-async def _assert_that_another_person_approved(found: Json, said: str) -> None:
+def _assert_that_another_person_approved(found: Json, said: str) -> None:
     second = found["second"]
     assert second["outcome"] == "mitigated"
     assert second["traffic"]["v1"] == 100
