@@ -90,6 +90,7 @@ class Approving:
         if self._screen.is_terminal:
             say(f"open it and sign in as Local approver; after {PATIENCE_S} s a script does it")
             await self._wait_for_somebody()
+            self._screen.still()
         if _waits(await self._view()):
             say("a scripted second person signs in, opens the page and sends its form")
             self._seen.by_script = True
