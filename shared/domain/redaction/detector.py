@@ -38,11 +38,17 @@ def glance(text: str) -> Glance:
     return Glance(lowered=text.lower(), shape=text.translate(_SHAPE))
 
 
+def ending(last: str, *firsts: str) -> re.Pattern[str]:
+    """Finds `last` behind one of `firsts`; a search for one word, where many would be many."""
+    behind = "|".join(f"(?<={re.escape(first + last)})" for first in firsts)
+    return re.compile(f"{re.escape(last)}(?:{behind})")
+
+
 class Detector(msgspec.Struct, frozen=True, kw_only=True):
     """Finds one kind of text. What the group `it` holds is replaced, else the whole match.
 
-    One of `hints` is in the lower-case text, or one of `shapes` in its shape, or `probe` finds
-    something there; else the pattern is not tried.
+    One of `hints` is in the lower-case text, or `named` finds something there, or one of `shapes`
+    is in its shape, or `probe` finds something there; else the pattern is not tried.
     """
 
     name: str
@@ -50,18 +56,21 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     pattern: re.Pattern[str]
     check: Callable[[str], bool] = anything
     hints: tuple[str, ...] = ()
+    named: re.Pattern[str] | None = None
     shapes: tuple[str, ...] = ()
     probe: re.Pattern[str] | None = None
 
     def may_match(self, seen: Glance) -> bool:
         """Whether the pattern must be tried."""
-        for hint in self.hints:
-            if hint in seen.lowered:
-                return True
-        for shape in self.shapes:
-            if shape in seen.shape:
-                return True
-        return self.probe is not None and self.probe.search(seen.shape) is not None
+        return any(map(seen.lowered.__contains__, self.hints)) or self.may_match_unhinted(seen)
+
+    def may_match_unhinted(self, seen: Glance) -> bool:
+        """The same, where it is known that no hint is in the text."""
+        return (
+            (self.named is not None and self.named.search(seen.lowered) is not None)
+            or (bool(self.shapes) and any(map(seen.shape.__contains__, self.shapes)))
+            or (self.probe is not None and self.probe.search(seen.shape) is not None)
+        )
 
     def replace(self, text: str, tokenise: Callable[[str, str], str]) -> str:
         """The text with a token in place of all that is found; `tokenise` takes kind and value."""

@@ -6,11 +6,11 @@ out of it.
 
 import re
 
-from shared.domain.redaction.detector import Detector
+from shared.domain.redaction.detector import Detector, ending
 
 
-def _spelt(firsts: tuple[str, ...], second: str) -> tuple[str, ...]:
-    return tuple(f"{first}{mark}{second}" for first in firsts for mark in ("", "_", "-"))
+def _spelt(*firsts: str) -> tuple[str, ...]:
+    return tuple(f"{first}{mark}" for first in firsts for mark in ("", "_", "-"))
 
 
 _NEW = r"(?!\[[a-z]{2,8}(?::[0-9a-f]{8})?\])"
@@ -22,14 +22,12 @@ _NAMES = (
     r"|shared[_-]?access[_-]?signature|subscription[_-]?key|function[s]?[_-]?key|private[_-]?key"
     r"|routing[_-]?key|integration[_-]?key|signing[_-]?key|cookie)"
 )
-# What the names begin with, in all their spellings: "key" alone is in every row.
-_NAME_HINTS = (
-    *("passw", "passphrase", "pwd", "secret", "cookie"),
-    *_spelt(("access", "refresh", "id", "auth"), "token"),
-    *_spelt(("access", "account", "api", "function", "functions", "integration"), "key"),
-    *_spelt(("private", "routing", "signing", "subscription"), "key"),
-    *_spelt(("access",), "signature"),
+# What the names end with where "key" alone would be in every row, in all their spellings.
+_KEYS = _spelt(
+    *("access", "account", "api", "function", "functions", "integration"),
+    *("private", "routing", "signing", "subscription"),
 )
+_MARKED = ("ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "npm")
 
 SECRETS = (
     Detector(
@@ -95,7 +93,8 @@ SECRETS = (
         pattern=re.compile(
             rf"(?i)(?<![a-z0-9])(?!secret:[0-9a-f]{{8}}\]){_NAMES}{_GAP}(?P<it>{_VALUE})"
         ),
-        hints=_NAME_HINTS,
+        hints=("passw", "passphrase", "pwd", "secret", "cookie", "token", "signature"),
+        named=ending("key", *_KEYS),
     ),
     Detector(
         name="account key",
@@ -111,22 +110,8 @@ SECRETS = (
             r"|xox[abeprs]-[\w-]{10,}+|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|glpat-[\w-]{20,}+"
             r"|pypi-[\w-]{50,}+|npm_\w{36})"
         ),
-        hints=(
-            "ghp_",
-            "gho_",
-            "ghu_",
-            "ghs_",
-            "ghr_",
-            "github_pat_",
-            "sk-",
-            "xox",
-            "akia",
-            "asia",
-            "aiza",
-            "glpat-",
-            "pypi-",
-            "npm_",
-        ),
+        hints=("sk-", "xox", "akia", "asia", "aiza", "glpat-", "pypi-"),
+        named=ending("_", *_MARKED),
     ),
     Detector(
         name="key of Azure",
@@ -141,6 +126,6 @@ SECRETS = (
         name="key of PagerDuty",
         kind="secret",
         pattern=re.compile(r"(?:u\+|y_)(?<![\w+-]..)[\w-]{18}(?![\w-])"),
-        hints=("u+", "y_"),
+        probe=re.compile(r"(?:a\+|a_)[a0_-]{18}"),
     ),
 )
