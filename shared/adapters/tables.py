@@ -215,14 +215,14 @@ def _operation(partition: str, write: Write, redactor: Redactor | None) -> tuple
     return ("update", entity, {"mode": UpdateMode.REPLACE, **_if(write.etag)})
 
 
-def row_text(value: msgspec.Struct, redactor: Redactor | None) -> str:
+def row_text(write: Put, redactor: Redactor | None) -> str:
     """A row as it is stored."""
-    text = msgspec.json.encode(value).decode()
-    return redactor.json(text) if redactor else text
+    text = msgspec.json.encode(write.value).decode()
+    return redactor.json(text) if redactor and not write.redacted else text
 
 
 def _entity(partition: str, write: Put, redactor: Redactor | None) -> dict[str, Any]:
-    text = row_text(write.value, redactor)
+    text = row_text(write, redactor)
     chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
     body = {f"body{n:02d}": chunk for n, chunk in enumerate(chunks)}
     return {

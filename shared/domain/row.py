@@ -12,13 +12,15 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     """Store `value` under `row`.
 
     `etag` None overwrites, MUST_NOT_EXIST inserts, any other value replaces that very version. A
-    scan can ask for rows that have one of the `flags`.
+    scan can ask for rows that have one of the `flags`. `redacted`: all of it went through the
+    redactor when it came in, and need not again.
     """
 
     row: str
     value: msgspec.Struct
     etag: str | None = None
     flags: tuple[str, ...] = ()
+    redacted: bool = False
 
 
 class Remove(msgspec.Struct, frozen=True, kw_only=True):

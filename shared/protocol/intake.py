@@ -5,7 +5,8 @@ slow bus holds nobody up. A repeat is known by its key: from memory, else by the
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -59,7 +60,12 @@ def delivery_id(alert: Alert, now: datetime) -> str:
 
 
 def _relayed_days(now: datetime) -> list[str]:
-    return [f"{now - timedelta(days=day):%y%m%d}" for day in RELAY_DAYS]
+    return _days_around(now.date())
+
+
+@lru_cache(maxsize=4)
+def _days_around(today: date) -> list[str]:
+    return [f"{today - timedelta(days=day):%y%m%d}" for day in RELAY_DAYS]
 
 
 def _partition(delivery: str) -> str:
@@ -79,7 +85,7 @@ async def accept(services: Services, alert: Alert, *, source: str = WEBHOOK) -> 
         return earlier, False
     row = Delivery(key=key, alert=alert, accepted_at=services.now(), source=source)
     try:
-        put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,))
+        put = Put(row=key, value=row, etag=MUST_NOT_EXIST, flags=(PENDING,), redacted=True)
         await services.deliveries.write(_partition(key), [put])
     except Conflict:
         _keep(services, key, key)

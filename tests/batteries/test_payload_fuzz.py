@@ -28,8 +28,8 @@ INPUTS = 50_000 * SOAK
 BLOCK = 5_000
 RENEWED_EVERY = 80  # a long quarantine would make the fake slow, not the product
 COUNTED = 600  # inputs whose steps are counted
-STEPS_AT_ALL = 3_000  # for an input of no size
-STEPS_PER_BYTE = 8.0
+STEPS_AT_ALL = 12_000  # for an input of no size: a refusal is kept, redacted and told
+STEPS_PER_BYTE = 12.0
 
 
 @pytest.fixture(autouse=True)

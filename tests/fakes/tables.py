@@ -149,7 +149,7 @@ class FakeTable(Table):
 
 
 def _body(write: Write, redactor: Redactor | None) -> bytes:
-    return row_text(write.value, redactor).encode() if isinstance(write, Put) else b""
+    return row_text(write, redactor).encode() if isinstance(write, Put) else b""
 
 
 def _check(writes: Sequence[Write]) -> None:

@@ -20,8 +20,9 @@ from shared.domain.redaction.secrets import SECRETS
 type Detectors = tuple[Detector, ...]
 
 DETECTORS: Detectors = (*SECRETS, *PERSONAL)
-# Asked for all at once first: nearly every row has none of them.
-_HINTS = tuple({hint for one in DETECTORS for hint in one.hints})
+# Asked for all at once first: nearly every row has none of them. What holds another need not be.
+_EVERY = {hint for one in DETECTORS for hint in one.hints}
+_HINTS = tuple(hint for hint in _EVERY if not any(less in hint for less in _EVERY - {hint}))
 DIGITS = 8  # of a token: two of 10,000 values share one with a probability of one per cent
 PASSES = 4
 NESTED = 8  # JSON in a text of JSON in a text ...; deeper down it is looked at as a text
@@ -39,6 +40,8 @@ SECRET_MEMBERS = frozenset(
         *("xmstokenaadaccesstoken", "integrationkey", "sastoken"),
     }
 )
+# Each of those names has one of these in it.
+_ROOTS = ("key", "pass", "pwd", "secret", "auth", "cookie", "token", "signature", "string", "princ")
 _MEMBER = re.compile(r'"([\w -]{3,40})\\{0,9}"\s{0,9}:')
 _TOKEN = re.compile(r"\[[a-z]{2,8}(?::[0-9a-f]{8})?\]")
 # Members that name a version or hold a digest of ours: 1.2.3.4 is no address there, and one digest
@@ -166,6 +169,8 @@ def _active(text: str) -> Detectors:
 
 
 def _names_a_secret(text: str) -> bool:
+    if not any(map(text.lower().__contains__, _ROOTS)):
+        return False
     return any(map(_is_secret, _MEMBER.findall(text)))
 
 
