@@ -98,26 +98,29 @@ def parse_alert(body: bytes, received_at: datetime, redactor: Redactor = BARE) -
     """
     document = read_object(body)
     envelope = open_envelope(document)
-    kept = keep_fields(envelope, redactor)
-    kind, rule, targets = kind_of(envelope), rule_of(kept), targets_of(kept)
+    came = keep_fields(envelope)
+    kept = redactor.struct(came)  # the very same where there is nothing in it
+    told = _tell(came)
+    said = told if kept is came else _tell(kept)
+    kind = kind_of(envelope)
     fired_at = _believable(envelope, "firedDateTime", received_at) or received_at
     return Alert(
         delivery_key=_delivery_key(envelope, document),
-        correlation_key=_correlation_key(envelope),
+        correlation_key=_correlation_key(told),
         alert_id=kept.essential("alertId"),
-        rule=rule,
+        rule=said.rule,
         kind=kind,
         condition=Condition.RESOLVED if has_ended(envelope, kind) else Condition.FIRED,
         severity=severity_of(envelope),
-        targets=targets,
+        targets=said.targets,
         fired_at=fired_at,
         resolved_at=_believable(envelope, "resolvedDateTime", received_at),
         monitoring_service=kept.essential("monitoringService"),
         signal_type=kept.essential("signalType"),
-        dimensions=dimensions_of(kept),
+        dimensions=said.dimensions,
         description=plain(kept.essential("description"), MAX_DESCRIPTION),
         service_hint=service_hint_of(kept, kind),
-        summary=summarise(kept, kind, rule, targets),
+        summary=summarise(kept, kind, said.rule, said.targets),
     )
 
 
@@ -130,11 +133,22 @@ def _delivery_key(envelope: Envelope, document: Fields) -> str:
     return digest(named, condition)[:_HALF] + key[_HALF:] if named else key
 
 
-def _correlation_key(envelope: Envelope) -> str:
+class _Told(msgspec.Struct, frozen=True):
+    """What the alert is about."""
+
+    rule: str
+    targets: tuple[str, ...]
+    dimensions: tuple[tuple[str, str], ...]
+
+
+def _tell(envelope: Envelope) -> _Told:
+    return _Told(rule_of(envelope), targets_of(envelope), dimensions_of(envelope))
+
+
+def _correlation_key(told: _Told) -> str:
     """Tell this trouble from all others. The lists are counted so that none runs into the next."""
-    targets = targets_of(envelope)
-    pairs = [part for pair in dimensions_of(envelope) for part in pair]
-    return digest(rule_of(envelope).lower(), str(len(targets)), *targets, *pairs)
+    pairs = [part for pair in told.dimensions for part in pair]
+    return digest(told.rule.lower(), str(len(told.targets)), *told.targets, *pairs)
 
 
 def _believable(envelope: Envelope, name: str, received_at: datetime) -> datetime | None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from shared.domain.alerts.alert_context import Envelope
 from shared.domain.alerts.payload import Fields
-from shared.domain.redaction.redactor import Redactor
 
 type Named = Mapping[str, "Named | None"]  # None: whatever the sender names lies in it
 
@@ -48,15 +47,13 @@ CONTEXT: Named = {
 CUSTOM: Named = _all("service")
 
 
-def keep_fields(envelope: Envelope, redactor: Redactor) -> Envelope:
-    """The envelope as it may be kept: the fields that are named, redacted."""
-    kept = {
-        "essentials": _pick(envelope.essentials, ESSENTIALS),
-        "context": _pick(envelope.context, CONTEXT),
-        "custom": _pick(envelope.custom, CUSTOM),
-    }
-    clean = redactor.value(kept)
-    return Envelope(**clean)
+def keep_fields(envelope: Envelope) -> Envelope:
+    """The envelope with the fields that may be kept, as they came."""
+    return Envelope(
+        essentials=_members(envelope.essentials, ESSENTIALS),
+        context=_members(envelope.context, CONTEXT),
+        custom=_members(envelope.custom, CUSTOM),
+    )
 
 
 def numbers_as_text(document: Fields) -> Fields:
