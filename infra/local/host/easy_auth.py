@@ -8,6 +8,7 @@ the app may believe them; a request without a session passes, and the app's own 
 import logging
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -74,7 +75,7 @@ class EasyAuth:
         """The app behind it."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
+            if scope["type"] == "http" and _concerns(scope["headers"]):
                 scope = {**scope, "headers": await self._headers(Request(scope))}
             await app(scope, receive, send)
 
@@ -85,7 +86,7 @@ class EasyAuth:
         headers = [
             (name, value)
             for name, value in request.scope["headers"]
-            if not name.lower().startswith(PLATFORMS_OWN)
+            if not name.startswith(PLATFORMS_OWN)
         ]
         token = await self._id_token(request.cookies.get(COOKIE, ""))
         return [*headers, (ID_TOKEN, token.encode())] if token else headers
@@ -131,6 +132,11 @@ class EasyAuth:
     async def _show_style(self, _request: Request) -> Response:
         """The page's one file."""
         return Response(self._style, media_type="text/css", headers=HEADERS)
+
+
+def _concerns(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether there may be a session, or a header that only the platform sets; names are lower."""
+    return any(name == b"cookie" or name.startswith(PLATFORMS_OWN) for name, _ in headers)
 
 
 def _own_path(wanted: str) -> str:
