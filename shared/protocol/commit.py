@@ -80,11 +80,18 @@ async def commit(
     because the same goes to the timeline, the bus and the ledger, which hashes it.
     """
     told = [services.redactor.struct(event) for event in events]
-    messages = [*_outgoing(told, commands), *resubmitted]
-    now = services.now()
+    ours, now = _outgoing(told, commands), services.now()
+    messages = [*ours, *resubmitted]
     outbox = [OutboxEntry(topic=t, message=m, committed_at=now) for t, m in messages]
-    rows = [Put(row=entry.row, value=entry) for entry in outbox]
-    timeline = [Put(row=event_row(e.incident, e.sequence), value=e) for e in told if e.incident]
+    rows = [
+        Put(row=entry.row, value=entry, redacted=number < len(ours))
+        for number, entry in enumerate(outbox)
+    ]
+    timeline = [
+        Put(row=event_row(event.incident, event.sequence), value=event, redacted=True)
+        for event in told
+        if event.incident
+    ]
     await services.state.write(shard, [*writes, *timeline, *rows])
     await _send(services, shard, outbox)
 
