@@ -19,7 +19,7 @@ from infra.local.world import Pace, World, running_world
 from tests.world.alerts import FNOL, alert
 
 QUICK = Pace(
-    soak_s=8,
+    soak_s=6,
     soak_minimum_requests=100,
     verify_after_s=4,
     lease_s=5.0,
