@@ -15,7 +15,7 @@ import msgspec
 
 from shared.domain.redaction.detector import Detector, glance
 from shared.domain.redaction.personal import PERSONAL
-from shared.domain.redaction.secrets import SECRETS
+from shared.domain.redaction.secrets import NAMED_KEY, SECRETS
 
 type Detectors = tuple[Detector, ...]
 
@@ -40,8 +40,11 @@ SECRET_MEMBERS = frozenset(
         *("xmstokenaadaccesstoken", "integrationkey", "sastoken"),
     }
 )
-# Each of those names has one of these in it.
-_ROOTS = ("key", "pass", "pwd", "secret", "auth", "cookie", "token", "signature", "string", "princ")
+# Each of those names has one of these in it; "key" alone is in every row.
+_ROOTS = (
+    *("passw", "pass_", "pass-", "passphrase", "pwd", "secret", "cookie", "token", "signature"),
+    *("authorization", "string", "principal"),
+)
 _MEMBER = re.compile(r'"([\w -]{3,40})\\{0,9}"\s{0,9}:')
 _TOKEN = re.compile(r"\[[a-z]{2,8}(?::[0-9a-f]{8})?\]")
 # Members that name a version or hold a digest of ours: 1.2.3.4 is no address there, and one digest
@@ -169,7 +172,8 @@ def _active(text: str) -> Detectors:
 
 
 def _names_a_secret(text: str) -> bool:
-    if not any(map(text.lower().__contains__, _ROOTS)):
+    lowered = text.lower()
+    if not (any(map(lowered.__contains__, _ROOTS)) or NAMED_KEY.search(lowered)):
         return False
     return any(map(_is_secret, _MEMBER.findall(text)))
 

@@ -27,6 +27,7 @@ _KEYS = _spelt(
     *("access", "account", "api", "function", "functions", "integration"),
     *("private", "routing", "signing", "subscription"),
 )
+NAMED_KEY = ending("key", *_KEYS)
 _MARKED = ("ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "npm")
 
 SECRETS = (
@@ -94,7 +95,7 @@ SECRETS = (
             rf"(?i)(?<![a-z0-9])(?!secret:[0-9a-f]{{8}}\]){_NAMES}{_GAP}(?P<it>{_VALUE})"
         ),
         hints=("passw", "passphrase", "pwd", "secret", "cookie", "token", "signature"),
-        named=ending("key", *_KEYS),
+        named=NAMED_KEY,
     ),
     Detector(
         name="account key",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.redaction.redactor import BARE, DETECTORS, Redactor
+from shared.domain.redaction.redactor import BARE, DETECTORS, SECRET_MEMBERS, Redactor
 from tests.batteries.seeds import ALL, SEEDS, found_in, nested
 
 REDACTOR = Redactor(key=b"a key of the tests")
@@ -218,3 +218,9 @@ def test_bytes_were_redacted_before_they_became_text() -> None:
 def test_every_detector_has_a_name_of_its_own() -> None:
     assert len({one.name for one in DETECTORS}) == len(DETECTORS)
     assert found_in(ALL) == list(SEEDS)
+
+
+@pytest.mark.parametrize("member", sorted(SECRET_MEMBERS))
+def test_a_member_that_is_secret_by_its_name_is_never_overlooked(member: str) -> None:
+    clean = REDACTOR.json(msgspec.json.encode({member: "any text at all"}).decode())
+    assert "any text" not in clean
