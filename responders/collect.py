@@ -50,8 +50,8 @@ class _Progress:
 
     async def tell(self, events: int, records: int) -> None:
         """So many events of so many records were read."""
-        changes = {"state": OrderState.COLLECTING, "events": events, "records": records}
-        self.order = msgspec.structs.replace(self.order, **changes)
+        changes = {"events": events, "records": records, "detail": ""}
+        self.order = msgspec.structs.replace(self.order, state=OrderState.COLLECTING, **changes)
         if time.monotonic() - self._told >= TELL_EVERY_S:
             self._told = time.monotonic()
             await revise_order(self._services, self.order)
