@@ -13,18 +13,16 @@ import msgspec
 from shared.domain.authority.caller import Caller
 from shared.domain.catalog import Catalog
 from shared.domain.decisions.control import Controls
-from shared.domain.freezes.freeze import EVERYWHERE, Freeze, FreezeWindow, tell_frozen
+from shared.domain.freezes.freeze import Freeze, FreezeWindow, tell_frozen
 from shared.domain.freezes.frozen import frozen_now
-from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.windows import occurring
-from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.commit import commit
-from shared.protocol.records import CONTROLS, read_controls
+from shared.errors import RejectedInput, Unavailable
+from shared.protocol.records import read_controls
+from shared.protocol.setting import Setting, check_setting, store_setting
 from shared.services import Services
 
-ATTEMPTS = 5
-LONGEST_REASON = 1_000
+FREEZE = Setting(name="freeze", prefix="freeze", kind=Freeze, tell=tell_frozen)
 LONGEST_MINUTES = 30 * 24 * 60
 
 
@@ -61,28 +59,14 @@ async def set_freeze(services: Services, request: Request) -> Answer:
     """Set or lift a freeze. Raises RejectedInput, Conflict, Unavailable."""
     asked = request.read(FreezeRequest)
     _check(services.catalog, asked)
-    sent: Freeze | None = None
-    for _ in range(ATTEMPTS):
-        was = await services.state.read(CONTROLS, f"freeze|{asked.scope}", Freeze)
-        if was is None or was.value != sent:
-            sent = services.redactor.struct(_freeze(asked, request.actor, services.now()))
-            try:
-                await _set(services, was, sent)
-            except Conflict:
-                continue
-        return json_answer(_shown(sent, services.now()))  # or our own, whose answer was lost
-    raise Conflict(f"the freeze of {asked.scope} kept changing; try again")
+    freeze = await store_setting(
+        services, FREEZE, asked.scope, lambda: _freeze(asked, request.actor, services.now())
+    )
+    return json_answer(_shown(freeze, services.now()))
 
 
 def _check(catalog: Catalog, asked: FreezeRequest) -> None:
-    broken = {one.service for one in catalog.mistakes if one.service}
-    known = sorted({EVERYWHERE, *catalog.services, *broken})
-    if asked.scope not in known:
-        raise RejectedInput("unknown-scope", f"no scope {asked.scope!r}; known: {', '.join(known)}")
-    if not asked.reason.strip():
-        raise RejectedInput("missing-field", "reason is needed: it is recorded")
-    if len(asked.reason) > LONGEST_REASON:
-        raise RejectedInput("too-long", f"reason may have {LONGEST_REASON} characters")
+    check_setting(catalog, asked.scope, asked.reason)
     if asked.on and (asked.minutes is None or not 1 <= asked.minutes <= LONGEST_MINUTES):
         allowed = f"minutes must lie between 1 and {LONGEST_MINUTES}: no freeze is for ever"
         raise RejectedInput("wrong-minutes", allowed)
@@ -99,13 +83,6 @@ def _freeze(asked: FreezeRequest, caller: Caller, now: datetime) -> Freeze:
         at=now,
         expires_at=now + lasts,
     )
-
-
-async def _set(services: Services, was: Stored[Freeze] | None, freeze: Freeze) -> None:
-    etag = was.etag if was else MUST_NOT_EXIST
-    put = Put(row=f"freeze|{freeze.scope}", value=freeze, etag=etag)
-    event = tell_frozen(was.value if was else None, freeze)
-    await commit(services, CONTROLS, [put], events=[event])
 
 
 def _shown(freeze: Freeze, now: datetime) -> dict[str, Any]:
