@@ -6,12 +6,11 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
 from shared.domain.incidents.incident import State
 from tests.browser.console import console, id_of, sign_in
-from tests.browser.test_console import FLAGS
 from tests.fakes import FakeServices
 from tests.fakes.scene import INCIDENT, incident_now, kinds
 from tests.fakes.waiting import approval_now, waiting_services
@@ -22,14 +21,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
 ]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield launched
-        await launched.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

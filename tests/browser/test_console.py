@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
 from infra.local.host.easy_auth import LOGIN
@@ -37,13 +37,6 @@ from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 
 EVENTS = Path(__file__).parents[1] / "events"
 CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--no-first-run",
-)
 PAGE = f"/incidents/{INCIDENT.id}"
 RELEASES = f"/releases/{SERVICE.name}"
 LONG = msgspec.structs.replace(
@@ -54,14 +47,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
 ]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield launched
-        await launched.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
