@@ -9,16 +9,9 @@ from shared.adapters.catalog_policy import read_policy
 from shared.adapters.catalog_slo import read_slo
 from shared.adapters.catalog_tree import Node
 from shared.adapters.catalog_windows import read_freezes, read_maintenance, read_time_zone
-from shared.domain.catalog import (
-    Contact,
-    Dependency,
-    Mode,
-    Service,
-    Slo,
-    Target,
-    TargetKind,
-)
+from shared.domain.catalog import Contact, Dependency, Mode, Service, Target, TargetKind
 from shared.domain.decisions.endpoint import parse_target
+from shared.domain.slos.slo import Slo
 from shared.errors import RejectedInput
 
 MINIMUM_CONTACTS = 2

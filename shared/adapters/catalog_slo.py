@@ -7,7 +7,7 @@ nobody watches. What counts as good is in `shared/queries`; the document names t
 import re
 
 from shared.adapters.catalog_fields import Section
-from shared.domain.catalog import Slo
+from shared.domain.slos.slo import Slo
 
 LATENCY = "backstop/latency-ms"
 

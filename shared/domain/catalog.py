@@ -12,6 +12,7 @@ import msgspec
 from shared.domain.freezes.freeze import Calendar, FreezeWindow
 from shared.domain.incidents.incident import Severity
 from shared.domain.keys import digest
+from shared.domain.slos.slo import Slo
 from shared.domain.windows import Window
 
 
@@ -46,21 +47,6 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: str
     role: str
     pager: str
-
-
-class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One objective. `sli` is "availability" or "latency"; `objective` a share, 0.99 for 99 %."""
-
-    name: str
-    sli: str
-    objective: float
-    window_days: int = 30
-    latency_ms: float | None = None
-
-    @property
-    def budget(self) -> float:
-        """The share of requests that may be bad."""
-        return 1.0 - self.objective
 
 
 REASONS_TO_ASK = (

@@ -9,10 +9,11 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.catalog import RollbackPolicy, Service, Slo
+from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.decisions.decision import RuleResult
 from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, refuse_traffic
 from shared.domain.decisions.release import Release
+from shared.domain.slos.slo import Slo
 
 
 class SliCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from shared.domain.catalog import RollbackPolicy, Service, Slo
+from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.diagnosis.measurements import BurnRow
+from shared.domain.slos.slo import Slo
 
 WINDOWS = ("5m", "30m", "1h", "6h", "3d")
 

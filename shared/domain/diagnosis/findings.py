@@ -8,7 +8,7 @@ could not be found out, and never that all is well. The rooms `comparison` (slic
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.domain.catalog import Service, Slo
+from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import Breach, BreachKind
 from shared.domain.diagnosis.burns import WorstBurn, burns_too_fast, parse_burns, worst_burn
 from shared.domain.diagnosis.comparison import slice_findings, version_findings
@@ -19,6 +19,7 @@ from shared.domain.diagnosis.onset import LEAST_BAD
 from shared.domain.diagnosis.outcomes import LEAST_SWING, Swing, swings
 from shared.domain.diagnosis.parts import part_findings
 from shared.domain.diagnosis.proportions import Count
+from shared.domain.slos.slo import Slo
 
 _RECENT = timedelta(minutes=15)
 

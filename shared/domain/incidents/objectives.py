@@ -10,9 +10,10 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.domain.catalog import Service, Slo
+from shared.domain.catalog import Service
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.incidents.incident import Incident, State
+from shared.domain.slos.slo import Slo
 
 BUDGET_WINDOW = "3d"
 BUDGET_WINDOW_DAYS = 3

@@ -2,11 +2,12 @@
 
 import msgspec
 
-from shared.domain.catalog import Service, Slo
+from shared.domain.catalog import Service
 from shared.domain.diagnosis.burns import parse_burns
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.objectives import budget_left
+from shared.domain.slos.slo import Slo
 from shared.domain.views.chart import Tone
 from shared.domain.wording import share
 

@@ -3,14 +3,8 @@
 import msgspec
 import pytest
 
-from shared.domain.catalog import (
-    Catalog,
-    CatalogMistake,
-    Dependency,
-    Mode,
-    RollbackPolicy,
-    Slo,
-)
+from shared.domain.catalog import Catalog, CatalogMistake, Dependency, Mode, RollbackPolicy
+from shared.domain.slos.slo import Slo
 from shared.domain.windows import Once
 from tests.shared.domain.incidents.incidents import ENDPOINT, NOW, SERVICE
 

@@ -9,15 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.catalog import (
-    Contact,
-    Mode,
-    RollbackPolicy,
-    Service,
-    Slo,
-    Target,
-    TargetKind,
-)
+from shared.domain.catalog import Contact, Mode, RollbackPolicy, Service, Target, TargetKind
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot, ProbeReport
@@ -26,6 +18,7 @@ from shared.domain.decisions.release import KnownGood, Release
 from shared.domain.diagnosis.diagnosis import Attribution, Burn, Cause, Diagnosis, Ground, Health
 from shared.domain.freezes.frozen import Frozen
 from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.slos.slo import Slo
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TARGET = (

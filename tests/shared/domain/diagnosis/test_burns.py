@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.domain.catalog import RollbackPolicy, Service, Slo
+from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.diagnosis.burns import (
     WINDOWS,
     breach_share,
@@ -14,6 +14,7 @@ from shared.domain.diagnosis.burns import (
 )
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.diagnosis.measurements import BurnRow
+from shared.domain.slos.slo import Slo
 from tests.shared.domain.diagnosis.telemetry_story import SERVICE
 
 SLO = Slo(name="fnol-availability", sli="availability", objective=0.99)

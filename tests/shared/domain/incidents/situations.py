@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.catalog import Contact, Mode, Service, Slo, Target, TargetKind
+from shared.domain.catalog import Contact, Mode, Service, Target, TargetKind
 from shared.domain.decisions.decision import Decision, Plan, RuleResult, Verdict
 from shared.domain.diagnosis.diagnosis import (
     Attribution,
@@ -14,6 +14,7 @@ from shared.domain.diagnosis.diagnosis import (
     Suspect,
 )
 from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.slos.slo import Slo
 from shared.domain.views.card import CardView
 
 ONSET = datetime(2026, 11, 23, 13, 3, 12, tzinfo=UTC)

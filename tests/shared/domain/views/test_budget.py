@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.catalog import Slo
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.slos.slo import Slo
 from shared.domain.views.budget import budget_of
 from shared.domain.views.chart import Tone
 from tests.shared.domain.incidents.situations import SERVICE

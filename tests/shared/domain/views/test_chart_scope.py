@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.domain.catalog import Slo
 from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.incidents.incident import Incident
+from shared.domain.slos.slo import Slo
 from shared.domain.views.chart import Focus, Window
 from shared.domain.views.chart_scope import LONGEST, focus_of, marks_of, window_of
 from shared.domain.views.incident_page import Dossier

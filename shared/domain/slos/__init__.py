@@ -1,0 +1,1 @@
+"""Objectives: what is promised, how fast the error budget burns, and what follows from it."""

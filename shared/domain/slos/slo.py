@@ -1,0 +1,103 @@
+"""One objective: what is counted, the share that must be good, who hears how fast its budget burns.
+
+`shared.adapters.catalog_slo` reads it from an OpenSLO document. An indicator is KQL in parts: the
+alert rules, diagnosis and the budget compile the same parts into their own queries, so what pages
+at night and what is explained afterwards cannot differ.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.domain.incidents.incident import Severity
+
+LEAST_COUNTED = 50  # requests in a window; fewer say nothing
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is counted, in KQL: rows of `table` that pass `where`; good are those that pass `good`.
+
+    `where` and `good` are boolean expressions over one row; an empty `where` counts all. A quality
+    indicator says in `label_source` who judged ("judge" or "outcome"), and in `least_labelled` the
+    share of answered requests that must have been judged; fewer are `insufficient`.
+    """
+
+    table: str
+    where: str = ""
+    good: str
+    label_source: str = ""
+    least_labelled: float = 0.0
+
+
+ANSWERED = Indicator(table="AppRequests", good="Success == true")
+"""The usual indicator of availability."""
+
+
+class AlertAction(StrEnum):
+    """What a burn-rate alert does."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+class BurnAlert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fires where the budget burns at least so fast in both windows ("5m", "1h", "3d").
+
+    `minimum_requests` is asked of the short window: one error in a quiet hour must not page.
+    """
+
+    burn_rate: float
+    short_window: str
+    long_window: str
+    severity: Severity = Severity.SEV2
+    action: AlertAction = AlertAction.PAGE
+    minimum_requests: int = LEAST_COUNTED
+
+
+BURN_ALERTS = (
+    BurnAlert(burn_rate=14.4, short_window="5m", long_window="1h", severity=Severity.SEV1),
+    BurnAlert(burn_rate=6.0, short_window="30m", long_window="6h"),
+    BurnAlert(
+        burn_rate=1.0,
+        short_window="6h",
+        long_window="3d",
+        severity=Severity.SEV3,
+        action=AlertAction.TICKET,
+    ),
+)
+"""The usual alerts of an objective over 30 days (SRE workbook, chapter 5)."""
+
+
+class BudgetAction(StrEnum):
+    """What follows where so much of an error budget is spent."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    APPROVE = "approve"  # traffic moves only with a person's approval
+    ROLL_BACK = "roll_back"  # ask for the way of an alert, as if one had fired
+    FREEZE = "freeze"  # promotions rest
+
+
+class BudgetStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of an error-budget policy: from `spent` (1.0 is all of it) on, do `action`."""
+
+    spent: float
+    action: BudgetAction
+
+
+class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One objective. `sli` is its kind; `objective` is a share, 0.99 for 99 %."""
+
+    name: str
+    sli: str
+    objective: float
+    window_days: int = 30
+    latency_ms: float | None = None
+    indicator: Indicator = ANSWERED
+    alerts: tuple[BurnAlert, ...] = BURN_ALERTS
+    budget_policy: tuple[BudgetStep, ...] = ()
+
+    @property
+    def budget(self) -> float:
+        """The share of requests that may be bad."""
+        return 1.0 - self.objective
