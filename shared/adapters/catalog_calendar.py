@@ -10,7 +10,8 @@ from shared.adapters.catalog_fields import Report, Section
 from shared.adapters.catalog_tree import BrokenYaml, Node, read_documents
 from shared.adapters.catalog_windows import read_freezes, read_time_zone
 from shared.domain.catalog import CatalogMistake
-from shared.domain.freezes.freeze import EVERYWHERE, Calendar
+from shared.domain.coverage import EVERYTHING
+from shared.domain.freezes.freeze import Calendar
 
 CALENDAR = "calendar.yaml"
 
@@ -20,7 +21,7 @@ def read_calendar(folder: Path) -> tuple[Calendar, list[CatalogMistake]]:
     path = folder / CALENDAR
     if not path.exists():
         return Calendar(), []
-    report = Report(CALENDAR, EVERYWHERE)
+    report = Report(CALENDAR, EVERYTHING)
     try:
         calendar = _read(report, read_documents(path))
     except BrokenYaml as error:
@@ -40,7 +41,7 @@ def _read(report: Report, documents: list[Node]) -> Calendar:
     head.one_of("kind", ("Calendar",))
     spec = head.section("spec")
     zone = read_time_zone(spec)
-    calendar = Calendar(windows=read_freezes(spec, zone, EVERYWHERE), zone=zone)
+    calendar = Calendar(windows=read_freezes(spec, zone, EVERYTHING), zone=zone)
     for section in (spec, head):
         section.close()
     return calendar

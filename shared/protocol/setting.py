@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from shared.domain.catalog import Catalog
-from shared.domain.decisions.control import EVERYTHING
+from shared.domain.coverage import EVERYTHING
 from shared.domain.event import ChangeEvent
 from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.errors import Conflict, RejectedInput

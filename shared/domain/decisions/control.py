@@ -4,11 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.coverage import covers, say_scope
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.freezes.freeze import Freeze
 from shared.domain.keys import digest
-
-EVERYTHING = "*"
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,8 +26,8 @@ class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
 
     def stops(self, service: str, now: datetime) -> bool:
         """Whether automation for this service is off now."""
-        covers = self.scope in (EVERYTHING, service)
-        return self.on and covers and (self.expires_at is None or now < self.expires_at)
+        covered = covers(self.scope, service)
+        return self.on and covered and (self.expires_at is None or now < self.expires_at)
 
 
 class Controls(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +40,6 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:
     """The event of a kill switch that is turned; `was` is None where it is turned first."""
-    name = "all services" if switch.scope == EVERYTHING else switch.scope
     return happened(
         EventKind.KILL_SWITCH_CHANGED,
         f"kill-switch-{digest(switch.scope, switch.at.isoformat())}",
@@ -49,7 +47,7 @@ def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:
         switch.at,
         actor=switch.by,
         role=switch.role,
-        what=f"turned the kill switch of {name} {'on' if switch.on else 'off'}",
+        what=f"turned the kill switch of {say_scope(switch.scope)} {'on' if switch.on else 'off'}",
         why=switch.reason,
         before=msgspec.to_builtins(was) if was else {},
         after=msgspec.to_builtins(switch),

@@ -8,11 +8,10 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.coverage import covers, say_scope
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.windows import Window
-
-EVERYWHERE = "*"
 
 
 class FreezeWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +50,11 @@ class Freeze(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, service: str, now: datetime) -> bool:
         """Whether changes of this service rest now."""
-        covers = self.scope in (EVERYWHERE, service)
-        return self.on and covers and now < self.expires_at
+        return self.on and covers(self.scope, service) and now < self.expires_at
 
 
 def tell_frozen(was: Freeze | None, freeze: Freeze) -> ChangeEvent:
     """The event of a freeze that is set or lifted; `was` is None where it is set first."""
-    name = "all services" if freeze.scope == EVERYWHERE else freeze.scope
     done = "froze the changes of" if freeze.on else "lifted the change freeze of"
     return happened(
         EventKind.FREEZE_CHANGED,
@@ -66,7 +63,7 @@ def tell_frozen(was: Freeze | None, freeze: Freeze) -> ChangeEvent:
         freeze.at,
         actor=freeze.by,
         role=freeze.role,
-        what=f"{done} {name}",
+        what=f"{done} {say_scope(freeze.scope)}",
         why=freeze.reason,
         before=msgspec.to_builtins(was) if was else {},
         after=msgspec.to_builtins(freeze),

@@ -12,8 +12,9 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.catalog import Catalog
+from shared.domain.coverage import EVERYTHING, covers, say_scope
 from shared.domain.decisions.control import Controls
-from shared.domain.freezes.freeze import EVERYWHERE, Freeze, FreezeWindow
+from shared.domain.freezes.freeze import Freeze, FreezeWindow
 from shared.domain.windows import occurring
 from shared.domain.wording import moment
 
@@ -42,8 +43,8 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     def cite(self, now: datetime) -> str:
         """The freeze as every refusal names it: until when, in the firm's zone and in UTC."""
         ends = moment(self.until, self.zone, now) if self.until else "its state is known again"
-        covers = "all services" if self.scope == EVERYWHERE else self.scope
-        return f"change freeze {self.name!r} for {covers} until {ends}: {self.reason}"
+        covered = say_scope(self.scope)
+        return f"change freeze {self.name!r} for {covered} until {ends}: {self.reason}"
 
 
 def frozen_now(catalog: Catalog, controls: Controls, service: str, now: datetime) -> Frozen | None:
@@ -52,7 +53,7 @@ def frozen_now(catalog: Catalog, controls: Controls, service: str, now: datetime
     What cannot be read counts as frozen.
     """
     every = frozen_all(catalog, controls, now)
-    covering = [one for one in every if one.scope in (EVERYWHERE, service)]
+    covering = [one for one in every if covers(one.scope, service)]
     return max(covering, key=lambda one: one.until or FOR_EVER, default=None)
 
 
@@ -73,7 +74,7 @@ def _unread(catalog: Catalog, controls: Controls) -> Iterator[Frozen]:
     read = {"firm's calendar": catalog.calendar.known, "freezes that people set": controls.known}
     for name in (name for name, known in read.items() if not known):
         why = f"the {name} cannot be read, so all counts as frozen"
-        yield Frozen(name="unknown", scope=EVERYWHERE, reason=why, zone=catalog.calendar.zone)
+        yield Frozen(name="unknown", scope=EVERYTHING, reason=why, zone=catalog.calendar.zone)
 
 
 def blocks(kind: ChangeKind, frozen: Frozen | None, now: datetime) -> str:

@@ -5,8 +5,9 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.catalog import Catalog
+from shared.domain.coverage import say_scope
 from shared.domain.decisions.control import Controls
-from shared.domain.freezes.freeze import EVERYWHERE, Freeze
+from shared.domain.freezes.freeze import Freeze
 from shared.domain.freezes.frozen import Frozen, frozen_all
 from shared.domain.wording import plain
 
@@ -28,10 +29,9 @@ def present_freezes(catalog: Catalog, controls: Controls, now: datetime) -> tupl
 
 def _line(one: Frozen, catalog: Catalog, controls: Controls, now: datetime) -> FreezeLine:
     known = catalog.services.get(one.scope)
-    covers = "all services" if one.scope == EVERYWHERE else known.title if known else one.scope
     return FreezeLine(
         scope=one.scope,
-        covers=covers,
+        covers=say_scope(one.scope, known.title if known else ""),
         sentence=plain(one.cite(now)),
         by=plain(one.by),
         lifts=any(_is(one, freeze, now) for freeze in controls.freezes),

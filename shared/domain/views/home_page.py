@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Target, TargetKind
+from shared.domain.coverage import EVERYTHING, say_scope
 from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.telemetry import QueryAnswer
@@ -127,7 +128,7 @@ def present_home(seen: Overview, now: datetime) -> HomePage:
         mistakes=seen.catalog.mistakes,
         switches=tuple(_switch(one, services, now) for one in _active(seen.controls, now)),
         controls_known=seen.controls.known,
-        scopes=(("*", "All services"), *((s.name, s.title) for s in services.values())),
+        scopes=((EVERYTHING, "All services"), *((s.name, s.title) for s in services.values())),
         freezes=present_freezes(seen.catalog, seen.controls, now),
         reviews=present_reviews(seen.reviews, services, now),
         quarantine=tell_waiting(seen.quarantined),
@@ -196,8 +197,8 @@ def _line(incident: Incident, service: Service | None) -> IncidentLine:
 
 def _switch(one: KillSwitch, services: Mapping[str, Service], now: datetime) -> SwitchLine:
     known = services.get(one.scope)
-    covers = "all services" if one.scope == "*" else known.title if known else one.scope
+    covered = say_scope(one.scope, known.title if known else "")
     until = f"for {duration(one.expires_at - now)} more" if one.expires_at else "until turned on"
     return SwitchLine(
-        scope=one.scope, covers=covers, by=plain(one.by), reason=plain(one.reason), until=until
+        scope=one.scope, covers=covered, by=plain(one.by), reason=plain(one.reason), until=until
     )

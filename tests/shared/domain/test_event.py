@@ -5,7 +5,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.decisions.control import EVERYTHING, KillSwitch, tell_turned
+from shared.domain.coverage import EVERYTHING
+from shared.domain.decisions.control import KillSwitch, tell_turned
 from shared.domain.decisions.known_good import tell_earned
 from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.event import ChangeEvent, EventKind, happened
