@@ -4,7 +4,6 @@ The responder only takes the order and hands out what is there; the executor col
 that was made is in the ledger itself, with who asked for it.
 """
 
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,11 +11,10 @@ import msgspec
 
 from shared.domain.evidence.order import Order, OrderState, new_order
 from shared.domain.evidence.scope import make_scope, sentence_of
-from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.domain.views.http import Answer, Request, json_answer
-from shared.errors import Conflict, Unavailable
-from shared.protocol.commit import command, commit, read_incident
-from shared.protocol.orders import BUNDLES, SHARD, bundle_name, newest_orders, read_order
+from shared.errors import Unavailable
+from shared.protocol.commit import read_incident
+from shared.protocol.orders import BUNDLES, bundle_name, newest_orders, place_order, read_order
 from shared.services import Services
 
 ZIP = "application/zip"
@@ -46,9 +44,7 @@ async def order_evidence(services: Services, request: Request) -> Answer:
     if scope.incident:
         await read_incident(services, scope.incident)
     order = new_order(scope, request.actor.id, request.actor.role, now)
-    put = Put(row=order.row, value=order, etag=MUST_NOT_EXIST)
-    with suppress(Conflict):  # nobody else gives this id: it is stored, and the answer was lost
-        await commit(services, SHARD, [put], commands=[command("collect", order.id)])
+    await place_order(services, order)
     return json_answer(shown(order), status=202)
 
 

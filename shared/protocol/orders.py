@@ -1,11 +1,13 @@
 """Orders for evidence as they are stored, and where the bundles lie. Both apps meet here."""
 
+from contextlib import suppress
+
 from shared.domain.event import ITSELF, ChangeEvent
 from shared.domain.evidence.order import PREFIX, Order, row_of
 from shared.domain.keys import shard_of
-from shared.domain.row import Put, Stored
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.protocol.commit import commit
+from shared.protocol.commit import command, commit
 from shared.services import Services
 
 BUNDLES = "evidence"  # the container
@@ -17,6 +19,13 @@ async def newest_orders(services: Services, limit: int = 20) -> list[Order]:
     """The newest orders first."""
     rows = await services.state.scan(SHARD, PREFIX, Order, limit=limit)
     return [row.value for row in rows]
+
+
+async def place_order(services: Services, order: Order) -> None:
+    """Keep a new order, and have it collected. Raises Unavailable."""
+    put = Put(row=order.row, value=order, etag=MUST_NOT_EXIST)
+    with suppress(Conflict):  # nobody else gives this id: it is stored, and the answer was lost
+        await commit(services, SHARD, [put], commands=[command("collect", order.id)])
 
 
 async def read_order(services: Services, order_id: str) -> Order:

@@ -198,38 +198,37 @@ def tell_kept(kept: Quarantined) -> ChangeEvent:
 
 def tell_resubmitted(kept: Quarantined, why: str) -> ChangeEvent:
     """The event of input that somebody resubmitted and that was taken."""
-    assert kept.resubmitted_at is not None, "only what was resubmitted is told so"
+    what = f"resubmitted {_name(kept)}: {kept.became}"
+    return _tell_ended(kept, EventKind.RESUBMITTED, kept.resubmitted_at, what, why or _MENDED)
+
+
+def tell_discarded(kept: Quarantined, why: str) -> ChangeEvent:
+    """The event of input that nothing is to be done with."""
+    what = f"discarded {_name(kept)}"
+    return _tell_ended(kept, EventKind.DISCARDED, kept.discarded_at, what, why)
+
+
+def _tell_ended(
+    kept: Quarantined, kind: EventKind, at: datetime | None, what: str, why: str
+) -> ChangeEvent:
+    """The event of input that does not wait any more, by whoever ended that."""
+    assert at is not None, "only what was ended is told so"
     return happened(
-        EventKind.RESUBMITTED,
-        f"{_event_id(kept)}-resubmitted",
+        kind,
+        f"{_event_id(kept)}-{kept.state}",
         ITSELF,
-        kept.resubmitted_at,
+        at,
         actor=kept.by,
         role=kept.role,
-        what=f"resubmitted {_name(kept)}: {kept.became}",
-        why=why or "what kept it out is mended",
+        what=what,
+        why=why,
         before={"state": KeptState.KEPT.value},
         after={"state": kept.state.value},
         evidence={"input": kept.id, "source": kept.source, "delivery": kept.delivery},
     )
 
 
-def tell_discarded(kept: Quarantined, why: str) -> ChangeEvent:
-    """The event of input that nothing is to be done with."""
-    assert kept.discarded_at is not None, "only what was discarded is told so"
-    return happened(
-        EventKind.DISCARDED,
-        f"{_event_id(kept)}-discarded",
-        ITSELF,
-        kept.discarded_at,
-        actor=kept.by,
-        role=kept.role,
-        what=f"discarded {_name(kept)}",
-        why=why,
-        before={"state": KeptState.KEPT.value},
-        after={"state": kept.state.value},
-        evidence={"input": kept.id, "source": kept.source},
-    )
+_MENDED = "what kept it out is mended"
 
 
 def _event_id(kept: Quarantined) -> str:
