@@ -13,6 +13,7 @@ from infra.local.processes import Child, ChildFailed, Children, answers
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "node_modules/azurite/dist/src/table/main.js"
 BLOB_PROGRAM = ROOT / "node_modules/azurite/dist/src/blob/main.js"
+QUIET = ROOT / "infra/local/azurite_quiet.cjs"  # what it need not load
 ACCOUNT = "devstoreaccount1"
 # The emulator's account key is the same for everybody and published; it opens nothing else.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -62,6 +63,8 @@ def _start(
     where = ["--location", str(folder)] if folder else ["--inMemoryPersistence"]
     command = [
         "node",
+        "--require",
+        str(QUIET),
         str(program),
         "--silent",
         "--disableTelemetry",
