@@ -152,9 +152,9 @@ class Section:
             self.mistake(name, "is not allowed", f"a list of whole numbers from {low} to {high}")
         return good
 
-    def section(self, name: str) -> "Section":
-        """Read a mapping inside; an empty one, and a mistake, where it is missing."""
-        node = self._ask(name, required=True)
+    def section(self, name: str, *, required: bool = True) -> "Section":
+        """Read a mapping inside; an empty one where it is missing, and a mistake if required."""
+        node = self._ask(name, required=required)
         found = node or Node(line=self.line, value={})
         return Section(self.report, found, self._path(name), quiet=node is None)
 

@@ -1,20 +1,15 @@
 """One objective in OpenSLO v1: a ratio of good requests over a rolling window.
 
 We read the subset that our queries can measure and refuse the rest, so that no file promises what
-nobody watches. What counts as good is in `shared/queries`; the document names the indicator.
+nobody watches.
 """
 
-import re
-
 from shared.adapters.catalog_fields import Section
-from shared.domain.slos.slo import Slo
+from shared.adapters.catalog_indicator import read_indicator, slowest_good
+from shared.domain.slos.slo import Indicator, Sli, Slo
 
-LATENCY = "backstop/latency-ms"
-
-_INDICATORS = ("availability", "latency")
 _NAME = "[a-z0-9][a-z0-9-]{1,62}"
 _WORDS = "(?s).{0,1000}"
-_MILLISECONDS = re.compile("[1-9][0-9]{0,5}")
 
 
 def read_slo(slo: Section, service: str) -> Slo:
@@ -24,13 +19,14 @@ def read_slo(slo: Section, service: str) -> Slo:
     metadata, spec = slo.section("metadata"), slo.section("spec")
     spec.one_of("service", (service,))
     spec.one_of("budgetingMethod", ("Occurrences",))
-    sli = _read_sli(metadata, spec)
+    sli, indicator = _read_sli(metadata, spec)
     read = Slo(
         name=metadata.text("name", pattern=_NAME),
         sli=sli,
         objective=_read_objective(spec),
         window_days=_read_window(spec),
-        latency_ms=_read_latency(metadata, sli),
+        latency_ms=_read_latency(spec, sli, indicator),
+        indicator=indicator,
     )
     metadata.text("displayName", "", pattern=_WORDS)
     spec.text("description", "", pattern=_WORDS)
@@ -39,43 +35,23 @@ def read_slo(slo: Section, service: str) -> Slo:
     return read
 
 
-def _read_sli(metadata: Section, spec: Section) -> str:
-    """The label `sli` names the indicator, else the indicator's own name does."""
+def _read_sli(metadata: Section, spec: Section) -> tuple[Sli, Indicator]:
+    """The label `sli` names the kind of the indicator, else the indicator's own name does."""
+    kinds = tuple(Sli)
     indicator = spec.section("indicator")
     inner = indicator.section("metadata")
     if metadata.has("labels"):
         labels = metadata.section("labels")
-        sli = labels.one_of("sli", _INDICATORS)
+        sli = Sli(labels.one_of("sli", kinds))
         inner.text("name", "", pattern=_NAME)
         labels.close()
     else:
-        sli = inner.one_of("name", _INDICATORS)
-    inner.close()
-    _check_ratio(indicator.section("spec"))
-    indicator.close()
-    return sli
-
-
-def _check_ratio(spec: Section) -> None:
-    ratio = spec.section("ratioMetric")
-    ratio.flag("counter", default=True)
-    sides = [side for side in ("good", "bad") if ratio.has(side)]
-    if len(sides) != 1:
-        ratio.mistake("good", "neither or both of good and bad", "one of good and bad, and total")
-    for side in (*sides, "total"):
-        _check_source(ratio.section(side))
-    ratio.close()
-    spec.close()
-
-
-def _check_source(side: Section) -> None:
-    source = side.section("metricSource")
-    source.one_of("type", ("LogAnalytics",))
-    query = source.section("spec")
-    query.one_of("query", ("burn_rates",))
-    query.close()
-    source.close()
-    side.close()
+        sli = Sli(inner.one_of("name", kinds))
+    annotations = metadata.section("annotations", required=sli is Sli.QUALITY)
+    read = read_indicator(indicator.section("spec"), annotations, sli)
+    for section in (annotations, inner, indicator):
+        section.close()
+    return sli, read
 
 
 def _read_objective(spec: Section) -> float:
@@ -107,11 +83,11 @@ def _read_window(spec: Section) -> int:
     return days
 
 
-def _read_latency(metadata: Section, sli: str) -> float | None:
-    """Read the slowest answer that still counts as good, in milliseconds."""
-    if sli != "latency":
+def _read_latency(spec: Section, sli: Sli, indicator: Indicator) -> float | None:
+    """The slowest answer that still counts as good, in milliseconds, as the query has it."""
+    if sli is not Sli.LATENCY or not indicator.good:
         return None
-    annotations = metadata.section("annotations")
-    said = annotations.text(LATENCY, pattern=_MILLISECONDS.pattern)
-    annotations.close()
-    return float(said) if _MILLISECONDS.fullmatch(said) else None
+    found = slowest_good(indicator)
+    if found is None:
+        spec.mistake("indicator", "names no slowest good answer", "DurationMs <= 2000, say")
+    return found

@@ -14,12 +14,22 @@ from shared.domain.incidents.incident import Severity
 LEAST_COUNTED = 50  # requests in a window; fewer say nothing
 
 
+class Sli(StrEnum):
+    """The kinds of indicator."""
+
+    AVAILABILITY = "availability"
+    LATENCY = "latency"
+    QUALITY = "quality"
+
+
 class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is counted, in KQL: rows of `table` that pass `where`; good are those that pass `good`.
 
-    `where` and `good` are boolean expressions over one row; an empty `where` counts all. A quality
-    indicator says in `label_source` who judged ("judge" or "outcome"), and in `least_labelled` the
-    share of answered requests that must have been judged; fewer are `insufficient`.
+    `where` and `good` are boolean expressions over one row; an empty `where` counts all. Which
+    service, which window, and not our own probes, is for the compiler to add. A quality indicator
+    counts labels, one for an answered request: `label_source` says who judged ("judge" or
+    "outcome"), `least_labelled` the share of answered requests that must have been judged; fewer
+    are `insufficient`.
     """
 
     table: str
@@ -28,6 +38,21 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     label_source: str = ""
     least_labelled: float = 0.0
 
+    @property
+    def moment(self) -> str:
+        """The KQL for the time at which a row counts.
+
+        A label may come days after the answer, and counts in the window of the request that it
+        judges. It is written later than that, so a scan by TimeGenerated from a window's start
+        still finds every label of the window.
+        """
+        if not self.label_source:
+            return "TimeGenerated"
+        return f'coalesce(todatetime(Properties["{ANSWERED_AT}"]), TimeGenerated)'
+
+
+ANSWERED_AT = "backstop.answered_at"
+"""The property of a label that says when the request was answered which it judges."""
 
 ANSWERED = Indicator(table="AppRequests", good="Success == true")
 """The usual indicator of availability."""
@@ -86,7 +111,7 @@ class BudgetStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One objective. `sli` is its kind; `objective` is a share, 0.99 for 99 %."""
+    """One objective. `sli` is its kind (`Sli`); `objective` is a share, 0.99 for 99 %."""
 
     name: str
     sli: str
@@ -99,5 +124,5 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def budget(self) -> float:
-        """The share of requests that may be bad."""
-        return 1.0 - self.objective
+        """The share of requests that may be bad, as people write it: 0.01 of 0.99."""
+        return round(1.0 - self.objective, 9)

@@ -53,13 +53,14 @@ spec:
     metadata: {name: answered}
     spec:
       ratioMetric:
-        good: {metricSource: {type: LogAnalytics, spec: {query: burn_rates}}}
-        total: {metricSource: {type: LogAnalytics, spec: {query: burn_rates}}}
+        good: {metricSource: {type: LogAnalytics, spec: {query: "AppRequests | where Success"}}}
+        total: {metricSource: {type: LogAnalytics, spec: {query: "AppRequests"}}}
   timeWindow: [{duration: 28d, isRolling: true}]
   budgetingMethod: Occurrences
   objectives: [{target: 0.995}]
 """
 SOUND = HEAD + SLO
+GOOD = "spec.indicator.spec.ratioMetric.good.metricSource.spec.query"
 
 
 def read(folder: Path, text: str, name: str = "quotes") -> Service:
@@ -134,8 +135,8 @@ def test_a_policy_says_what_differs_from_the_usual(tmp_path: Path) -> None:
 
 
 def test_a_latency_objective_names_the_slowest_good_answer(tmp_path: Path) -> None:
-    labels = 'labels: {sli: latency}, annotations: {backstop/latency-ms: "1500"}'
-    service = read(tmp_path, SOUND.replace("labels: {sli: availability}", labels))
+    quick = SOUND.replace("sli: availability", "sli: latency")
+    service = read(tmp_path, quick.replace("Success", "DurationMs <= 1500"))
     assert (service.slos[0].sli, service.slos[0].latency_ms) == ("latency", 1_500)
 
 
@@ -185,16 +186,18 @@ def test_an_objective_may_be_given_in_percent_and_named_by_its_indicator(tmp_pat
         ("isRolling: true", "isRolling: false", 29, "spec.timeWindow[0].isRolling", "only rolling",
          "true"),
         ("service: quotes", "service: offers", 22, "spec.service", "is unknown", "quotes"),
-        ("sli: availability", "sli: latency", 20, "metadata.annotations", "is missing", ""),
+        ("sli: availability", "sli: latency", 23, "spec.indicator", "no slowest", "DurationMs"),
+        ("sli: availability", "sli: quality", 20, "metadata.annotations", "is missing", ""),
         ("sli: availability", "sli: speed", 20, "metadata.labels.sli", "is unknown", "latency"),
         ("[{target: 0.995}]", "[]", 31, "spec.objectives", "0 objectives", "exactly one"),
         ("[{duration: 28d, isRolling: true}]", "[]", 29, "spec.timeWindow", "0 windows", "exactly"),
         ("        good:", "        other:", 26, "spec.indicator.spec.ratioMetric.good", "neither",
          "one of good and bad"),
         ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is unknown", "SLO"),
-        ("query: burn_rates}}}\n        total", "query: mine}}}\n        total", 27,
-         "spec.indicator.spec.ratioMetric.good.metricSource.spec.query", "is unknown",
-         "burn_rates"),
+        ("Requests | where Success", "Requests", 27, GOOD, "is not the text of total",
+         "| where CONDITION"),
+        ("AppRequests | where Success", "burn-rates", 27, GOOD,
+         "'burn-rates' is no table", "AppRequests |"),
     ],
 )  # fmt: skip
 def test_every_mistake_says_where_it_is_and_what_would_be_right(
