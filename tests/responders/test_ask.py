@@ -11,6 +11,7 @@ from responders.enforce import enforce
 from responders.press import FORM, press
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.catalog import Mode
+from shared.domain.decisions.control import KillSwitch
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
 from shared.domain.incidents.incident import Incident, State
@@ -19,7 +20,7 @@ from shared.domain.views.http import Request
 from shared.errors import Conflict, NotAllowed, NotFound, RejectedInput
 from shared.protocol.approve import decide_about
 from shared.protocol.listing import open_incidents
-from shared.protocol.records import release_row
+from shared.protocol.records import CONTROLS, release_row
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
@@ -262,3 +263,64 @@ async def test_a_request_takes_the_whole_road_by_itself() -> None:
         "rollback.intended",
         "rollback.confirmed",
     ]
+
+
+async def switch(services: FakeServices, *, on: bool) -> None:
+    """Turn the kill switch of everything."""
+    turned = KillSwitch(scope="*", on=on, by=RITA.id, reason="wait", at=services.now())
+    await services.state.write(CONTROLS, [Put(row="kill|*", value=turned)])
+
+
+async def stopped_at_the_act(services: FakeServices) -> None:
+    """The executor decides, and before it writes somebody turns the kill switch on for a while."""
+    services.outside.turns.once("scoring.probe", lambda: switch(services, on=True))
+    await enforce(services, message("enforce"))
+    assert kinds(services)[-1] == "rollback.aborted"
+    await switch(services, on=False)
+
+
+async def test_what_the_kill_switch_stopped_can_be_asked_for_again(services: FakeServices) -> None:
+    await want(services)
+    await diagnosed(services)
+    await stopped_at_the_act(services)
+
+    await want(services)
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+
+    assert services.endpoints.traffic == {"v1": 100}
+
+
+async def test_an_approval_is_used_once(services: FakeServices) -> None:
+    await in_mode(services, Mode.APPROVE)
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+    approval = await approval_now(services)
+    await decide_about(services, approval.request.id, approving(approval), ALICE)
+    await stopped_at_the_act(services)
+
+    await want(services)
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+
+    assert (await incident_now(services)).state is State.WAITING
+    assert services.endpoints.writes == []
+
+
+async def test_who_asks_now_does_so_without_what_was_approved_before(
+    services: FakeServices,
+) -> None:
+    await in_mode(services, Mode.APPROVE)
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+    approval = await approval_now(services)
+    await decide_about(services, approval.request.id, approving(approval), BOTH)
+
+    await want(services, BOTH)  # before the executor comes to act by it
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+
+    again = await approval_now(services)
+    assert (await incident_now(services)).state is State.WAITING
+    assert again.request.requested_by == BOTH.id
+    assert services.endpoints.writes == []

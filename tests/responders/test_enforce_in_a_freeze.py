@@ -12,6 +12,7 @@ from shared.domain.catalog import Emergency
 from shared.domain.decisions.decision import Authority, Decision, Verdict
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.views.http import Request
+from shared.protocol.approve import decide_about
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.scene import (
@@ -24,6 +25,7 @@ from tests.fakes.scene import (
     new_services,
     store_case,
 )
+from tests.fakes.waiting import ALICE, approval_now, approving, waiting_services
 
 COMMANDER = person(AppRole.COMMANDER)
 
@@ -116,3 +118,18 @@ async def test_no_freeze_that_is_set_while_it_decides_stops_an_emergency(
     await decided(services)
 
     assert services.endpoints.traffic == {"v1": 100}
+
+
+async def test_a_freeze_that_nobody_was_asked_about_is_not_answered_by_an_approval() -> None:
+    services = await waiting_services()
+    approval = await approval_now(services)
+    await decide_about(services, approval.request.id, approving(approval), ALICE)
+    await freeze(services)
+
+    decision = await decided(services)
+
+    assert decision.verdict is Verdict.NEEDS_APPROVAL
+    assert services.endpoints.writes == []
+    again = await approval_now(services)
+    assert again.request.rules == ("no-freeze", "mode-automatic")
+    assert again.approvers == ()

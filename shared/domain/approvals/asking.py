@@ -28,7 +28,8 @@ WHY = "a person asks for a rollback"
 def ask_for_rollback(incident: Incident, request: RollbackRequest) -> Step:
     """Take a person's request: everything is looked at and decided anew, by the request.
 
-    A plan that waited for approval is put aside: the person who asks now may not approve it.
+    A plan that waited for approval is put aside, and what was approved is forgotten: the person who
+    asks now may not approve it, nor have approved it before.
     """
     if not incident.state.is_open():
         return refuse_resolved(incident)
@@ -44,7 +45,7 @@ def ask_for_rollback(incident: Incident, request: RollbackRequest) -> Step:
         why=request.reason,
         now=request.at,
         evidence={"to": request.to},
-        changes={"state": State.OPENED, "request": request},
+        changes={"state": State.OPENED, "request": request, "awaited": None},
     )
     return msgspec.structs.replace(step, commands=ROAD)
 

@@ -6,8 +6,11 @@ one wins. The same case gives the same decision and hash: observing, replaying a
 code.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
+from shared.domain.approvals.approval import Approval
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import Authority, Decision, Plan, RuleResult, Verdict
 from shared.domain.decisions.emergency import may_be_waived, waiver
@@ -27,7 +30,8 @@ def decide(case: Case) -> Decision:
     """
     asked = tuple(answered(case, rule.ask(case)) for rule in RULES)
     plan = _plan(case) if _would_be(asked) in _CHANGES else None
-    approved = tuple(_approved(case, plan, result) for result in asked)
+    consent = _consent(case, plan, asked)
+    approved = tuple(_approved(consent, result) for result in asked)
     excuse = waiver(case) if plan is not None else ""
     results = tuple(_waived(excuse, result) for result in approved)
     verdict, would_be = _verdict(results), _would_be(results)
@@ -50,20 +54,32 @@ def decide(case: Case) -> Decision:
     )
 
 
-def _approved(case: Case, plan: Plan | None, result: RuleResult) -> RuleResult:
+def _consent(case: Case, plan: Plan | None, asked: Sequence[RuleResult]) -> Approval | None:
+    """The approval of this very plan, if people were asked about all that asks for them now.
+
+    What came up since, such as a freeze, is a question that nobody has answered: all is asked anew.
+    """
+    given = case.approval
+    if plan is None or given is None or not given.holds_for(plan, case.now):
+        return None
+    known = all(result.rule in given.request.rules for result in asked if _asks(result))
+    return given if known else None
+
+
+def _asks(result: RuleResult) -> bool:
+    return not result.passed and BY_NAME[result.rule].otherwise is Verdict.NEEDS_APPROVAL
+
+
+def _approved(given: Approval | None, result: RuleResult) -> RuleResult:
     """A rule that asks for a person, and people approved this very plan: it passes by that."""
-    asks = not result.passed and BY_NAME[result.rule].otherwise is Verdict.NEEDS_APPROVAL
-    if not asks or plan is None or case.approval is None:
+    if given is None or not _asks(result):
         return result
-    if not case.approval.holds_for(plan, case.now):
-        return result
-    return msgspec.structs.replace(result, passed=True, evidence=case.approval.sentence)
+    return msgspec.structs.replace(result, passed=True, evidence=given.sentence)
 
 
 def _waived(excuse: str, result: RuleResult) -> RuleResult:
     """A rule that asks for a person, in an emergency that policy foresaw: it passes by that."""
-    asks = not result.passed and BY_NAME[result.rule].otherwise is Verdict.NEEDS_APPROVAL
-    if not (excuse and asks and may_be_waived(result)):
+    if not (excuse and _asks(result) and may_be_waived(result)):
         return result
     return msgspec.structs.replace(result, passed=True, evidence=excuse)
 
@@ -90,11 +106,12 @@ def _first_failed(results: tuple[RuleResult, ...]) -> tuple[Rule, RuleResult] | 
 
 
 def _plan(case: Case) -> Plan:
+    """The plan of this attempt: what an earlier one came to, and who approved that, is past."""
     assert case.snapshot is not None, "endpoint-readable has passed"
-    fingerprint = case.snapshot.fingerprint
-    target = case.snapshot.target
+    fingerprint, target = case.snapshot.fingerprint, case.snapshot.target
+    attempt = str(case.incident.automatic_rollbacks)
     return Plan(
-        id=digest(case.incident.id, target, fingerprint, case.good)[:12],
+        id=digest(case.incident.id, target, fingerprint, case.good, attempt)[:12],
         incident=case.incident.id,
         service=case.incident.service,
         target=target,

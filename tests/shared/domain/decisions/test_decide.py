@@ -15,6 +15,7 @@ from shared.domain.decisions.decision import Verdict
 from shared.domain.decisions.rules import MODE_RULES, RULES
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
 from shared.domain.incidents.incident import State
+from shared.domain.incidents.requests import RollbackRequest
 from tests.shared.domain.decisions.worked_case import (
     BAD_PROBE,
     CASE,
@@ -163,6 +164,15 @@ class TestPlan:
         assert len(plan.id) == 12
         assert plan.id == again.id
         assert plan.id != later.id
+
+    def test_what_was_intended_before_is_another_plan(self) -> None:
+        asked = RollbackRequest(by="t/rita", role="Responder", reason="again", at=CASE.now)
+        first = decide(alter(CASE, incident=alter(INCIDENT, request=asked))).plan
+        later = alter(INCIDENT, request=asked, automatic_rollbacks=1)
+        second = decide(alter(CASE, incident=later)).plan
+        assert first is not None
+        assert second is not None
+        assert first.hash != second.hash
 
     def test_names_are_written_as_the_endpoint_spells_them(self) -> None:
         plan = decide(with_known_good(deployment="V1")).plan
