@@ -67,7 +67,7 @@ async def decide_about(
 def _ruling(found: Waiting, wish: Wish, caller: Caller, now: datetime) -> Ruling:
     """The ruling that the wish makes. Raises NotAllowed and Conflict."""
     incident = found.was.value
-    ruling = may_decide(found.approval, wish, caller, severity=incident.severity, now=now)
+    ruling = may_decide(found.approval, wish, caller, incident=incident, now=now)
     if isinstance(ruling, Forbidden):
         raise (Conflict if ruling.too_late else NotAllowed)(ruling.why)
     if not found.is_open:

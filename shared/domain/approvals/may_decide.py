@@ -8,8 +8,8 @@
  6. A refusal says why, and needs nothing else: whoever may decide may stop.
  7. Nobody approves what they asked for themselves.
  8. Nobody approves a move between versions of which they deployed one, unless policy says so.
- 9. A commander alone waives the quorum, 7 and 8: only in a SEV0 or SEV1, only with a reason, and
-    it is reviewed afterwards.
+ 9. A commander alone waives the quorum, 7 and 8: only in a SEV0 or SEV1 that is not one by their
+    own word, only with a reason, and it is reviewed afterwards.
 
 First rule that applies wins, and says why in a sentence for the person who reads it.
 """
@@ -20,7 +20,7 @@ import msgspec
 
 from shared.domain.approvals.approval import Approval, Ruling
 from shared.domain.authority.caller import AppRole, Caller
-from shared.domain.incidents.incident import Severity
+from shared.domain.incidents.incident import Incident
 
 DECIDERS = (AppRole.APPROVER, AppRole.COMMANDER)
 
@@ -43,14 +43,14 @@ class Forbidden(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def may_decide(
-    approval: Approval, wish: Wish, caller: Caller, *, severity: Severity, now: datetime
+    approval: Approval, wish: Wish, caller: Caller, *, incident: Incident, now: datetime
 ) -> Ruling | Forbidden:
-    """The ruling that the wish makes, or why it makes none."""
+    """The ruling that the wish makes, or why it makes none; of `incident` only how bad it is."""
     no = (
         _no_decider(caller)
         or _not_this_one(approval, wish, caller, now)
         or _nothing_said(wish)
-        or (_not_approved_by(approval, wish, caller, severity) if wish.approve else None)
+        or (_not_approved_by(approval, wish, caller, incident) if wish.approve else None)
     )
     if no is not None:
         return no
@@ -68,7 +68,7 @@ def may_decide(
 
 
 def why_not(
-    approval: Approval, caller: Caller, *, severity: Severity, now: datetime
+    approval: Approval, caller: Caller, *, incident: Incident, now: datetime
 ) -> tuple[str, bool]:
     """For a page: why this caller may not approve ("" where they may), and whether alone they may.
 
@@ -76,9 +76,9 @@ def why_not(
     """
     request = approval.request
     wish = Wish(plan_hash=request.plan.hash, nonce=request.nonce, approve=True, reason="-")
-    ordinary = may_decide(approval, wish, caller, severity=severity, now=now)
+    ordinary = may_decide(approval, wish, caller, incident=incident, now=now)
     by_waiver = msgspec.structs.replace(wish, alone=True)
-    alone = may_decide(approval, by_waiver, caller, severity=severity, now=now)
+    alone = may_decide(approval, by_waiver, caller, incident=incident, now=now)
     why = ordinary.why if isinstance(ordinary, Forbidden) else ""
     return why, isinstance(alone, Ruling) and alone.alone
 
@@ -126,10 +126,10 @@ def _nothing_said(wish: Wish) -> Forbidden | None:
 
 
 def _not_approved_by(
-    approval: Approval, wish: Wish, caller: Caller, severity: Severity
+    approval: Approval, wish: Wish, caller: Caller, incident: Incident
 ) -> Forbidden | None:
     if wish.alone:
-        return _not_alone(wish, caller, severity)
+        return _not_alone(wish, caller, incident)
     if caller.id == approval.request.requested_by:
         return Forbidden(why="Nobody approves what they asked for: another person must decide.")
     if _deployed(approval, caller):
@@ -139,13 +139,14 @@ def _not_approved_by(
     return None
 
 
-def _not_alone(wish: Wish, caller: Caller, severity: Severity) -> Forbidden | None:
+def _not_alone(wish: Wish, caller: Caller, incident: Incident) -> Forbidden | None:
+    grade = incident.severity.value
     if AppRole.COMMANDER not in caller.roles:
         return Forbidden(why="Only a commander may approve alone.")
-    if not severity.pages():
-        return Forbidden(
-            why=f"Nobody approves alone in a {severity.value}, only in a SEV0 or SEV1."
-        )
+    if not incident.severity.pages():
+        return Forbidden(why=f"Nobody approves alone in a {grade}, only in a SEV0 or SEV1.")
+    if incident.graded_by == caller.id:
+        return Forbidden(why=f"It is a {grade} by your word alone: another person must decide.")
     if not wish.reason.strip():
         return Forbidden(why="Approving alone needs a reason: it is reviewed afterwards.")
     return None

@@ -91,6 +91,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None = None
     correlation_keys: tuple[str, ...] = ()
     firing: tuple[str, ...] = ()  # correlation keys whose alert has not resolved
+    graded_by: str = ""  # the person by whose word alone it is a SEV0 or SEV1
     alerts: int = 1
     duplicates: int = 0
     raised: bool = False

@@ -11,7 +11,15 @@ import msgspec
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.event import EventKind
-from shared.domain.incidents.incident import Incident, Page, SeverityChoice, State, Step, tell
+from shared.domain.incidents.incident import (
+    Incident,
+    Page,
+    Severity,
+    SeverityChoice,
+    State,
+    Step,
+    tell,
+)
 
 AUTOMATION = "backstop"
 BUSY = (State.ACTING, State.VERIFYING)
@@ -192,8 +200,16 @@ def change_severity(
         changes={
             "severity": choice.severity,
             "severity_reasons": (*incident.severity_reasons, *choice.reasons),
+            "graded_by": _graded_by(incident, choice.severity, who),
         },
     )
+
+
+def _graded_by(incident: Incident, severity: Severity, who: str) -> str:
+    """The person who makes it a SEV0 or SEV1, which what was found out did not."""
+    if not severity.pages() or who == AUTOMATION:
+        return ""
+    return incident.graded_by if incident.severity.pages() else who
 
 
 def resolve(incident: Incident, *, who: str, role: str = "", why: str, now: datetime) -> Step:

@@ -158,7 +158,7 @@ def _form(
     """What this caller may send; nothing where they hold no role that decides."""
     if not caller.roles & set(DECIDERS):
         return None
-    why, alone = why_not(approval, caller, severity=incident.severity, now=now)
+    why, alone = why_not(approval, caller, incident=incident, now=now)
     request = approval.request
     return Form(
         plan_hash=request.plan.hash,

@@ -24,6 +24,7 @@ from tests.shared.domain.approvals.waiting import (
     CHIEF,
     COMMANDER,
     LATER,
+    graded,
     refused,
     request,
     ruled,
@@ -130,6 +131,13 @@ def test_nobody_is_alone_in_what_is_minor(severity: Severity) -> None:
     assert severity.value in why
 
 
+def test_nobody_makes_the_emergency_themselves_in_which_they_approve_alone() -> None:
+    asked = waiting(requested_by=CHIEF.id)
+    own = refused(asked, CHIEF, graded_by=CHIEF.id, alone=True, reason="now")
+    assert own == "It is a SEV1 by your word alone: another person must decide."
+    assert ruled(asked, CHIEF, graded_by=ALICE.id, alone=True, reason="now").alone
+
+
 def test_alone_needs_a_commander_and_a_reason() -> None:
     assert "Only a commander" in refused(waiting(quorum=2), ALICE, alone=True, reason="now")
     assert "needs a reason" in refused(waiting(quorum=2), CHIEF, alone=True, reason=" ")
@@ -137,11 +145,12 @@ def test_alone_needs_a_commander_and_a_reason() -> None:
 
 def test_the_page_says_beforehand_what_may_be_done() -> None:
     mine = waiting(requested_by=CHIEF.id)
-    assert why_not(waiting(), ALICE, severity=Severity.SEV1, now=LATER) == ("", False)
-    why, alone = why_not(mine, CHIEF, severity=Severity.SEV1, now=LATER)
+    grave, minor = graded(Severity.SEV1), graded(Severity.SEV2)
+    assert why_not(waiting(), ALICE, incident=grave, now=LATER) == ("", False)
+    why, alone = why_not(mine, CHIEF, incident=grave, now=LATER)
     assert "what they asked for" in why
     assert alone
-    assert not why_not(mine, CHIEF, severity=Severity.SEV2, now=LATER)[1]
+    assert not why_not(mine, CHIEF, incident=minor, now=LATER)[1]
 
 
 PEOPLE = [
@@ -163,7 +172,7 @@ def _play(
     for caller, approve, alone, reason, seconds in sorted(said, key=lambda one: one[4]):
         wanted = wish(approval, approve=approve, alone=alone, reason=reason)
         now = NOW + timedelta(seconds=seconds)
-        found = may_decide(approval, wanted, caller, severity=severity, now=now)
+        found = may_decide(approval, wanted, caller, incident=graded(severity), now=now)
         if isinstance(found, Forbidden):
             assert found.why.endswith(".")
         else:
@@ -220,7 +229,8 @@ def test_a_ruling_about_another_request_counts_for_nothing(
     caller: Caller, severity: Severity, same_plan: bool
 ) -> None:
     other = waiting() if not same_plan else Approval(request=request(nonce="an earlier one"))
-    found = may_decide(other, wish(other, reason="yes"), caller, severity=severity, now=LATER)
+    said, incident = wish(other, reason="yes"), graded(severity)
+    found = may_decide(other, said, caller, incident=incident, now=LATER)
     if isinstance(found, Ruling):
         stolen = with_rulings(waiting(nonce="of now"), found)
         assert not stolen.is_settled

@@ -72,11 +72,18 @@ def decided(
     by: Caller,
     *,
     severity: Severity = Severity.SEV1,
+    graded_by: str = "",
     later: timedelta = timedelta(minutes=1),
     **said: Any,
 ) -> Ruling | Forbidden:
-    """What becomes of it when this person says so."""
-    return may_decide(approval, wish(approval, **said), by, severity=severity, now=NOW + later)
+    """What becomes of it when this person says so, in an incident that is so bad."""
+    incident = graded(severity, graded_by)
+    return may_decide(approval, wish(approval, **said), by, incident=incident, now=NOW + later)
+
+
+def graded(severity: Severity, by: str = "") -> Incident:
+    """An incident that is so bad: by what was found out, or by somebody's word."""
+    return alter(INCIDENT, severity=severity, graded_by=by)
 
 
 def ruled(approval: Approval, by: Caller, **said: Any) -> Ruling:

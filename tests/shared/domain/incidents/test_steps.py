@@ -177,6 +177,26 @@ def test_the_same_severity_again_is_no_step() -> None:
     assert change_severity(opened(), same, who="oid", now=NOW).incident is None
 
 
+GRADES = [
+    ((("ana", Severity.SEV0),), ""),  # it was found to be one before
+    ((("ana", Severity.SEV2), ("ana", Severity.SEV0)), "ana"),
+    ((("ana", Severity.SEV2), ("ana", Severity.SEV1), ("ben", Severity.SEV0)), "ana"),
+    ((("ana", Severity.SEV2), ("ben", Severity.SEV1), ("ben", Severity.SEV3)), ""),
+    ((("ana", Severity.SEV2), ("ana", Severity.SEV1), ("backstop", Severity.SEV0)), ""),
+]
+
+
+@pytest.mark.parametrize(("said", "by"), GRADES)
+def test_it_is_kept_by_whose_word_alone_it_is_grave(
+    said: tuple[tuple[str, Severity], ...], by: str
+) -> None:
+    incident = opened()
+    for who, severity in said:
+        choice = SeverityChoice(severity=severity, reasons=("so it is",))
+        incident, _ = result(change_severity(incident, choice, who=who, now=NOW))
+    assert incident.graded_by == by
+
+
 def test_a_person_may_lower_the_severity() -> None:
     lower = SeverityChoice(severity=Severity.SEV3, reasons=("a test tenant only",))
     incident, event = result(change_severity(opened(), lower, who="oid", now=NOW))
