@@ -26,6 +26,24 @@ def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[
 
     Raises ValueError for windows that no rule looks back over, KeyError for unknown dimensions.
     """
+    columns = [DIMENSIONS[name].column for name in dimensions]
+    lines = [
+        *scan(service, slo, alert, dimensions),
+        *too_fast(slo, alert),
+        f"| project {', '.join([*columns, *COLUMNS])}",
+    ]
+    return "\n".join(lines)
+
+
+COLUMNS = ("ShortTotal", "ShortBad", "LongTotal", "LongBad", "Burn")
+"""What is counted of a slice, and how fast it burns."""
+
+
+def scan(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str]) -> list[str]:
+    """The first lines of a rule's query: one scan of the table, and the sums of each slice.
+
+    Raises as `window_query` does.
+    """
     if not span(alert.short_window) < span(alert.long_window) <= LONGEST_RULE:
         raise ValueError(f"{slo.name}: no rule looks back over {alert.long_window}")
     slices = [DIMENSIONS[name] for name in dimensions]
@@ -39,23 +57,24 @@ def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[
             f"LongGood = sumif(ItemCount, {good})",
         )
     )
-    lines = [
+    return [
         slo.indicator.table,
         f"| where TimeGenerated >= ago({alert.long_window}) and AppRoleName == {quote(service)}",
         f"| where {counted(slo.indicator)}",
         f"| extend {', '.join([moment(slo.indicator), *(one.reading for one in slices)])}",
         f"| where At >= ago({alert.long_window})",
         f"| summarize {sums}{by}",
+    ]
+
+
+def too_fast(slo: Slo, alert: BurnAlert) -> list[str]:
+    """The lines that leave only the slices that burn so fast in both windows, with their rate."""
+    return [
         f"| where ShortTotal >= {max(alert.minimum_requests, 1)}",
         "| extend ShortBad = ShortTotal - ShortGood, LongBad = LongTotal - LongGood",
         f"| extend Burn = min_of({_rate('Short', slo)}, {_rate('Long', slo)})",
         f"| where Burn >= {real(alert.burn_rate)}",
-        f"| project {', '.join([*(one.column for one in slices), *_COLUMNS])}",
     ]
-    return "\n".join(lines)
-
-
-_COLUMNS = ("ShortTotal", "ShortBad", "LongTotal", "LongBad", "Burn")
 
 
 def _rate(window: str, slo: Slo) -> str:
