@@ -8,9 +8,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
+from typing import Any
 
 from shared.domain.approvals.form_token import make_token
+from shared.domain.authority.permissions import may
 from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
@@ -32,6 +34,7 @@ from shared.domain.views.releases_page import Seen, present_releases
 from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.approve import read_approval
 from shared.protocol.dossier import read_dossier
+from shared.protocol.holds import read_holds
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
 from shared.protocol.listing import list_incidents, open_incidents
@@ -90,8 +93,7 @@ async def show_home(services: Services, request: Request) -> Answer:
         quarantined=waiting,
         drills_url=services.settings.drills_url,
     )
-    view = present_home(seen, services.now())
-    return services.pages.answer("home.html", view=view, did=request.query.get("did", ""))
+    return _show(services, request, "home.html", view=present_home(seen, services.now()))
 
 
 @page
@@ -101,12 +103,13 @@ async def show_incident_page(services: Services, request: Request) -> Answer:
     now = services.now()
     chart = await _chart(services, dossier, now)
     zone = dossier.service.time_zone if dossier.service else "UTC"
-    return services.pages.answer(
+    return _show(
+        services,
+        request,
         "incident.html",
         view=present(dossier, now),
         chart=chart,
         drawing=draw(chart, zone) if chart else "",
-        did=request.query.get("did", ""),
     )
 
 
@@ -119,20 +122,22 @@ async def show_approval_page(services: Services, request: Request) -> Answer:
     chart = await _chart(services, dossier, now)
     zone = dossier.service.time_zone if dossier.service else "UTC"
     token = make_token(approval.request, caller)
-    return services.pages.answer(
+    return _show(
+        services,
+        request,
         "approval.html",
         view=present_approval(approval, dossier, caller, token, now),
         chart=chart,
         drawing=draw(chart, zone) if chart else "",
-        did=request.query.get("did", ""),
     )
 
 
 @page
 async def show_evidence_page(services: Services, request: Request) -> Answer:
-    """What evidence was ordered, and forms to order more."""
-    view = present_evidence(await newest_orders(services), services.now())
-    return services.pages.answer("evidence.html", view=view, did=request.query.get("did", ""))
+    """What evidence was ordered and what is held, with forms for more of both."""
+    orders, holds = await asyncio.gather(newest_orders(services), read_holds(services))
+    view = present_evidence(orders, holds, services.catalog.services, services.now())
+    return _show(services, request, "evidence.html", view=view)
 
 
 @page
@@ -140,7 +145,7 @@ async def show_quarantine_page(services: Services, request: Request) -> Answer:
     """What could not be taken, with a button for each."""
     inputs, following = await list_kept(services, after=request.query.get("after", ""))
     view = present_quarantine(inputs, following)
-    return services.pages.answer("quarantine.html", view=view, did=request.query.get("did", ""))
+    return _show(services, request, "quarantine.html", view=view)
 
 
 @page
@@ -159,7 +164,7 @@ async def show_releases_page(services: Services, request: Request) -> Answer:
         difference=await _difference(services, service, request),
         next=following,
     )
-    return services.pages.answer("releases.html", view=present_releases(seen))
+    return _show(services, request, "releases.html", view=present_releases(seen))
 
 
 async def _difference(services: Services, service: Service, request: Request) -> Difference | None:
@@ -174,6 +179,14 @@ async def _difference(services: Services, service: Service, request: Request) ->
 async def show_asset(services: Services, request: Request) -> Answer:
     """A style sheet, script or picture of the pages."""
     return services.pages.asset(request.path["name"])
+
+
+def _show(services: Services, request: Request, template: str, **view: Any) -> Answer:  # noqa: ANN401 - as templates name them
+    """A page; what its reader may not press is not on it."""
+    pressable = partial(may, request.caller)
+    view["did"] = request.query.get("did", "")
+    view["me"] = request.caller.id if request.caller else ""
+    return services.pages.answer(template, may=pressable, **view)
 
 
 async def _to_do(services: Services, every: list[Service]) -> tuple[int, list[Review]]:

@@ -9,9 +9,10 @@ import logging
 from datetime import timedelta
 
 from shared.domain.ledger.chain import Head
+from shared.domain.ledger.hold import is_held
 from shared.domain.ledger.purge import tell_purged, without_body
 from shared.domain.ledger.record import LedgerRow, partition_of
-from shared.domain.ledger.retention import is_expired, is_held, may_have_expired
+from shared.domain.ledger.retention import is_expired, may_have_expired
 from shared.domain.row import Put, Stored
 from shared.errors import Conflict, Unavailable
 from shared.protocol.holds import read_holds

@@ -1,31 +1,34 @@
-"""Legal holds: what may not be purged, however old it is, by a person's order.
+"""Legal holds as they are stored: a row each beside the kill switches.
 
-A row a scope beside the kill switches. `purge` reads them before every look, and removes nothing
-where they cannot be read.
+`responders.hold` places and lifts them. `responders.purge` reads them before every look, and
+removes nothing where they cannot be read.
 """
 
-from shared.domain.ledger.retention import LegalHold, tell_hold
-from shared.domain.row import MUST_NOT_EXIST, Put
-from shared.protocol.commit import commit
+from collections.abc import Callable
+
+from shared.domain.ledger.hold import LegalHold, tell_hold
+from shared.errors import NotFound
 from shared.protocol.records import CONTROLS
+from shared.protocol.setting import Setting, store_setting
 from shared.services import Services
 
-PREFIX = "hold|"
+HOLD = Setting(name="legal hold", prefix="hold", kind=LegalHold, tell=tell_hold)
 
 
 async def read_holds(services: Services) -> list[LegalHold]:
-    """All legal holds, lifted ones among them. Raises Unavailable."""
-    rows = await services.state.scan(CONTROLS, PREFIX, LegalHold)
-    return [row.value for row in rows]
+    """All legal holds, lifted ones among them, the newest first. Raises Unavailable."""
+    rows = await services.state.scan(CONTROLS, f"{HOLD.prefix}|", LegalHold)
+    return sorted((row.value for row in rows), key=lambda hold: hold.at, reverse=True)
 
 
-async def place_hold(services: Services, hold: LegalHold) -> None:
-    """Place a legal hold, or lift it (`on` is False), with its event.
+async def read_hold(services: Services, hold_id: str) -> LegalHold:
+    """The legal hold of that id. Raises NotFound, Unavailable."""
+    found = next((hold for hold in await read_holds(services) if hold.id == hold_id), None)
+    if found is None:
+        raise NotFound(f"no legal hold {hold_id}")
+    return found
 
-    Raises Conflict where somebody else turned it at the same moment, and Unavailable.
-    """
-    row = f"{PREFIX}{hold.scope}"
-    was = await services.state.read(CONTROLS, row, LegalHold)
-    put = Put(row=row, value=hold, etag=was.etag if was else MUST_NOT_EXIST)
-    event = tell_hold(was.value if was else None, hold)
-    await commit(services, CONTROLS, [put], events=[event])
+
+async def store_hold(services: Services, hold_id: str, make: Callable[[], LegalHold]) -> LegalHold:
+    """Store a hold that is placed or lifted, with its event. Raises Conflict, Unavailable."""
+    return await store_setting(services, HOLD, hold_id, make)

@@ -1,6 +1,7 @@
 """Setting: a control that a person sets is stored once, with the event that tells of it.
 
-Kill switch and change freeze differ in what they say; how they are checked, stored and told is one.
+Kill switch, change freeze and legal hold differ in what they say; how they are checked, stored and
+told is one.
 """
 
 from collections.abc import Callable
@@ -38,6 +39,11 @@ def check_setting(catalog: Catalog, scope: str, reason: str) -> None:
     known = sorted({EVERYTHING, *catalog.services, *broken})
     if scope not in known:
         raise RejectedInput("unknown-scope", f"no scope {scope!r}; known: {', '.join(known)}")
+    check_reason(reason)
+
+
+def check_reason(reason: str) -> None:
+    """Raise RejectedInput for a reason that says nothing or too much."""
     if not reason.strip():
         raise RejectedInput("missing-field", "reason is needed: it is recorded")
     if len(reason) > LONGEST_REASON:

@@ -133,6 +133,13 @@ def collected(settings: dict[str, str]) -> str:
     return name
 
 
+def held(settings: dict[str, str]) -> str:
+    """The legal hold that an example before placed last."""
+    holds = curl('curl -i -H "$AUDITOR" "$BACKSTOP/api/holds"', settings)[1]["holds"]
+    name: str = next(one["id"] for one in holds if one["on"])
+    return name
+
+
 def missing(documented: Any, answered: Any, where: str = "") -> list[str]:
     """Name what a document shows and the answer has not. Values may differ, kinds may not."""
     match documented, answered:
@@ -185,6 +192,9 @@ def test_every_example_answers_as_documented(tmp_path: Path) -> None:
         for example in others:
             if "/api/approvals" in example.command and "APPROVAL" not in settings:
                 settings |= waiting(settings)
+            for name in ("HOLD", "HELD"):
+                if f"${name}/" in example.command:
+                    settings[name] = held(settings)
             if "$EVIDENCE" in example.command:
                 settings["EVIDENCE"] = collected(settings)
             status, body = curl(example.command, settings)

@@ -30,6 +30,7 @@ from tests.fakes.callers import person
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, SHARD, new_services, store_case
 
 AUDITOR = person(AppRole.AUDITOR)
+COMMANDER = person(AppRole.COMMANDER)
 EVIL = "<script>alert(1)</script>"
 REFUSED = RejectedInput("not-json", EVIL)
 
@@ -40,15 +41,15 @@ def services() -> FakeServices:
 
 
 async def home(services: FakeServices, did: str = "") -> Answer:
-    return await show_home(services, Request(query={"did": did}))
+    return await show_home(services, Request(query={"did": did}, caller=COMMANDER))
 
 
 async def incident_page(services: FakeServices, incident: str = INCIDENT.id) -> Answer:
-    return await show_incident_page(services, Request(path={"id": incident}))
+    return await show_incident_page(services, Request(path={"id": incident}, caller=COMMANDER))
 
 
 async def quarantine_page(services: FakeServices, after: str = "") -> Answer:
-    return await show_quarantine_page(services, Request(query={"after": after}))
+    return await show_quarantine_page(services, Request(query={"after": after}, caller=COMMANDER))
 
 
 def told(answer: Answer) -> str:

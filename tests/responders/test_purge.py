@@ -3,23 +3,29 @@
 import contextlib
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from responders.hold import lift_hold, place_hold
 from responders.purge import MOST, purge
 from responders.record import record
 from responders.seal import seal
+from shared.domain.authority.caller import AppRole
 from shared.domain.event import EventKind
 from shared.domain.ledger.record import LedgerRow
-from shared.domain.ledger.retention import LegalHold
 from shared.domain.ledger.verification import Verification
+from shared.domain.views.http import Request
 from shared.protocol.commit import telling
-from shared.protocol.holds import place_hold
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.verifying import verify_stored
 from tests.fakes import FakeServices, Killed, die
-from tests.fakes.scene import NOW, SERVICE, new_services
+from tests.fakes.callers import person
+from tests.fakes.scene import SERVICE, new_services
+from tests.fakes.services import catalog_of
 from tests.responders.test_record import PART, event
+from tests.shared.domain.decisions.worked_case import alter
 
+AUDITOR = person(AppRole.AUDITOR)
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 YEAR = timedelta(days=366)
 INTAKE, CHANGE = EventKind.ALERT_SWEPT, EventKind.DECIDED
@@ -104,20 +110,31 @@ async def test_what_no_seal_vouches_for_stays(services: FakeServices) -> None:
     assert await bodies(services) == [True, True]
 
 
+async def hold(services: FakeServices, scope: str) -> str:
+    """Hold a scope as an auditor does; answer the hold's id."""
+    body = msgspec.json.encode({"scope": scope, "reason": "a claim"})
+    answer = await place_hold(services, Request(body=body, caller=AUDITOR))
+    key: str = msgspec.json.decode(answer.body)["id"]
+    return key
+
+
+async def lift(services: FakeServices, key: str) -> None:
+    body = msgspec.json.encode({"reason": "settled"})
+    await lift_hold(services, Request(path={"id": key}, body=body, caller=AUDITOR))
+
+
 @pytest.mark.parametrize("scope", ["*", SERVICE.name])
 async def test_a_legal_hold_keeps_it_until_somebody_lifts_it(
     services: FakeServices, scope: str
 ) -> None:
     await sealed(services, INTAKE)
     services.outside.wait(YEAR.total_seconds())
-    hold = LegalHold(scope=scope, by="tenant/ada", reason="a claim", at=services.now())
-    await place_hold(services, hold)
+    key = await hold(services, scope)
 
     await tick(services)
     assert await bodies(services) == [True]
 
-    lifted = LegalHold(scope=scope, by="tenant/ada", reason="settled", at=services.now(), on=False)
-    await place_hold(services, lifted)
+    await lift(services, key)
     services.outside.wait(YEAR.total_seconds())
     await tick(services)
     assert await bodies(services) == [False]
@@ -126,8 +143,8 @@ async def test_a_legal_hold_keeps_it_until_somebody_lifts_it(
 async def test_a_hold_of_another_service_keeps_nothing(services: FakeServices) -> None:
     await sealed(services, INTAKE)
     services.outside.wait(YEAR.total_seconds())
-    hold = LegalHold(scope="policy-search", by="tenant/ada", reason="a claim", at=NOW)
-    await place_hold(services, hold)
+    services.outside.catalog = catalog_of(SERVICE, alter(SERVICE, name="policy-search"))
+    await hold(services, "policy-search")
 
     await tick(services)
 

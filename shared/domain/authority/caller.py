@@ -15,7 +15,7 @@ class AppRole(StrEnum):
     RESPONDER = "Responder"  # see, acknowledge, diagnose, ask for a rollback
     APPROVER = "Approver"  # decide about plans
     COMMANDER = "Commander"  # kill switch, freeze, severity, emergencies
-    AUDITOR = "Auditor"  # read everything, export evidence
+    AUDITOR = "Auditor"  # read everything, export evidence, hold records
     DEPLOYER = "Deployer"  # pipelines: register releases
     SIGNAL = "Signal"  # services: tell of breaches
     WEBHOOK = "ActionGroupsSecureWebhook"  # Azure Monitor

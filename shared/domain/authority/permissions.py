@@ -43,6 +43,7 @@ APPROVE = Permission(people=(AppRole.APPROVER, AppRole.COMMANDER))
 COMMAND = Permission(people=(AppRole.COMMANDER,))
 REVIEW = Permission(people=(AppRole.COMMANDER, AppRole.AUDITOR))
 ALERT = Permission(apps=(AppRole.WEBHOOK,), client=AZURE_MONITOR)
+SIGNAL = Permission(apps=(AppRole.SIGNAL,))  # and only for the service that names the app
 AUDIT = Permission(people=(AppRole.AUDITOR,), apps=(AppRole.AUDITOR,))
 AUDIT_BY_HAND = Permission(people=(AppRole.AUDITOR,))
 RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
@@ -78,6 +79,9 @@ PERMISSIONS: dict[str, Permission] = {
     "show_orders": AUDIT,
     "hand_out": AUDIT,
     "show_home": READ,
+    "show_holds": AUDIT,
+    "place_hold": AUDIT_BY_HAND,
+    "lift_hold": AUDIT_BY_HAND,
     "show_incident_page": READ,
     "press_incident": HANDLE,
     "press_incident/severity": COMMAND,
@@ -85,6 +89,8 @@ PERMISSIONS: dict[str, Permission] = {
     "show_evidence_page": AUDIT,
     "press_evidence": AUDIT_BY_HAND,
     "show_releases_page": READ,
+    "press_hold": AUDIT_BY_HAND,
+    "press_lift": AUDIT_BY_HAND,
     "show_approval_page": READ,
     "press_approval": APPROVE,
     "press_rollback": ASK,
@@ -109,3 +115,8 @@ def role_of(caller: Caller, permission: Permission) -> AppRole | None:
     if permission.client and caller.app_id != permission.client:
         return None
     return next((role for role in roles if role in caller.roles), None)
+
+
+def may(caller: Caller | None, route: str, action: str = "") -> bool:
+    """Whether the door would let this caller in: by this pages show a form or a link, or none."""
+    return caller is not None and role_of(caller, permission_of(route, action)) is not None

@@ -1,20 +1,15 @@
-"""Retention: how long the bodies of records are kept, by class, and what a legal hold keeps longer.
+"""Retention: how long the bodies of records are kept, by class. A legal hold keeps some longer.
 
 The periods are policy (`BACKSTOP_RETAIN_*_DAYS`): the EU AI Act asks for six months at least, so a
 shorter one is refused. A kind that no class names is kept longest. Only bodies are purged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-import msgspec
-
-from shared.domain.event import ChangeEvent, EventKind, happened
-from shared.domain.keys import digest
+from shared.domain.event import EventKind
 from shared.domain.ledger.record import LedgerRow
-
-EVERYTHING = "*"
 
 
 class RecordClass(StrEnum):
@@ -34,7 +29,6 @@ _INTAKE = frozenset(
         EventKind.RESUBMITTED,
         EventKind.DISCARDED,
         EventKind.FLOODED,
-        EventKind.FLOODED,
     }
 )
 _INCIDENTS = frozenset(
@@ -52,23 +46,6 @@ _INCIDENTS = frozenset(
 )
 
 
-class LegalHold(msgspec.Struct, frozen=True, kw_only=True):
-    """What may not be purged. `scope` is an incident, a service, or "*"; it ends by a person."""
-
-    scope: str
-    by: str
-    reason: str
-    at: datetime
-    on: bool = True
-
-
-class _About(msgspec.Struct, frozen=True):
-    """What a body is about."""
-
-    service: str
-    incident: str = ""
-
-
 def class_of(kind: str) -> RecordClass:
     """The class of a kind of event."""
     if kind in _INTAKE:
@@ -84,29 +61,7 @@ def is_expired(row: LedgerRow, days: Mapping[str, float], now: datetime) -> bool
     return datetime.fromisoformat(row.recorded_at) + period < now
 
 
-def is_held(row: LedgerRow, holds: Sequence[LegalHold]) -> bool:
-    """Whether somebody ordered that the body is kept."""
-    about = msgspec.json.decode(row.body, type=_About)
-    scopes = {hold.scope for hold in holds if hold.on}
-    return bool(scopes & {EVERYTHING, about.service, about.incident or EVERYTHING})
-
-
 def may_have_expired(partition: str, days: Mapping[str, float], now: datetime) -> bool:
     """Whether a partition is old enough to hold expired records at all, by its month alone."""
     begins = datetime.strptime(partition[-6:], "%Y%m").replace(tzinfo=UTC)
     return begins + timedelta(days=min(days.values())) < now
-
-
-def tell_hold(was: LegalHold | None, hold: LegalHold) -> ChangeEvent:
-    """The event of a legal hold that is placed or lifted."""
-    return happened(
-        EventKind.LEGAL_HOLD_CHANGED,
-        f"legal-hold-{digest(hold.scope, hold.at.isoformat())}",
-        hold.scope,
-        hold.at,
-        actor=hold.by,
-        what=f"{'placed' if hold.on else 'lifted'} a legal hold on {hold.scope}",
-        why=hold.reason,
-        before=msgspec.to_builtins(was) if was else {},
-        after=msgspec.to_builtins(hold),
-    )

@@ -12,6 +12,7 @@ from shared.domain.approvals.approval import BACKSTOP, Approval, Ruling
 from shared.domain.approvals.may_decide import DECIDERS, why_not
 from shared.domain.approvals.steps import awaits
 from shared.domain.authority.caller import Caller
+from shared.domain.authority.permissions import may
 from shared.domain.decisions.decision import RuleResult
 from shared.domain.incidents.incident import Incident, Severity
 from shared.domain.stamp import Stamp, stamp
@@ -155,8 +156,8 @@ def _line(ruling: Ruling, zone: str) -> Line:
 def _form(
     approval: Approval, incident: Incident, caller: Caller, token: str, now: datetime
 ) -> Form | None:
-    """What this caller may send; nothing where they hold no role that decides."""
-    if not caller.roles & set(DECIDERS):
+    """What this caller may send; nothing where no role of theirs decides."""
+    if not may(caller, "press_approval", "approve"):
         return None
     why, alone = why_not(approval, caller, incident=incident, now=now)
     request = approval.request

@@ -1,12 +1,15 @@
-"""The evidence page as values: what was ordered, how far it has come, and where to take it."""
+"""The evidence page as values: what was ordered, how far it has come, and what is held."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
+from shared.domain.catalog import Service
+from shared.domain.coverage import EVERYTHING
 from shared.domain.evidence.order import Order, OrderState
 from shared.domain.evidence.scope import sentence_of
+from shared.domain.ledger.hold import LegalHold
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.views.chart import Tone
 from shared.domain.wording import plain
@@ -28,16 +31,52 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
+class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One legal hold that is in force."""
+
+    id: str
+    covers: str
+    reason: str
+    by: str
+    at: Stamp
+
+
 class EvidencePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything on the page. `today` is the last day that may be asked for."""
+    """Everything on the page. `today` is the last day that may be asked for.
+
+    `scopes` are what may be held, each with its title.
+    """
 
     orders: tuple[OrderLine, ...]
+    holds: tuple[HoldLine, ...]
+    scopes: tuple[tuple[str, str], ...]
     today: str
 
 
-def present_evidence(orders: Sequence[Order], now: datetime) -> EvidencePage:
-    """Say what became of each order."""
-    return EvidencePage(orders=tuple(_line(one) for one in orders), today=f"{now:%Y-%m-%d}")
+def present_evidence(
+    orders: Sequence[Order],
+    holds: Sequence[LegalHold],
+    services: Mapping[str, Service],
+    now: datetime,
+) -> EvidencePage:
+    """Say what became of each order, and what is held."""
+    named = ((service.name, service.title) for service in services.values())
+    return EvidencePage(
+        orders=tuple(_line(one) for one in orders),
+        holds=tuple(_hold(one) for one in holds if one.on),
+        scopes=((EVERYTHING, "All services"), *named),
+        today=f"{now:%Y-%m-%d}",
+    )
+
+
+def _hold(hold: LegalHold) -> HoldLine:
+    return HoldLine(
+        id=hold.id,
+        covers=_capital(hold.sentence),
+        reason=plain(hold.reason),
+        by=plain(hold.by),
+        at=stamp(hold.at, "UTC"),
+    )
 
 
 _TONES = {

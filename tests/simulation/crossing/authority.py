@@ -10,6 +10,7 @@ import msgspec
 
 from responders.ask import ask
 from responders.freeze import set_freeze
+from responders.hold import hold_by_form, lift_hold, place_hold
 from responders.review import close_review, remind_reviewers
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.event import EventKind
@@ -18,6 +19,7 @@ from shared.domain.incidents.incident import Incident, State
 from shared.domain.message import WORK
 from shared.domain.reviews.review import Opening, ReviewKind, closed_row, open_review, open_row
 from shared.domain.views.http import Request
+from shared.protocol.holds import read_holds
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.people import PEOPLE, remember_name
@@ -139,17 +141,52 @@ async def _freeze(services: FakeServices) -> None:
 
 
 async def _frozen(services: FakeServices) -> None:
-    """The ledger tells of every freeze, each from the one before it, up to the one in force."""
     (row,) = services.state.rows(CONTROLS, "freeze|")
     freeze = services.state.peek(CONTROLS, row, Freeze)
     assert freeze.holds(SERVICE.name, services.now())
-    changes = {e.id: e for e in told(services) if e.kind is EventKind.FREEZE_CHANGED}.values()
-    assert (await recorded(services))[EventKind.FREEZE_CHANGED] == len(changes)
+    await _each_change_told(services, EventKind.FREEZE_CHANGED, freeze)
+
+
+async def _hold(services: FakeServices) -> None:
+    await place_hold(services, asked_by(AUDITOR, scope=SERVICE.name, reason=WHY))
+
+
+async def _held_a_minute_ago(services: FakeServices) -> None:
+    await _hold(services)
+    services.outside.wait(60)
+
+
+async def _hold_by_form(services: FakeServices) -> None:
+    await hold_by_form(services, asked_by(AUDITOR, scope=SERVICE.name, reason=WHY))
+
+
+async def _lift(services: FakeServices) -> None:
+    (held,) = await read_holds(services)
+    if held.on:
+        await lift_hold(services, asked_by(AUDITOR, {"id": held.id}, reason=WHY))
+
+
+async def _held_on(services: FakeServices) -> None:
+    (held,) = await read_holds(services)
+    assert held.on
+    await _each_change_told(services, EventKind.LEGAL_HOLD_CHANGED, held)
+
+
+async def _held_no_more(services: FakeServices) -> None:
+    (held,) = await read_holds(services)
+    assert not held.on
+    await _each_change_told(services, EventKind.LEGAL_HOLD_CHANGED, held)
+
+
+async def _each_change_told(services: FakeServices, kind: EventKind, now: object) -> None:
+    """The ledger tells of every change once, each from the one before it, up to what is so now."""
+    changes = {e.id: e for e in told(services) if e.kind is kind}.values()
+    assert (await recorded(services))[kind] == len(changes)
     before: object = {}
     for change in sorted(changes, key=lambda one: one.happened_at):
         assert change.before == before
         before = change.after
-    assert msgspec.convert(before, Freeze) == freeze
+    assert msgspec.convert(before, type(now)) == now
 
 
 def of_a_person(name: str, prepare: Do, run: Do, holds: Do) -> Job:
@@ -163,5 +200,8 @@ JOBS = (
     of_a_person("ask", _held, _ask, _asked_in_one_incident),
     of_a_person("close_review", _to_review, _review, _reviewed_once),
     of_a_person("set_freeze", _nothing, _freeze, _frozen),
+    of_a_person("place_hold", _nothing, _hold, _held_on),
+    of_a_person("hold_by_form", _nothing, _hold_by_form, _held_on),
+    of_a_person("lift_hold", _held_a_minute_ago, _lift, _held_no_more),
     Job(name="remind_reviewers", prepare=_overdue, run=_remind, holds=_reminded_once),
 )

@@ -9,19 +9,15 @@ from shared.domain.ledger.completeness import complete
 from shared.domain.ledger.purge import tell_purged, told_in, without_body
 from shared.domain.ledger.record import LedgerRow, make_record
 from shared.domain.ledger.retention import (
-    LegalHold,
     RecordClass,
     class_of,
     is_expired,
-    is_held,
     may_have_expired,
-    tell_hold,
 )
-from tests.shared.domain.decisions.worked_case import NOW, alter
+from tests.shared.domain.decisions.worked_case import NOW
 from tests.shared.domain.ledger.worked_chain import PARTITION, ROWS, event
 
 DAYS = {"changes": 2557.0, "incidents": 731.0, "intake": 184.0}
-HOLD = LegalHold(scope="fnol-summary", by="tenant/ada", reason="a claim", at=NOW)
 
 
 def row(kind: EventKind) -> LedgerRow:
@@ -68,26 +64,6 @@ class TestExpiry:
     def test_a_partition_is_looked_at_only_when_it_is_old_enough(self) -> None:
         assert not may_have_expired(PARTITION, DAYS, NOW + timedelta(days=100))
         assert may_have_expired(PARTITION, DAYS, NOW + timedelta(days=200))
-
-
-class TestHolds:
-    @pytest.mark.parametrize("scope", ["*", "fnol-summary", "INC-07-261123-0A1B2C3D"])
-    def test_it_keeps_an_incident_a_service_or_everything(self, scope: str) -> None:
-        assert is_held(ROWS[0], [alter(HOLD, scope=scope)])
-
-    def test_it_keeps_nothing_else_and_nothing_when_it_is_lifted(self) -> None:
-        assert not is_held(ROWS[0], [alter(HOLD, scope="policy-search")])
-        assert not is_held(ROWS[0], [alter(HOLD, on=False)])
-        assert not is_held(ROWS[0], [])
-
-    def test_placing_and_lifting_are_fit_for_the_ledger(self) -> None:
-        placed, lifted = tell_hold(None, HOLD), tell_hold(HOLD, alter(HOLD, on=False))
-        assert (complete(placed), complete(lifted)) == ((), ())
-        assert (placed.what, lifted.what) == (
-            "placed a legal hold on fnol-summary",
-            "lifted a legal hold on fnol-summary",
-        )
-        assert lifted.before["on"]
 
 
 class TestTelling:
