@@ -5,7 +5,6 @@ cannot know is checked here: an endpoint that two services own, a dependency tha
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,40 +12,66 @@ from pathlib import Path
 import msgspec
 
 from shared.adapters.catalog_calendar import CALENDAR, read_calendar
-from shared.adapters.catalog_fields import Report
+from shared.adapters.catalog_report import Mentioned, Report
 from shared.adapters.catalog_service import read_service
 from shared.adapters.catalog_tree import BrokenYaml, read_documents
 from shared.domain.catalog import Catalog, CatalogMistake, Service
+from shared.domain.freezes.freeze import Calendar
 from shared.errors import Misconfigured
 
 MOST_BYTES = 262_144  # of a broken file
 _ARM_ID = re.compile(r"/subscriptions/[^\s'\"\],}#]+", re.IGNORECASE)
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder as it was read: the catalog, and what each file's reading found besides."""
+
+    catalog: Catalog
+    reports: tuple[Report, ...]
+
+
 def load_catalog(folder: Path) -> Catalog:
     """Read every *.yaml of the folder. Raises Misconfigured where there is no such folder."""
+    return read_catalog(folder).catalog
+
+
+def read_catalog(folder: Path) -> Reading:
+    """Read every *.yaml of the folder, and keep what a lint wants to know of each."""
     if not folder.is_dir():
         raise Misconfigured(f"the catalog folder {folder} does not exist")
-    calendar, mistakes = read_calendar(folder)
+    calendar, calendar_mistakes = read_calendar(folder)
+    reports: dict[str, Report] = {}
     services: dict[str, Service] = {}
-    names: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         if path.name == CALENDAR:
             continue
-        report = Report(path.name, path.stem)
+        reports[path.stem] = report = Report(path.name, path.stem)
         service = _read_file(path, report)
-        names.append(path.stem)
-        mistakes.extend(report.mistakes)
         if service is not None:
             services[service.name] = service
-    mistakes.extend(_shared_targets(services))
-    mistakes.extend(_unknown_dependencies(services, names))
-    mistakes.sort(key=lambda mistake: (mistake.file, mistake.line, mistake.field))
+    sound = [reports[name] for name in services]
+    _check_targets(sound)
+    _check_dependencies(sound, list(reports))
+    mistakes = [
+        *calendar_mistakes,
+        *(one for report in reports.values() for one in report.mistakes),
+    ]
+    catalog = _catalog(folder, services, mistakes, calendar)
+    return Reading(catalog=catalog, reports=tuple(reports.values()))
+
+
+def _catalog(
+    folder: Path,
+    services: Mapping[str, Service],
+    mistakes: list[CatalogMistake],
+    calendar: Calendar,
+) -> Catalog:
+    """All services whose files are in order by themselves and beside one another."""
     broken = {mistake.service for mistake in mistakes}
     sound = {name: service for name, service in services.items() if name not in broken}
     return Catalog(
         services=_with_dependents(sound),
-        mistakes=tuple(mistakes),
+        mistakes=tuple(sorted(mistakes, key=lambda one: (one.file, one.line, one.field))),
         calendar=calendar,
         broken_targets=_named_targets(folder, broken),
     )
@@ -70,41 +95,28 @@ def _read_file(path: Path, report: Report) -> Service | None:
         return None
 
 
-def _shared_targets(services: Mapping[str, Service]) -> list[CatalogMistake]:
+def _check_targets(reports: list[Report]) -> None:
     """Find targets with two owners. Both are mistaken: which one is right would be a guess."""
-    owned = Counter(target.id for service in services.values() for target in service.targets)
-    return [
-        _mistake(service, "spec.targets", f"{target.id} is owned twice", "one owner a target")
-        for service in services.values()
-        for target in service.targets
-        if owned[target.id] > 1
-    ]
+    found = [(report, one) for report in reports for one in report.mentioned(Mentioned.TARGET)]
+    owners: dict[str, list[str]] = {}
+    for report, one in found:
+        owners.setdefault(one.text, []).append(report.file)
+    for report, one in found:
+        if len(owners[one.text]) > 1:
+            problem = f"{one.text} is owned twice: {', '.join(owners[one.text])}"
+            report.note(one.line, one.field, problem, "one owner a target")
 
 
-def _unknown_dependencies(
-    services: Mapping[str, Service], names: list[str]
-) -> list[CatalogMistake]:
-    mistakes = []
-    for service in services.values():
-        needed = {one.name for one in service.dependencies if one.kind == "service"}
-        for name in sorted(needed - set(names) | needed & {service.name}):
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}? " if near and near[0] != name else ""
-            problem = f"no other service {name} in the catalog"
-            allowed = f"{hint}the name of a file beside this one"
-            mistakes.append(_mistake(service, "spec.dependencies", problem, allowed))
-    return mistakes
-
-
-def _mistake(service: Service, field: str, problem: str, allowed: str) -> CatalogMistake:
-    return CatalogMistake(
-        file=service.file,
-        line=1,
-        field=field,
-        problem=problem,
-        allowed=allowed,
-        service=service.name,
-    )
+def _check_dependencies(reports: list[Report], names: list[str]) -> None:
+    """Find dependencies on services that no file describes, and on oneself."""
+    for report in reports:
+        for one in report.mentioned(Mentioned.DEPENDENCY):
+            if one.text in names and one.text != report.service:
+                continue
+            near = get_close_matches(one.text, names, n=1)
+            hint = f"did you mean {near[0]}? " if near and near[0] != one.text else ""
+            problem = f"no other service {one.text} in the catalog"
+            report.note(one.line, one.field, problem, f"{hint}the name of a file beside this one")
 
 
 def _with_dependents(services: Mapping[str, Service]) -> dict[str, Service]:

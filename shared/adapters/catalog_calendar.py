@@ -6,7 +6,8 @@ but those of its services; one whose file has a mistake has frozen everything un
 
 from pathlib import Path
 
-from shared.adapters.catalog_fields import Report, Section
+from shared.adapters.catalog_fields import Section
+from shared.adapters.catalog_report import Report
 from shared.adapters.catalog_tree import BrokenYaml, Node, read_documents
 from shared.adapters.catalog_windows import read_freezes, read_time_zone
 from shared.domain.catalog import CatalogMistake

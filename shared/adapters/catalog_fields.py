@@ -9,36 +9,14 @@ import re
 from difflib import get_close_matches
 from enum import StrEnum
 
+from shared.adapters.catalog_report import Mentioned, Report
 from shared.adapters.catalog_tree import Node
-from shared.domain.catalog import CatalogMistake
 
 NAME = "[a-z0-9][a-z0-9-]{1,62}"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-
-
-class Report:
-    """The mistakes of one file; `service` is the name under which they are looked up."""
-
-    def __init__(self, file: str, service: str) -> None:
-        self.file = file
-        self.service = service
-        self.mistakes: list[CatalogMistake] = []
-
-    def note(self, line: int, field: str, problem: str, allowed: str = "") -> None:
-        """Keep one mistake."""
-        self.mistakes.append(
-            CatalogMistake(
-                file=self.file,
-                line=line,
-                field=field,
-                problem=problem,
-                allowed=allowed,
-                service=self.service,
-            )
-        )
 
 
 class Section:
@@ -60,8 +38,15 @@ class Section:
 
     def mistake(self, name: str, problem: str, allowed: str = "") -> None:
         """Note a mistake of a field, where the field stands."""
-        line = self._members[name].line if name in self._members else self.line
-        self.report.note(line, self._path(name), problem, allowed)
+        self.report.note(self._line(name), self._path(name), problem, allowed)
+
+    def advise(self, name: str, problem: str, allowed: str = "") -> None:
+        """Note what is to be mended in a field, though it does no harm to read it."""
+        self.report.advise(self._line(name), self._path(name), problem, allowed)
+
+    def mention(self, what: Mentioned, name: str, text: str) -> None:
+        """Keep a field's text for whoever can check it."""
+        self.report.mention(what, self._line(name), self._path(name), text)
 
     def text(self, name: str, default: str | None = None, *, pattern: str = ".{1,300}") -> str:
         """Read a text that matches the pattern as a whole; "" where it does not."""
@@ -167,6 +152,9 @@ class Section:
         """Note every field that nobody asked for, with the one that may be meant."""
         for name in self._members.keys() - self._asked:
             self.mistake(name, "is unknown", _meant(name, tuple(sorted(self._asked))))
+
+    def _line(self, name: str) -> int:
+        return self._members[name].line if name in self._members else self.line
 
     def _path(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name

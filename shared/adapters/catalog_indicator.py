@@ -7,6 +7,7 @@ is the same text with one more condition, or `bad` is; `shared.domain.slos.pipel
 import re
 
 from shared.adapters.catalog_fields import Section
+from shared.adapters.catalog_report import Mentioned
 from shared.domain.slos.pipeline import Pipeline, cut, read_pipeline
 from shared.domain.slos.slo import Indicator, Sli
 from shared.errors import RejectedInput
@@ -64,6 +65,8 @@ def _read_query(side: Section) -> tuple[Section, Pipeline | None]:
     pipeline = None
     try:
         pipeline = read_pipeline(text) if text else None
+        if pipeline:
+            spec.mention(Mentioned.QUERY, "query", text)
     except RejectedInput as error:
         spec.mistake("query", error.detail, "AppRequests | where Success == true, say")
     for section in (spec, source, side):

@@ -6,30 +6,43 @@ Part of reading one service (`shared.adapters.catalog_service`). What a file lea
 from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
 from shared.domain.catalog import REASONS_TO_ASK, Emergency, RollbackPolicy
 from shared.domain.incidents.incident import Severity
+from shared.domain.slos.slo import WINDOWS, Slo, reachable
 
 LONGEST_APPROVAL = 15 * MINUTE  # what was judged is not the same world after that
-_WINDOWS = ("5m", "30m", "1h", "6h", "3d")
 _GRAVE = (Severity.SEV0.value, Severity.SEV1.value)  # nothing milder is an emergency
 
 
-def read_policy(spec: Section) -> RollbackPolicy:
+def read_policy(spec: Section, slos: tuple[Slo, ...]) -> RollbackPolicy:
     """Read the policy; where the file has none, the usual one."""
     if not spec.has("policy"):
+        _check_reach(spec, "policy", RollbackPolicy().burn_rate, slos)
         return RollbackPolicy()
     section = spec.section("policy")
     policy = _fields(section, RollbackPolicy())
-    if _WINDOWS.index(policy.short_window) >= _WINDOWS.index(policy.long_window):
+    if WINDOWS.index(policy.short_window) >= WINDOWS.index(policy.long_window):
         section.mistake("short_window", "is not shorter than long_window", "5m with 1h, say")
+    _check_reach(section, "burn_rate", policy.burn_rate, slos)
+    if policy.emergency:
+        _check_reach(section, "emergency", policy.emergency.burn_rate, slos)
     section.close()
     return policy
+
+
+def _check_reach(section: Section, field: str, burn_rate: float, slos: tuple[Slo, ...]) -> None:
+    """Find a burn that none of the objectives can have: traffic would never be moved by it."""
+    if not slos or any(reachable(burn_rate, slo.objective) for slo in slos):
+        return
+    strictest = max(slos, key=lambda slo: slo.objective)
+    most = f"at most {1 / strictest.budget:.4g}: a burn of all requests at {strictest.name}"
+    section.mistake(field, f"a burn of {burn_rate:g} can never be reached", most)
 
 
 def _fields(section: Section, usual: RollbackPolicy) -> RollbackPolicy:
     return RollbackPolicy(
         id=section.text("id", usual.id, pattern=NAME),
         burn_rate=section.number("burn_rate", 0, 1_000, usual.burn_rate),
-        short_window=section.one_of("short_window", _WINDOWS, usual.short_window),
-        long_window=section.one_of("long_window", _WINDOWS, usual.long_window),
+        short_window=section.one_of("short_window", WINDOWS, usual.short_window),
+        long_window=section.one_of("long_window", WINDOWS, usual.long_window),
         minimum_requests=section.whole("minimum_requests", 1, 1_000_000, usual.minimum_requests),
         cooldown_s=section.seconds("cooldown", 0, 7 * DAY, usual.cooldown_s),
         max_rollbacks_per_hour=section.whole(

@@ -1,12 +1,15 @@
-"""One service's file: its own document first, then one OpenSLO document for every objective.
+"""One service's file: its own document first, then the OpenSLO documents of its objectives.
 
 `read_service` knows the form of the first. Whether services fit one another is the business of
 `shared.adapters.catalog`.
 """
 
-from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Report, Section
+from shared.adapters.catalog_budget import read_budget_policy
+from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
+from shared.adapters.catalog_openslo import Library
 from shared.adapters.catalog_policy import read_policy
-from shared.adapters.catalog_slo import read_slo
+from shared.adapters.catalog_report import Mentioned, Report
+from shared.adapters.catalog_slo import read_slos
 from shared.adapters.catalog_tree import Node
 from shared.adapters.catalog_windows import read_freezes, read_maintenance, read_time_zone
 from shared.domain.catalog import Contact, Dependency, Mode, Service, Target, TargetKind
@@ -16,6 +19,7 @@ from shared.errors import RejectedInput
 
 MINIMUM_CONTACTS = 2
 _ARM_ID = "/subscriptions/[^/?#]+(/[^/?#]+)*"
+_APP_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def read_service(report: Report, documents: list[Node]) -> Service | None:
@@ -24,17 +28,17 @@ def read_service(report: Report, documents: list[Node]) -> Service | None:
         report.note(1, "", "the file is empty", "a document of kind Service")
         return None
     head = Section(report, documents[0])
-    slos = [read_slo(Section(report, node), report.service) for node in documents[1:]]
-    service = _read_head(head, tuple(slos))
-    if not slos:
+    service = _read_head(head, Library(report, documents[1:]))
+    if not service.slos:
         report.note(head.line, "", "no objective", "a second document of kind SLO, after ---")
     return None if report.mistakes else service
 
 
-def _read_head(head: Section, slos: tuple[Slo, ...]) -> Service:
+def _read_head(head: Section, library: Library) -> Service:
     head.one_of("apiVersion", ("backstop/v1",))
     head.one_of("kind", ("Service",))
     metadata, spec = head.section("metadata"), head.section("spec")
+    slos = read_slos(library, head.report.service, read_budget_policy(spec))
     service = _read_spec(metadata, spec, slos)
     if service.name != head.report.service:
         metadata.mistake("name", "is not the file's name", head.report.service)
@@ -57,19 +61,27 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         targets=_read_targets(spec),
         slos=slos,
         mode=spec.choice("mode", Mode, Mode.OBSERVE),
-        policy=read_policy(spec),
+        policy=read_policy(spec, slos),
         dependencies=_read_dependencies(spec),
         regions=spec.texts("regions", pattern="[a-z0-9]{2,40}"),
         resources=tuple(one.lower() for one in spec.texts("resources", pattern=_ARM_ID)),
         maintenance=read_maintenance(spec, zone),
         freezes=read_freezes(spec, zone, name),
         time_zone=zone,
-        runbook=spec.text("runbook", "", pattern="https://[^ ]{1,500}"),
+        runbook=_read_runbook(spec),
         index_max_age_s=spec.seconds("index_max_age", MINUTE, 30 * DAY, HOUR),
         customer_impact=spec.flag("customer_impact", default=False),
         compliance=spec.texts("compliance", pattern=NAME),
+        signals=tuple(one.lower() for one in spec.texts("signals", pattern=_APP_ID)),
         file=spec.report.file,
     )
+
+
+def _read_runbook(spec: Section) -> str:
+    """Read the link that pages and cards show: whoever is woken reads it on a telephone."""
+    if not spec.has("runbook"):
+        spec.advise("runbook", "is missing", "an https link to what people do at night")
+    return spec.text("runbook", "", pattern="https://[^ ]{1,500}")
 
 
 def _read_contacts(spec: Section) -> tuple[Contact, ...]:
@@ -92,6 +104,7 @@ def _read_targets(spec: Section) -> tuple[Target, ...]:
         arm_id = section.text("id", pattern=_ARM_ID).lower()
         if arm_id and kind is TargetKind.ONLINE_ENDPOINT:
             _check_endpoint(section, arm_id)
+        section.mention(Mentioned.TARGET, "id", arm_id)
         capabilities = section.texts("capabilities", pattern="split|pointer|switch")
         targets.append(Target(kind=kind, id=arm_id, capabilities=capabilities))
         section.close()
@@ -111,6 +124,9 @@ def _read_dependencies(spec: Section) -> tuple[Dependency, ...]:
     found = []
     for section in spec.sections("dependencies", required=False):
         kind = section.one_of("kind", ("service", "model", "tool", "index", "region"), "service")
-        found.append(Dependency(name=section.text("name"), kind=kind))
+        name = section.text("name")
+        if kind == "service":
+            section.mention(Mentioned.DEPENDENCY, "name", name)
+        found.append(Dependency(name=name, kind=kind))
         section.close()
     return tuple(found)

@@ -4,54 +4,89 @@ We read the subset that our queries can measure and refuse the rest, so that no 
 nobody watches.
 """
 
-from shared.adapters.catalog_fields import Section
+from shared.adapters.catalog_alerts import read_alerts
+from shared.adapters.catalog_fields import NAME, Section
 from shared.adapters.catalog_indicator import read_indicator, slowest_good
-from shared.domain.slos.slo import Indicator, Sli, Slo
+from shared.adapters.catalog_openslo import WORDS, Library, head_of
+from shared.domain.slos.slo import ANSWERED, BudgetStep, Indicator, Sli, Slo
 
-_NAME = "[a-z0-9][a-z0-9-]{1,62}"
-_WORDS = "(?s).{0,1000}"
+_LEAST = 0.5  # no objective promises less
+_SOME = 0.99  # stands in for one that cannot be read
 
 
-def read_slo(slo: Section, service: str) -> Slo:
-    """Read one document of kind SLO that belongs to the service."""
-    slo.one_of("apiVersion", ("openslo/v1",))
-    slo.one_of("kind", ("SLO",))
-    metadata, spec = slo.section("metadata"), slo.section("spec")
+def read_slos(
+    library: Library, service: str, budget_policy: tuple[BudgetStep, ...]
+) -> tuple[Slo, ...]:
+    """Read every objective of a file, with all that they refer to."""
+    read = tuple(
+        _read_slo(document, library, service, budget_policy) for document in library.objectives
+    )
+    for slo, document in zip(read, library.objectives, strict=True):
+        if [one.name for one in read].count(slo.name) > 1:
+            document.mistake("metadata", f"SLO {slo.name} occurs twice", "one of each name")
+    library.close()
+    return read
+
+
+def _read_slo(
+    slo: Section, library: Library, service: str, budget_policy: tuple[BudgetStep, ...]
+) -> Slo:
+    metadata, spec = head_of(slo, "SLO")
     spec.one_of("service", (service,))
     spec.one_of("budgetingMethod", ("Occurrences",))
-    sli, indicator = _read_sli(metadata, spec)
+    sli, indicator = _read_sli(metadata, spec, library)
+    objective, days = _read_objective(spec), _read_window(spec)
     read = Slo(
-        name=metadata.text("name", pattern=_NAME),
+        name=metadata.text("name", pattern=NAME),
         sli=sli,
-        objective=_read_objective(spec),
-        window_days=_read_window(spec),
+        objective=objective,
+        window_days=days,
         latency_ms=_read_latency(spec, sli, indicator),
         indicator=indicator,
+        alerts=read_alerts(spec, library, objective, days),
+        budget_policy=budget_policy,
     )
-    metadata.text("displayName", "", pattern=_WORDS)
-    spec.text("description", "", pattern=_WORDS)
     for section in (metadata, spec, slo):
         section.close()
     return read
 
 
-def _read_sli(metadata: Section, spec: Section) -> tuple[Sli, Indicator]:
+def _read_sli(metadata: Section, spec: Section, library: Library) -> tuple[Sli, Indicator]:
+    """Read the indicator: a document of its own, with label and annotations, or one right here."""
+    if not spec.has("indicatorRef"):
+        return _read_here(metadata, spec.section("indicator"))
+    document = library.meant(spec, "SLI")
+    if document is None:
+        return Sli.AVAILABILITY, ANSWERED
+    own, ratio = head_of(document, "SLI")
+    found = _read_ratio(own, own, ratio)
+    for section in (own, document):
+        section.close()
+    return found
+
+
+def _read_here(metadata: Section, indicator: Section) -> tuple[Sli, Indicator]:
+    inner = indicator.section("metadata")
+    inner.text("name", "", pattern=NAME)
+    found = _read_ratio(metadata, inner, indicator.section("spec"))
+    for section in (inner, indicator):
+        section.close()
+    return found
+
+
+def _read_ratio(labelled: Section, named: Section, ratio: Section) -> tuple[Sli, Indicator]:
     """The label `sli` names the kind of the indicator, else the indicator's own name does."""
     kinds = tuple(Sli)
-    indicator = spec.section("indicator")
-    inner = indicator.section("metadata")
-    if metadata.has("labels"):
-        labels = metadata.section("labels")
+    if labelled.has("labels"):
+        labels = labelled.section("labels")
         sli = Sli(labels.one_of("sli", kinds))
-        inner.text("name", "", pattern=_NAME)
         labels.close()
     else:
-        sli = Sli(inner.one_of("name", kinds))
-    annotations = metadata.section("annotations", required=sli is Sli.QUALITY)
-    read = read_indicator(indicator.section("spec"), annotations, sli)
-    for section in (annotations, inner, indicator):
-        section.close()
-    return sli, read
+        sli = Sli(named.one_of("name", kinds))
+    annotations = labelled.section("annotations", required=sli is Sli.QUALITY)
+    indicator = read_indicator(ratio, annotations, sli)
+    annotations.close()
+    return sli, indicator
 
 
 def _read_objective(spec: Section) -> float:
@@ -59,15 +94,15 @@ def _read_objective(spec: Section) -> float:
     objectives = spec.sections("objectives")
     if len(objectives) != 1:
         spec.mistake("objectives", f"{len(objectives)} objectives", "exactly one")
-        return 0.99
+        return _SOME
     (objective,) = objectives
-    objective.text("displayName", "", pattern=_WORDS)
+    objective.text("displayName", "", pattern=WORDS)
     if objective.has("targetPercent"):
-        share = objective.number("targetPercent", 50, 99.999) / 100
+        share = objective.number("targetPercent", 100 * _LEAST, 99.999) / 100
     else:
-        share = objective.number("target", 0.5, 0.99999)
+        share = objective.number("target", _LEAST, 0.99999)
     objective.close()
-    return share
+    return share if share > _LEAST else _SOME
 
 
 def _read_window(spec: Section) -> int:

@@ -134,6 +134,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     index_max_age_s: int = 3600
     customer_impact: bool = False
     compliance: tuple[str, ...] = ()  # rules that the service falls under, such as "dora"
+    signals: tuple[str, ...] = ()  # the app ids, lower case, whose signals are the service's own
     file: str = ""
 
     @property

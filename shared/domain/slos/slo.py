@@ -5,6 +5,7 @@ alert rules, diagnosis and the budget compile the same parts into their own quer
 at night and what is explained afterwards cannot differ.
 """
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -12,6 +13,8 @@ import msgspec
 from shared.domain.incidents.incident import Severity
 
 LEAST_COUNTED = 50  # requests in a window; fewer say nothing
+WINDOWS = ("5m", "30m", "1h", "6h", "3d")
+"""The windows over which burn rates are measured, shortest first."""
 
 
 class Sli(StrEnum):
@@ -93,6 +96,34 @@ BURN_ALERTS = (
 """The usual alerts of an objective over 30 days (SRE workbook, chapter 5)."""
 
 
+def reachable(burn_rate: float, objective: float) -> bool:
+    """Whether a budget can burn so fast at all: if every request fails, it burns 1 / budget."""
+    return burn_rate * (1.0 - objective) <= 1.0 + 1e-9
+
+
+def least_requests(burn_rate: float, objective: float) -> int:
+    """Of how many requests one bad one burns slower than that."""
+    return math.floor(1.0 / (burn_rate * (1.0 - objective)) + 1e-9) + 1
+
+
+def usual_alerts(objective: float, window_days: int = 30) -> tuple[BurnAlert, ...]:
+    """The usual alerts for an objective over so many days, without those it can never reach.
+
+    Each fires at the same share of the budget in its long window: 2 % in an hour, 5 % in six, 10 %
+    in three days. None fires while the budget would last, nor for one bad request.
+    """
+    scaled = [max(1.0, round(one.burn_rate * window_days / 30, 4)) for one in BURN_ALERTS]
+    return tuple(
+        msgspec.structs.replace(
+            one,
+            burn_rate=rate,
+            minimum_requests=max(LEAST_COUNTED, least_requests(rate, objective)),
+        )
+        for one, rate in zip(BURN_ALERTS, scaled, strict=True)
+        if reachable(rate, objective)
+    )
+
+
 class BudgetAction(StrEnum):
     """What follows where so much of an error budget is spent."""
 
@@ -108,6 +139,10 @@ class BudgetStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     spent: float
     action: BudgetAction
+
+
+USUAL_BUDGET_POLICY = (BudgetStep(spent=1.0, action=BudgetAction.FREEZE),)
+"""What follows where a service's file does not say: a spent budget freezes promotions."""
 
 
 class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

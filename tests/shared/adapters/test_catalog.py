@@ -193,7 +193,8 @@ def test_an_objective_may_be_given_in_percent_and_named_by_its_indicator(tmp_pat
         ("[{duration: 28d, isRolling: true}]", "[]", 29, "spec.timeWindow", "0 windows", "exactly"),
         ("        good:", "        other:", 26, "spec.indicator.spec.ratioMetric.good", "neither",
          "one of good and bad"),
-        ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is unknown", "SLO"),
+        ("kind: SLO", "kind: Datasource", 19, "kind", "is unknown", "AlertPolicy"),
+        ("kind: SLO", "kind: AlertPolicy", 19, "kind", "is used by nothing", "alertPolicyRef"),
         ("Requests | where Success", "Requests", 27, GOOD, "is not the text of total",
          "| where CONDITION"),
         ("AppRequests | where Success", "burn-rates", 27, GOOD,
@@ -233,8 +234,8 @@ def test_every_mistake_says_where_it_is_and_what_would_be_right(
         ("policy: {flap_window: 2d}", "spec.policy.flap_window", "'2d' is not allowed"),
         ("policy: {approve_when: [never]}", "spec.policy.approve_when", "'never' is not allowed"),
         ("dependencies: [{name: wordings, kind: inde}]", "spec.dependencies[0].kind", "unknown"),
-        ("dependencies: [{name: quote}]", "spec.dependencies", "no other service quote"),
-        ("dependencies: [{name: quotes}]", "spec.dependencies", "no other service quotes"),
+        ("dependencies: [{name: quote}]", "spec.dependencies[0].name", "no other service quote"),
+        ("dependencies: [{name: quotes}]", "spec.dependencies[0].name", "no other service quotes"),
     ],
 )
 def test_a_field_that_may_be_left_out_must_be_right_where_it_is_not(
