@@ -83,6 +83,7 @@ _SCALARS = [
     ("kqlx_point", "json_array({0}, {1})", 2),
     ("row_number", "row_number() OVER ()", 0),
     ("prev", "lag({0}, {1}) OVER ()", 2),
+    ("row_cumsum", "sum({0}) OVER (ROWS UNBOUNDED PRECEDING)", 1),
     ("strcmp", "CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END", 2),
 ]
 _AGGREGATES = [

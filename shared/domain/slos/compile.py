@@ -29,7 +29,8 @@ def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[
     columns = [DIMENSIONS[name].column for name in dimensions]
     lines = [
         *scan(service, slo, alert, dimensions),
-        *too_fast(slo, alert),
+        *rates(slo),
+        too_fast(alert),
         f"| project {', '.join([*columns, *COLUMNS])}",
     ]
     return "\n".join(lines)
@@ -67,14 +68,18 @@ def scan(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str]) ->
     ]
 
 
-def too_fast(slo: Slo, alert: BurnAlert) -> list[str]:
-    """The lines that leave only the slices that burn so fast in both windows, with their rate."""
+def rates(slo: Slo) -> list[str]:
+    """The lines that add what was bad, and how fast the budget burns in both windows."""
     return [
-        f"| where ShortTotal >= {max(alert.minimum_requests, 1)}",
         "| extend ShortBad = ShortTotal - ShortGood, LongBad = LongTotal - LongGood",
         f"| extend Burn = min_of({_rate('Short', slo)}, {_rate('Long', slo)})",
-        f"| where Burn >= {real(alert.burn_rate)}",
     ]
+
+
+def too_fast(alert: BurnAlert) -> str:
+    """The line that leaves only slices that burn so fast, on enough requests."""
+    least = max(alert.minimum_requests, 1)
+    return f"| where ShortTotal >= {least} and Burn >= {real(alert.burn_rate)}"
 
 
 def _rate(window: str, slo: Slo) -> str:
