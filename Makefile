@@ -4,7 +4,7 @@ CODE := $(wildcard function_app.py responders shared infra tests)
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo start test replay soak bench lint lock
+.PHONY: help setup demo start test replay soak bench lint generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -35,6 +35,9 @@ lint: setup ## style, types, and who may import whom
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@.venv/bin/lint-imports --no-cache
+
+generate: setup ## what the deployment reads, from the catalog: alert rules, workbook
+	@$(PYTHON) -m infra.generate
 
 lock: setup ## compile requirements*.txt from requirements*.in
 	$(COMPILE) --output-file requirements.txt requirements.in

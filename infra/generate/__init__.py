@@ -1,0 +1,1 @@
+"""What the deployment needs besides code, made from the catalog: `make generate` writes it."""
