@@ -20,7 +20,6 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import WORK, Message
-from shared.domain.row import Put
 from shared.protocol.commit import command, read_incident
 from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise
@@ -68,7 +67,7 @@ async def diagnose(services: Services, message: Message) -> None:
             # Its decision rests on the diagnosis that came first, which must stay beside it.
             return Revision(step=Step(incident=None, reason="somebody else has diagnosed it"))
         step = record_diagnosis(current, found, raise_severity(current, found), now)
-        return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
+        return Revision(step=step, told={"diagnosis": found})
 
     await revise(services, incident.id, take)
 

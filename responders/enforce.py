@@ -151,14 +151,14 @@ async def _record(services: Services, decision: Decision, case: Case) -> bool:
     def take(current: Incident) -> Revision:
         if current.state is not State.DIAGNOSED or current.request != case.incident.request:
             return Revision(step=Step(incident=None, reason="decided about what is past"))
-        writes: list[Write] = [Put(row=f"decision|{current.id}", value=decision)]
+        writes: list[Write] = []
         if asked is not None:
             writes.append(Put(row=approval_row(asked), value=asked))
         step = _decided(current, decision, case, asked)
         if step.incident is not None and decision.verdict is Verdict.ROLL_BACK and decision.waived:
             reviewed = _review(step.incident, decision, case)
             step, writes = step.then(reviewed.step), [*writes, *reviewed.writes]
-        return Revision(step=step, writes=writes)
+        return Revision(step=step, told={"decision": decision}, writes=writes)
 
     step = await revise(services, decision.incident, take)
     return step.incident is not None

@@ -64,6 +64,7 @@ class EventKind(StrEnum):
     APPROVAL_REFUSED = "approval.refused"
     APPROVAL_EXPIRED = "approval.expired"
     ROLLBACK_REQUESTED = "rollback.requested"
+    EVIDENCE_ORDERED = "evidence.ordered"
     EVIDENCE_EXPORTED = "evidence.exported"
 
 

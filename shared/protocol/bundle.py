@@ -7,9 +7,10 @@ being told. The same records make the same bytes, whoever asks and when.
 
 import asyncio
 import base64
-from collections.abc import Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,21 @@ from shared.domain.evidence.papers import (
 from shared.domain.evidence.scope import sentence_of
 from shared.domain.keys import shard_of_incident
 from shared.domain.ledger.export import Scope, manifest, seal_line
+from shared.domain.ledger.record import moment
 from shared.domain.ledger.seal import Seal
 from shared.errors import Unavailable
 from shared.evidence import verify
-from shared.protocol.gathering import EVENTS, LEDGER, Gathered, Report, gather
+from shared.protocol.gathering import (
+    DECISION,
+    DIAGNOSIS,
+    EVENTS,
+    LEDGER,
+    Gathered,
+    Report,
+    gather,
+)
 from shared.protocol.leftovers import Effect
+from shared.protocol.revise import told_row
 from shared.protocol.seals import newest_seal, read_seal
 from shared.services import Services
 
@@ -62,6 +73,9 @@ async def make_bundle(services: Services, order: Order, report: Report) -> Bundl
     newest, scope = await newest_seal(services), order.scope
     if newest is None:
         raise Unavailable("seal", "nothing is sealed yet", services.settings.seal_every_s)
+    if newest.statement.at < scope.until:
+        wait = services.settings.seal_every_s
+        raise Unavailable("seal", "the end of the period is not sealed yet", wait)
     with BundleFile() as file:
         for name in (LEDGER, EVENTS, *PAPERS):
             file.add(name, b"")
@@ -69,7 +83,7 @@ async def make_bundle(services: Services, order: Order, report: Report) -> Bundl
         seal = await _covering(services, scope, newest, found.last)
         _cut(file, seal)
         file.add(SEALS, seal_line(seal))
-        await _add_state(services, file, sorted(found.incidents))
+        await _add_state(services, file, scope, found)
         problem = await asyncio.to_thread(_verified, file, scope, seal.statement.key)
         _judge(services, file, scope, seal, found, problem)
         await _sign(services, file, scope, seal, found.trail.events)
@@ -84,11 +98,11 @@ async def make_bundle(services: Services, order: Order, report: Report) -> Bundl
 
 
 async def _covering(services: Services, scope: Scope, newest: Seal, last: dict[str, int]) -> Seal:
-    """The first seal that covers all of it and was made after the period: always the same one."""
+    """The first seal that covers all of it and was made behind the period: always the same one."""
 
     def covers(seal: Seal) -> bool:
         at = {head.partition: head.sequence for head in seal.heads}
-        late_enough = not scope.until or seal.statement.at >= scope.until
+        late_enough = seal.statement.at >= scope.until
         return late_enough and all(at.get(name, 0) >= sequence for name, sequence in last.items())
 
     low, high, best = 0, newest.statement.number, newest
@@ -118,41 +132,42 @@ class _Place(msgspec.Struct, frozen=True):
     sequence: int
 
 
-async def _add_state(services: Services, file: BundleFile, incidents: list[str]) -> None:
-    """Decisions with their plans, diagnoses with the queries, and cards, of every incident."""
+async def _add_state(services: Services, file: BundleFile, scope: Scope, found: Gathered) -> None:
+    """What the events in scope tell of: decisions with plans, diagnoses with queries, and cards."""
     shipped = {name: queries.load(name).text for name in queries.names()}
     for name, text in shipped.items():
         file.add(f"queries/{name}.kql", text.encode())
     hashes = {name: sha256(text.encode()).hexdigest() for name, text in shipped.items()}
-    for some in _batches(incidents):
-        read = await asyncio.gather(*(_state_of(services, incident) for incident in some))
-        for decision, diagnosis, cards in read:
-            if decision is not None:
-                file.add(PLANS, plan_line(decision))
-            if diagnosis is not None:
-                file.add(DIAGNOSTICS, diagnostics_line(diagnosis, hashes))
+    async for event, decision in _told(services, found, DECISION, Decision):
+        file.add(PLANS, plan_line(event, decision))
+    async for event, diagnosis in _told(services, found, DIAGNOSIS, Diagnosis):
+        file.add(DIAGNOSTICS, diagnostics_line(event, diagnosis, hashes))
+    for some in batched(sorted(found.incidents), LANES, strict=False):
+        for cards in await asyncio.gather(*(_cards(services, scope, one) for one in some)):
             for card in cards:
                 file.add(CARDS, line(card))
 
 
-def _batches(incidents: list[str]) -> Iterable[list[str]]:
-    return (incidents[begin : begin + LANES] for begin in range(0, len(incidents), LANES))
+async def _told[T: msgspec.Struct](
+    services: Services, found: Gathered, name: str, kind: type[T]
+) -> AsyncIterator[tuple[str, T]]:
+    """What was kept beside those events, in their order."""
+    for some in batched(found.told[name], LANES, strict=False):
+        reads = (
+            services.state.read(shard_of_incident(event.rpartition("-")[0]), row, kind)
+            for event, row in ((event, told_row(name, event)) for event in some)
+        )
+        for event, stored in zip(some, await asyncio.gather(*reads), strict=True):
+            if stored is not None:
+                yield event, stored.value
 
 
-async def _state_of(
-    services: Services, incident: str
-) -> tuple[Decision | None, Diagnosis | None, list[Effect]]:
+async def _cards(services: Services, scope: Scope, incident: str) -> list[Effect]:
+    """The cards and pages of an incident that were begun in the scope, and are done."""
     shard = shard_of_incident(incident)
-    decision, diagnosis, cards = await asyncio.gather(
-        services.state.read(shard, f"decision|{incident}", Decision),
-        services.state.read(shard, f"diagnosis|{incident}", Diagnosis),
-        services.state.scan(shard, f"effect|{incident}|", Effect),
-    )
-    return (
-        decision.value if decision else None,
-        diagnosis.value if diagnosis else None,
-        [card.value for card in cards],
-    )
+    rows = await services.state.scan(shard, f"effect|{incident}|", Effect)
+    every = (row.value for row in rows if row.value.done_at is not None)
+    return [one for one in every if scope.takes_moment(moment(one.claimed_at))]
 
 
 def _verified(file: BundleFile, scope: Scope, key: str) -> str:

@@ -27,6 +27,9 @@ LEDGER = "ledger.jsonl"
 EVENTS = "events.jsonl"
 SHOWN = 500  # lines of the timeline that the readable page has; the rest is in its file
 
+DECISION, DIAGNOSIS = "decision", "diagnosis"  # what is kept beside the event that tells of it
+_TOLD = {EventKind.DECIDED: DECISION, EventKind.DIAGNOSED: DIAGNOSIS}
+
 type Report = Callable[[int, int], Awaitable[None]]
 
 
@@ -38,6 +41,7 @@ class Gathered:
         self.records = 0
         self.last: dict[str, int] = {}  # by partition, the last record that is in scope
         self.incidents: set[str] = set()
+        self.told: dict[str, list[str]] = {DECISION: [], DIAGNOSIS: []}  # ids of events
         self.shown: list[dict[str, Any]] = []
 
     def take(self, row: LedgerRow, body: bytes, file: BundleFile) -> None:
@@ -47,6 +51,8 @@ class Gathered:
         self.trail.take(event)
         if event.incident:
             self.incidents.add(event.incident)
+        if event.kind in _TOLD:
+            self.told[_TOLD[event.kind]].append(event.id)
         for name, line in lines_of(event).items():
             file.add(name, line)
             if name == TIMELINE and len(self.shown) < SHOWN:

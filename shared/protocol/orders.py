@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from shared.domain.event import ITSELF, ChangeEvent
-from shared.domain.evidence.order import PREFIX, Order, row_of
+from shared.domain.evidence.order import PREFIX, Order, row_of, tell_ordered
 from shared.domain.keys import shard_of
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound, Unavailable
@@ -22,10 +22,11 @@ async def newest_orders(services: Services, limit: int = 20) -> list[Order]:
 
 
 async def place_order(services: Services, order: Order) -> None:
-    """Keep a new order, and have it collected. Raises Unavailable."""
+    """Keep a new order, tell of it, and have it collected. Raises Unavailable."""
     put = Put(row=order.row, value=order, etag=MUST_NOT_EXIST)
     with suppress(Conflict):  # nobody else gives this id: it is stored, and the answer was lost
-        await commit(services, SHARD, [put], commands=[command("collect", order.id)])
+        collect = command("collect", order.id)
+        await commit(services, SHARD, [put], events=[tell_ordered(order)], commands=[collect])
 
 
 async def read_order(services: Services, order_id: str) -> Order:

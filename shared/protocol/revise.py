@@ -5,7 +5,7 @@ its step makes of the incident *as it is*; who loses the race takes the step aga
 winner stored, and never overwrites it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -22,9 +22,14 @@ ATTEMPTS = 8
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
-    """A step with what is to be stored and sent beside it, in the same transaction."""
+    """A step with what is to be stored and sent beside it, in the same transaction.
+
+    `told` is what the step's first event tells of, by name. It is stored as what is true now, and
+    once more by the event's id, for good: whoever reads the event later finds it again.
+    """
 
     step: Step
+    told: Mapping[str, msgspec.Struct] = {}
     writes: Sequence[Write] = ()
     messages: Sequence[Message] = ()
 
@@ -44,7 +49,8 @@ async def revise(services: Services, incident_id: str, take: Take) -> Step:
         step = revision.step
         if step.incident is None:
             return step
-        writes = [Put(row=was.row, value=step.incident, etag=was.etag), *revision.writes]
+        own = Put(row=was.row, value=step.incident, etag=was.etag)
+        writes = [own, *_told(revision), *revision.writes]
         unique = str(step.incident.sequence)
         commands = [next_step(subject, step.incident, unique) for subject in step.commands]
         messages = [*commands, *revision.messages]
@@ -57,6 +63,18 @@ async def revise(services: Services, incident_id: str, take: Take) -> Step:
             continue
         return step
     raise Conflict(f"incident {incident_id} kept changing")
+
+
+def told_row(name: str, event_id: str) -> str:
+    """The row of what an event tells of, such as its decision."""
+    return f"{name}|{event_id}"
+
+
+def _told(revision: Revision) -> Iterator[Put]:
+    for name, value in revision.told.items():
+        event = revision.step.events[0]
+        yield Put(row=f"{name}|{event.incident}", value=value)
+        yield Put(row=told_row(name, event.id), value=value)
 
 
 async def _is_stored(services: Services, shard: str, step: Step) -> bool:

@@ -14,12 +14,14 @@ import msgspec
 import pytest
 
 from responders.collect import TRIES, collect
+from responders.enforce import enforce
 from responders.evidence import hand_out, order_evidence, show_orders
 from responders.record import record
 from responders.seal import seal
 from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.handling import add_note
 from shared.domain.incidents.incident import State
+from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.message import Message
@@ -30,7 +32,15 @@ from shared.protocol.leftovers import Leftovers
 from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.callers import person
-from tests.fakes.scene import INCIDENT, new_services, store_case
+from tests.fakes.scene import (
+    DIAGNOSIS,
+    INCIDENT,
+    incident_now,
+    intent_now,
+    message,
+    new_services,
+    store_case,
+)
 
 AUDITOR = person(AppRole.AUDITOR)
 LEFT = Leftovers(messages={}, effects=[], intents=[])
@@ -50,6 +60,20 @@ async def note(services: FakeServices, text: str) -> None:
     now = services.now()
     take = lambda i: Revision(step=add_note(i, text, who=AUDITOR.id, role="Auditor", now=now))  # noqa: E731
     await revise(services, INCIDENT.id, take)
+    await recorded(services)
+
+
+async def diagnosed(services: FakeServices) -> None:
+    """The incident is diagnosed, which is kept beside the event."""
+    step = record_diagnosis(await incident_now(services), DIAGNOSIS, None, services.now())
+    await revise(
+        services, INCIDENT.id, lambda _: Revision(step=step, told={"diagnosis": DIAGNOSIS})
+    )
+    await recorded(services)
+
+
+async def recorded(services: FakeServices) -> None:
+    """All that was told is in the ledger."""
     await record(services, services.bus.published["changes"])
     services.bus.published["changes"].clear()
 
@@ -129,6 +153,7 @@ async def test_one_changed_byte_is_found(services: FakeServices, tmp_path: Path,
 
 
 async def test_it_has_everything_that_an_auditor_reads(services: FakeServices) -> None:
+    await diagnosed(services)
     await sealed(services)
     with zipfile.ZipFile(io.BytesIO(await bundle(services))) as archive:
         names = set(archive.namelist())
@@ -155,6 +180,63 @@ async def test_the_same_records_make_the_same_bytes(services: FakeServices) -> N
     await sealed(services)
 
     assert await bundle(services) == first
+
+
+async def test_a_period_makes_the_same_bytes_whatever_happens_after_it(
+    services: FakeServices,
+) -> None:
+    await enforce(services, message("enforce"))
+    await recorded(services)
+    services.outside.now += timedelta(seconds=30)
+    period = {"since": services.now() - timedelta(hours=1), "until": services.now()}
+    order = await ordered(services, **period)
+    await recorded(services)
+    await sealed(services)
+    await collected(services, order)
+    first = (await handed(services, order)).body
+
+    await store_case(services, sequence=9, automatic_rollbacks=1)
+    await enforce(services, message("enforce"))
+    await recorded(services)
+    await sealed(services)
+
+    assert await bundle(services, **period) == first
+
+
+async def test_a_period_waits_for_a_seal_that_is_younger_than_its_end(
+    services: FakeServices,
+) -> None:
+    await sealed(services)
+    services.outside.now += timedelta(seconds=30)
+    period = {"since": services.now() - timedelta(hours=1), "until": services.now()}
+    order = await ordered(services, **period)
+    with pytest.raises(Unavailable, match="the end of the period is not sealed yet"):
+        await collected(services, order)
+
+    await recorded(services)  # what was ordered is told, so there is something to seal
+    await sealed(services)
+    await collected(services, order)
+
+    assert (await handed(services, order)).status == 200
+
+
+async def test_the_plan_that_was_carried_out_is_in_it_whatever_was_decided_later(
+    services: FakeServices,
+) -> None:
+    await enforce(services, message("enforce"))
+    plan = (await incident_now(services)).plan
+    intended = (await intent_now(services, plan)).plan
+    await store_case(services, sequence=9, automatic_rollbacks=1)
+    await enforce(services, message("enforce"))
+    await recorded(services)
+    await sealed(services)
+
+    with zipfile.ZipFile(io.BytesIO(await bundle(services))) as archive:
+        plans = [msgspec.json.decode(line) for line in archive.read("plans.jsonl").splitlines()]
+
+    assert [one["plan_hash"] for one in plans] == [intended.hash, ""]
+    assert plans[0]["decision"]["plan"]["id"] == plan
+    assert plans[0]["event"].startswith(f"{INCIDENT.id}-")
 
 
 async def test_what_is_not_sealed_yet_waits_for_the_next_seal(services: FakeServices) -> None:
@@ -216,14 +298,18 @@ async def test_records_that_were_touched_are_handed_out_and_said_to_be(
     assert verified(folder, await fingerprint(services)).returncode == 1
 
 
-async def test_an_export_is_in_the_ledger_with_who_asked(services: FakeServices) -> None:
+async def test_an_order_and_its_export_are_in_the_ledger_with_who_asked(
+    services: FakeServices,
+) -> None:
     await sealed(services)
     await bundle(services)
 
-    (told,) = [m for m in services.bus.published["changes"] if m.subject == "evidence.exported"]
-    event = msgspec.json.decode(told.body)
-    assert (event["actor"], event["role"]) == (AUDITOR.id, "Auditor")
-    assert event["evidence"]["events"] == 2
+    told = {m.subject: msgspec.json.decode(m.body) for m in services.bus.published["changes"]}
+    assert set(told) == {"evidence.ordered", "evidence.exported"}
+    for event in told.values():
+        assert (event["actor"], event["role"]) == (AUDITOR.id, "Auditor")
+        assert INCIDENT.id in event["what"]
+    assert told["evidence.exported"]["evidence"]["events"] == 2
 
 
 async def test_a_repeated_command_changes_nothing(services: FakeServices) -> None:

@@ -78,6 +78,21 @@ def row_of(order_id: str) -> str:
     return f"{PREFIX}{FAR - int(at.timestamp()):012d}|{order_id}"
 
 
+def tell_ordered(order: Order) -> ChangeEvent:
+    """The event of an order: who asks for what was recorded. So there is something to seal, too."""
+    return happened(
+        EventKind.EVIDENCE_ORDERED,
+        f"ordered-{order.id}",
+        ITSELF,
+        order.asked_at,
+        actor=order.asked_by,
+        role=order.role,
+        what=f"ordered evidence: {sentence_of(order.scope)}",
+        why="asked for by an auditor",
+        evidence={"order": order.id},
+    )
+
+
 def tell_exported(order: Order, now: datetime) -> ChangeEvent:
     """The event of a bundle that was made: who has what was recorded, and about what."""
     return happened(

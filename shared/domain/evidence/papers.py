@@ -58,15 +58,15 @@ def lines_of(event: ChangeEvent) -> dict[str, bytes]:
     return {name: line(paper) for name, paper in papers.items()}
 
 
-def plan_line(decision: Decision) -> bytes:
+def plan_line(event: str, decision: Decision) -> bytes:
     """A decision with every rule and its plan, whose hash is what events and approvals name."""
     plan = decision.plan
-    return line({"plan_hash": plan.hash if plan else "", "decision": decision})
+    return line({"event": event, "plan_hash": plan.hash if plan else "", "decision": decision})
 
 
-def diagnostics_line(found: Diagnosis, queries: dict[str, str]) -> bytes:
+def diagnostics_line(event: str, found: Diagnosis, queries: dict[str, str]) -> bytes:
     """A diagnosis, with the SHA-256 of the text of every query that it may rest on."""
-    return line({"diagnosis": found, "queries": queries})
+    return line({"event": event, "diagnosis": found, "queries": queries})
 
 
 def line(paper: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say

@@ -33,7 +33,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return True
         if self.incident:
             return row.event_id.startswith(f"{self.incident}-")
-        return self.since <= row.recorded_at and (not self.until or row.recorded_at < self.until)
+        return self.takes_moment(row.recorded_at)
+
+    def takes_moment(self, at: str) -> bool:
+        """Whether a moment lies in the period; without one all do."""
+        return self.since <= at and (not self.until or at < self.until)
 
     def takes_partition(self, partition: str) -> bool:
         """Whether the records of a partition must be in it, by its name."""
