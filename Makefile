@@ -7,7 +7,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --qu
 .PHONY: help setup demo start test replay soak bench lint generate lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 setup: ## .venv and node_modules, from the lock files
 	@sh infra/local/setup.sh
@@ -30,11 +30,15 @@ soak: setup ## every battery TIMES times (100), then KILLS (200) kill -9; hours;
 bench: setup ## the figures of the README, measured here
 	@$(PYTHON) -m infra.local.bench
 
-lint: setup ## style, types, and who may import whom
+lint: setup ## style, types, who may import whom, and the catalog
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) -m infra.lint_catalog
+
+lint-catalog: setup ## what is to be mended in the services' files, by file and line; CATALOG=FOLDER for others
+	@$(PYTHON) -m infra.lint_catalog $(CATALOG)
 
 generate: setup ## what the deployment reads, from the catalog: alert rules, workbook
 	@$(PYTHON) -m infra.generate

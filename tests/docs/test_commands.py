@@ -6,8 +6,8 @@ import pytest
 
 from tests.docs.documents import ROOT, Document, documents, routes
 
-_MAKE = re.compile(r"(?:^|[`\s])make ([a-z]+)(?=[`\s.,:;]|$)", re.MULTILINE)
-_TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+_MAKE = re.compile(r"(?:^|[`\s])make ([a-z-]+)(?=[`\s.,:;]|$)", re.MULTILINE)
+_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 _MODULE = re.compile(r"-m (infra\.[\w.]+)")
 _CURL = re.compile(r"curl [^\n]*\"\$BACKSTOP(/[^\"?]*)[^\"]*\"([^\n]*)")
 

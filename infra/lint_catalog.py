@@ -1,0 +1,97 @@
+"""`python -m infra.lint_catalog [FOLDER ...]`: all that is to be mended in a catalog.
+
+What keeps a service out is the loader's to find, and is told here in its words. Beside it stand the
+loader's advice, and what Microsoft's analyser finds in the queries. Any line is a reason to fail.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from infra.local.logs.analyser import Analysis, analyse
+from shared.adapters.catalog import Reading, read_catalog
+from shared.adapters.catalog_report import Mentioned, Report
+from shared.domain.catalog import CatalogMistake
+from shared.errors import Misconfigured
+
+FOLDERS = (Path("shared/catalog"), Path("infra/local/catalog"))
+
+_COUNTED = (
+    "| summarize sumif(ItemCount, true) by AppRoleName, TimeGenerated,"
+    ' tostring(Properties["backstop.probe"])'
+)  # what every objective's query asks of the rows, whatever it counts
+
+
+def main(folders: Sequence[str]) -> int:
+    """Print every complaint about the folders; 0 where there is none."""
+    found = 0
+    for folder in [Path(name) for name in folders] or FOLDERS:
+        try:
+            reading = read_catalog(folder)
+            complaints = complain(reading)
+        except Misconfigured as error:
+            _say(str(error))
+            found += 1
+            continue
+        for complaint in complaints:
+            _say(line_of(folder, complaint))
+        found += len(complaints)
+        _say(f"{folder}: {_summary(reading, len(complaints))}")
+    return min(found, 1)
+
+
+def complain(reading: Reading) -> list[CatalogMistake]:
+    """All that is wrong in a folder, in the order of its files and lines."""
+    found = [*told(reading), *bad_queries(reading.reports)]
+    return sorted(found, key=lambda one: (one.file, one.line, one.field))
+
+
+def told(reading: Reading) -> list[CatalogMistake]:
+    """What the loader says of a folder: mistakes that keep services out, and advice."""
+    advice = [one for report in reading.reports for one in report.advice]
+    return [*reading.catalog.mistakes, *advice]
+
+
+def line_of(folder: Path, complaint: CatalogMistake) -> str:
+    """One complaint as one line: file:line: field: problem (allowed: ...)."""
+    field = f" {complaint.field}:" if complaint.field else ""
+    allowed = f" (allowed: {complaint.allowed})" if complaint.allowed else ""
+    place = f"{folder / complaint.file}:{complaint.line}:"
+    return f"{place}{field} {complaint.problem}{allowed}"
+
+
+def bad_queries(reports: Iterable[Report]) -> list[CatalogMistake]:
+    """What the analyser rejects; many services ask the same, so each text is analysed once."""
+    asked = [(report, one) for report in reports for one in report.mentioned(Mentioned.QUERY)]
+    texts = {one.text: f"{one.text}\n{_COUNTED}" for _, one in asked}
+    answers = analyse(texts)
+    return [
+        CatalogMistake(
+            file=report.file,
+            line=one.line,
+            field=one.field,
+            problem=error,
+            allowed="KQL that Log Analytics takes",
+            service=report.service,
+        )
+        for report, one in asked
+        for error in _errors(answers[one.text])
+    ]
+
+
+def _errors(answer: Analysis) -> list[str]:
+    return list(dict.fromkeys(error.replace("\n", " ") for error in answer.errors))
+
+
+def _summary(reading: Reading, complaints: int) -> str:
+    objectives = sum(len(service.slos) for service in reading.catalog.services.values())
+    count = f"{len(reading.reports)} services, {objectives} objectives"
+    return f"{count}: {complaints} to mend" if complaints else f"{count}: in order"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""The lint of the catalog: each complaint names file, line and field; a sound folder has none."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.lint_catalog import complain, line_of, main, told
+from infra.local.logs.analyser import missing
+from shared.adapters.catalog import read_catalog
+from tests.shared.adapters.test_catalog import ENDPOINT, GOOD, HEAD, SLO
+from tests.shared.adapters.test_catalog_objectives import INLINE
+from tests.shared.adapters.test_catalog_objectives import line_of as number_of
+
+ROOT = Path(__file__).parents[2]
+SOUND = f"{HEAD}  runbook: https://runbooks.example/quotes\n{SLO}{INLINE}"
+ALERT = "spec.alertPolicies[0].spec.conditions[0]"
+
+analysing = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+def told_of(folder: Path) -> list[str]:
+    return [line_of(folder, one) for one in told(read_catalog(folder))]
+
+
+def write(folder: Path, text: str, name: str = "quotes") -> None:
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("owner: travel", "ownr: travel", "  ownr:", "spec.ownr", "is unknown",
+         "did you mean owner? "),
+        ("threshold: 1,", "threshold: 201,", "              condition: {",
+         f"{ALERT}.spec.condition.threshold", "201 can never be reached", "at most 200"),
+        (', annotations: {backstop/minimum-requests: "500"}', "", "name: slow-burn",
+         f"{ALERT}.metadata.annotations", "is missing", ""),
+        ('minimum-requests: "500"', 'minimum-requests: "50"', '"50"',
+         f"{ALERT}.metadata.annotations.backstop/minimum-requests", "one bad request of 50 would",
+         '"201" or more'),
+        ('minimum-requests: "500"', 'minimum-requests: "500", backstop/short-window: 3d', '"500"',
+         f"{ALERT}.metadata.annotations.backstop/short-window", "3d is not the shorter one",
+         "a window shorter than 3d"),
+        ("  owner: travel-platform\n", "", "spec:", "spec.owner", "is missing", ""),
+        ("    - {name: Travel lead, role: commander, pager: travel-lead}\n", "", "  contacts:",
+         "spec.contacts", "fewer than two", "two or more"),
+        ("  rto: 30m\n", "", "spec:", "spec.rto", "is missing", ""),
+        ("  rpo: 0\n", "", "spec:", "spec.rpo", "is missing", ""),
+        ("  runbook: https://runbooks.example/quotes\n", "", "spec:", "spec.runbook", "is missing",
+         "an https link"),
+    ],
+)  # fmt: skip
+def test_a_complaint_says_where_and_what_would_be_right(
+    tmp_path: Path, row: tuple[str, str, str, str, str, str]
+) -> None:
+    old, new, place, field, problem, allowed = row
+    assert old in SOUND
+    text = SOUND.replace(old, new, 1)
+    write(tmp_path, text)
+    start = f"{tmp_path}/quotes.yaml:{number_of(text, place)}: {field}: "
+    (line,) = [one for one in told_of(tmp_path) if one.startswith(start)]
+    assert problem in line
+    assert f"(allowed: {allowed}" in line if allowed else "allowed" not in line
+
+
+def test_an_endpoint_that_two_files_own_is_told_of_both(tmp_path: Path) -> None:
+    other = SOUND.replace("quotes", "offers").replace("Endpoints/offers", "Endpoints/quotes")
+    write(tmp_path, SOUND)
+    write(tmp_path, other, "offers")
+    said = f"spec.targets[0].id: {ENDPOINT.lower()} is owned twice: offers.yaml, quotes.yaml"
+    assert told_of(tmp_path) == [
+        f"{tmp_path}/{file}.yaml:16: {said} (allowed: one owner a target)"
+        for file in ("offers", "quotes")
+    ]
+
+
+@analysing
+def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Path) -> None:
+    wrong = {
+        "column": SOUND.replace("where Success", "where Sucess"),
+        "kind": SOUND.replace("where Success", "where DurationMs"),
+        "nobodys": SOUND.replace("AppRequests", "AzureActivity").replace(
+            "Success", "Caller == 'a'"
+        ),
+        "sound": SOUND,
+        "table": SOUND.replace("AppRequests", "AppRequest"),
+    }
+    for name, text in wrong.items():
+        write(tmp_path, text.replace("quotes", name), name)
+    found = [
+        (one.file.removesuffix(".yaml"), one.line, one.field, one.problem[:5])
+        for one in complain(read_catalog(tmp_path))
+    ]
+    total = GOOD.replace("good", "total")
+    assert sorted(set(found)) == [
+        ("column", 28, GOOD, "KS142"),
+        ("kind", 28, GOOD, "KS141"),
+        ("nobodys", 28, GOOD, "KS142"),
+        ("nobodys", 29, total, "KS142"),
+        ("table", 28, GOOD, "KS204"),
+        ("table", 29, total, "KS204"),
+    ]
+
+
+@analysing
+def test_all_folders_are_linted_and_each_says_how_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, SOUND.replace("  owner: travel-platform\n", ""))
+    assert main([str(tmp_path), "no/such/folder"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}/quotes.yaml:6: spec.owner: is missing",
+        f"{tmp_path}: 1 services, 0 objectives: 1 to mend",
+        "the catalog folder no/such/folder does not exist",
+    ]
+
+
+def test_queries_that_cannot_be_analysed_do_not_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, SOUND)
+    monkeypatch.setenv("PATH", "")
+    assert main([str(tmp_path)]) == 1
+    assert "node is not installed" in capsys.readouterr().out
+
+
+@analysing
+def test_what_ships_is_in_order(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main([]) == 0, capsys.readouterr().out
+    assert capsys.readouterr().out.count(": in order\n") == 2
