@@ -4,7 +4,7 @@ CODE := $(wildcard function_app.py responders shared infra tests)
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo start test replay soak bench lint generate lock
+.PHONY: help setup demo start test replay soak bench lint lint-catalog generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
