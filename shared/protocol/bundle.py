@@ -192,7 +192,7 @@ def _judge(
     """The controls, the page that people read, and the program that checks it all."""
     statement, days = seal.statement, services.settings.retention_days
     ground = Ground(
-        as_of=datetime.fromisoformat(statement.at),
+        as_of=datetime.fromisoformat(scope.until or statement.at),
         ledger_ok=not problem,
         ledger_problem=problem,
         seals=statement.number,

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from shared.domain.decisions.decision import Authority
 from shared.domain.evidence.control import Ground, Judged, Result, by_pointers, divide
-from shared.domain.evidence.trail import Duty, Move, Trail
+from shared.domain.evidence.story import Duty, Move
+from shared.domain.evidence.trail import Trail
 
 
 def _moves(trail: Trail) -> list[Move]:
@@ -23,19 +25,28 @@ def _by_moves(holds: Callable[[Move], bool], fails: str, passes: str, trail: Tra
 
 
 def _is_authorised(move: Move) -> bool:
-    """Decided by a policy before it began; where people were asked, approved by them before."""
+    """Policy let it begin before it began; where it began by people's word, they had given it."""
     begun = move.intended
     if begun is None or move.decided is None or not move.policy_hash:
         return False
-    if move.requested is None:
-        return move.decided.at <= begun.at
-    return move.settled_at is not None and move.settled_at <= begun.at
+    is_given = move.authority != Authority.APPROVAL or move.settled is not None
+    return is_given and move.decided.at <= begun.at
 
 
 def _parts_duties(move: Move) -> bool:
-    """Nobody approved what they asked for, but for a lone approval, which is reviewed."""
-    asked = move.requested.by if move.requested else ""
+    """Nobody approved what they asked for themselves."""
+    settled = move.settled
+    asked = settled.requested.by if settled is not None and settled.requested is not None else ""
     return all(one.by != asked for one in move.approvals)
+
+
+def _is_checked(move: Move, trail: Trail) -> bool:
+    """Whether somebody looked after the change, or ended the incident then."""
+    course = trail.courses.get(move.incident)
+    if not move.confirmed or move.ended is None or course is None:
+        return True
+    looks = [*course.verified, *([course.ended] if course.ended is not None else [])]
+    return any(look.at >= move.ended.at for look in looks)
 
 
 def population(trail: Trail, _: Ground) -> Judged:
@@ -72,16 +83,18 @@ def same_plan(trail: Trail, _: Ground) -> Judged:
 
 def verified(trail: Trail, _: Ground) -> Judged:
     """Every change that was made was checked afterwards."""
-
-    def checked(move: Move) -> bool:
-        course = trail.courses.get(move.incident)
-        return not move.confirmed or course is None or bool(course.verified or course.ended)
-
-    return _by_moves(checked, "never checked", "checked after it was made", trail)
+    fails, passes = "never checked", "checked after it was made"
+    return _by_moves(lambda move: _is_checked(move, trail), fails, passes, trail)
 
 
 def reviewed(trail: Trail, ground: Ground) -> Judged:
     """Every emergency has a review that is closed, or is not due yet."""
+    about = {duty.about for duty in trail.duties.values()}
+    missing = [move for move in _moves(trail) if (move.incident, move.plan) not in about]
+    forgotten = [pointer for move in missing for pointer in move.unseconded]
+    if forgotten:
+        said = "{count} emergencies have no mandatory review"
+        return by_pointers(forgotten, (), fails=said, passes="", none="")
 
     def on_time(duty: Duty) -> bool:
         return (duty.closed.at if duty.closed is not None else ground.as_of) <= duty.due_at
@@ -97,10 +110,10 @@ def reviewed(trail: Trail, ground: Ground) -> Judged:
 
 
 def parted(trail: Trail, _: Ground) -> Judged:
-    """Nobody approved what they asked for, unless it is under a mandatory review."""
+    """Nobody approved what they asked for, unless that very plan is under a mandatory review."""
     bad, good = divide((m for m in _moves(trail) if m.approvals), _parts_duties)
-    reviewed = {duty.opened.by for duty in trail.duties.values()}
-    bad, waived = divide(bad, lambda move: {one.by for one in move.approvals} <= reviewed)
+    about = {duty.about for duty in trail.duties.values()}
+    bad, waived = divide(bad, lambda move: (move.incident, move.plan) in about)
     return by_pointers(
         (p for move in bad for p in move.approvals),
         (p for move in (*good, *waived) for p in move.approvals),

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.domain.evidence.trail import Pointer, Trail
+from shared.domain.evidence.story import Pointer
+from shared.domain.evidence.trail import Trail
 
 MOST_POINTERS = 1_000  # of one control; how many there are in all is said beside
 

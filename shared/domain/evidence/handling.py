@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from shared.domain.evidence.control import Ground, Judged, Result, by_pointers, divide
-from shared.domain.evidence.trail import Course, Trail
+from shared.domain.evidence.story import Course
+from shared.domain.evidence.trail import Trail
 
 
 def handled(trail: Trail, ground: Ground) -> Judged:
-    """Every incident was analysed, and ended or is in the hands of a person."""
+    """Every incident was diagnosed, or somebody has seen it, or it ended."""
 
     def cared_for(course: Course) -> bool:
         seen = course.acknowledged or course.ended or course.diagnosed
@@ -18,7 +19,7 @@ def handled(trail: Trail, ground: Ground) -> Judged:
         (course.opened for course in bad),
         (course.opened for course in good),
         fails="{count} incidents were neither diagnosed nor seen by anybody",
-        passes="each of {count} incidents was analysed, and ended or is a person's",
+        passes="each of {count} incidents was diagnosed, or seen by a person",
         none="there was no incident",
     )
 

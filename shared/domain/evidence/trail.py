@@ -8,68 +8,12 @@ the bundle can do the same sum.
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
+from shared.domain.decisions.decision import Verdict
 from shared.domain.event import ITSELF, ChangeEvent, EventKind
+from shared.domain.evidence.story import Asking, Course, Duty, Move, Pointer
 from shared.domain.ledger.completeness import complete
 
 AUTOMATION = "backstop"
-
-
-class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """One event that a control rests on: its id, whose doing, by which role, and when."""
-
-    event: str
-    by: str
-    role: str
-    at: datetime
-
-
-class Move(msgspec.Struct, kw_only=True):
-    """One change of traffic, from the decision to the check after it."""
-
-    incident: str
-    plan_hash: str
-    decided: Pointer | None = None
-    policy_hash: str = ""
-    requested: Pointer | None = None
-    approvals: list[Pointer] = []
-    settled_at: datetime | None = None
-    intended: Pointer | None = None
-    ended: Pointer | None = None
-    confirmed: bool = False
-
-    @property
-    def is_told(self) -> bool:
-        """Whether traffic was to be moved at all: an intent was written."""
-        return self.intended is not None
-
-    @property
-    def pointers(self) -> list[Pointer]:
-        """All events of it, in the order of the road."""
-        road = [self.requested, self.decided, *self.approvals, self.intended, self.ended]
-        return [pointer for pointer in road if pointer is not None]
-
-
-class Duty(msgspec.Struct, kw_only=True):
-    """A mandatory review: who made it necessary, by when it is due, and who closed it."""
-
-    opened: Pointer
-    due_at: datetime
-    closed: Pointer | None = None
-
-
-class Course(msgspec.Struct, kw_only=True):
-    """One incident, by what was told of it."""
-
-    opened: Pointer
-    severity: str = ""
-    reasons: str = ""
-    pages: list[Pointer] = []
-    acknowledged: Pointer | None = None
-    diagnosed: Pointer | None = None
-    verified: list[Pointer] = []
-    ended: Pointer | None = None
 
 
 class Trail:
@@ -154,24 +98,38 @@ def _ended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
 
 
 def _decided(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    if event.evidence.get("plan_hash"):
-        move = trail.move(event)
+    """Only what lets traffic move begins a move; what is decided later changes nothing of it."""
+    said = event.evidence
+    if not said.get("plan_hash") or said.get("verdict") != Verdict.ROLL_BACK:
+        return
+    move = trail.move(event)
+    if move.decided is None:
         move.decided, move.policy_hash = here, event.policy_hash
+        move.unseconded += [here] if said.get("waived") else []
+
+
+def _asking(trail: Trail, event: ChangeEvent) -> Asking:
+    nonce = str(event.evidence.get("nonce", ""))
+    return trail.move(event).askings.setdefault(nonce, Asking())
 
 
 def _requested(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    trail.move(event).requested = here
+    _asking(trail, event).requested = here
 
 
 def _approved(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    move = trail.move(event)
-    move.approvals.append(here)
+    asking = _asking(trail, event)
+    asking.approvals.append(here)
     if event.evidence.get("settled"):
-        move.settled_at = event.happened_at
+        asking.settled_at = event.happened_at
+    if event.evidence.get("alone"):
+        trail.move(event).unseconded.append(here)
 
 
 def _intended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    trail.move(event).intended = here
+    move, said = trail.move(event), event.evidence
+    move.intended = here
+    move.plan, move.authority = str(said.get("plan", "")), str(said.get("authority", ""))
 
 
 def _finished(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
@@ -187,7 +145,8 @@ def _review_opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
     due = str(event.after.get("due_at", ""))
     key = str(event.after.get("review", event.id))
     due_at = datetime.fromisoformat(due) if due else event.happened_at
-    trail.duties[key] = Duty(opened=here, due_at=due_at)
+    about = (event.incident, str(event.after.get("about", "")))
+    trail.duties[key] = Duty(opened=here, due_at=due_at, about=about)
 
 
 def _review_closed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:

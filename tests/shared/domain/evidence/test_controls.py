@@ -16,6 +16,9 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 INCIDENT = "INC-07-261123-0A1B2C3D"
 ANA, BEN = "tenant/ana", "tenant/ben"
 PLAN = {"plan": "plan-1", "plan_hash": "aa11"}
+ACTS = {"plan_hash": "aa11", "verdict": "roll_back"}
+WAIVED = {**ACTS, "waived": "SEV1 and burn 12x >= 10x"}
+FIRST = {**PLAN, "nonce": "n1"}
 SPLITS = {"before": {"v2": 100}, "after": {"v1": 100}}
 GROUND = Ground(
     as_of=START + timedelta(hours=1),
@@ -42,30 +45,29 @@ OPENED = told(
 )
 PAGED = told(EventKind.PAGED, 1)
 DIAGNOSED = told(EventKind.DIAGNOSED, 2)
-DECIDED = told(EventKind.DECIDED, 3, policy="p", policy_hash="9a", evidence=PLAN)
-ASKED = told(EventKind.APPROVAL_REQUESTED, 4, actor=ANA, role="Responder", evidence=PLAN, **SPLITS)
+ASKED = told(EventKind.APPROVAL_REQUESTED, 3, actor=ANA, role="Responder", evidence=FIRST, **SPLITS)
 APPROVED = told(
     EventKind.APPROVAL_GIVEN,
-    5,
+    4,
     actor=BEN,
     role="Approver",
-    evidence={**PLAN, "settled": True},
+    evidence={**FIRST, "settled": True},
     **SPLITS,
 )
-BEGUN = told(
-    EventKind.INTENT_OPENED, 6, before={"v2": 100}, after={"v1": 100}, evidence={**PLAN, "fence": 1}
-)
+DECIDED = told(EventKind.DECIDED, 5, policy="p", policy_hash="9a", evidence=ACTS)
+BEGUN = told(EventKind.INTENT_OPENED, 6, evidence={**PLAN, "authority": "approval"}, **SPLITS)
 MOVED = told(
     EventKind.INTENT_CONFIRMED, 7, before={"v2": 100}, after={"v1": 100}, evidence={"plan": "p"}
 )
 CHECKED = told(EventKind.VERIFIED, 8)
 CURED = told(EventKind.MITIGATED, 9, before={"state": "verifying"}, after={"state": "mitigated"})
-STORY = [OPENED, PAGED, DIAGNOSED, DECIDED, ASKED, APPROVED, BEGUN, MOVED, CHECKED, CURED]
+STORY = [OPENED, PAGED, DIAGNOSED, ASKED, APPROVED, DECIDED, BEGUN, MOVED, CHECKED, CURED]
 
 
-def due(opened: float, *, days: int, by: str = "backstop") -> ChangeEvent:
+def due(opened: float, *, days: int, by: str = "backstop", about: str = "plan-1") -> ChangeEvent:
     """A mandatory review that is opened."""
-    after = {"review": "R1", "due_at": (START + timedelta(days=days)).isoformat()}
+    due_at = (START + timedelta(days=days)).isoformat()
+    after = {"review": "R1", "due_at": due_at, "about": about}
     return told(EventKind.REVIEW_OPENED, opened, actor=by, role="Commander", after=after)
 
 
@@ -112,6 +114,11 @@ def test_every_framework_that_is_promised_is_answered() -> None:
 LATE_APPROVAL = msgspec.structs.replace(APPROVED, happened_at=START + timedelta(minutes=30))
 OWN_APPROVAL = msgspec.structs.replace(APPROVED, actor=ANA)
 OTHER_PLAN = msgspec.structs.replace(BEGUN, evidence={"plan": "p", "plan_hash": "bb22"})
+BY_POLICY = msgspec.structs.replace(BEGUN, evidence={**PLAN, "authority": "policy"})
+BY_EMERGENCY = msgspec.structs.replace(BEGUN, evidence={**PLAN, "authority": "emergency"})
+HELD = msgspec.structs.replace(DECIDED, evidence={**ACTS, "verdict": "needs_approval"})
+IN_EMERGENCY = msgspec.structs.replace(DECIDED, evidence=WAIVED)
+ALONE = msgspec.structs.replace(APPROVED, evidence={**FIRST, "settled": True, "alone": True})
 BROKEN = {
     "soc2-cc8.1-population": ([*STORY, told(EventKind.CHANGE_UNATTRIBUTED, 20)], GROUND),
     "soc2-cc8.1-authorised": ([*without(APPROVED), LATE_APPROVAL], GROUND),
@@ -152,6 +159,63 @@ def test_the_events_that_break_it_come_first() -> None:
     assert found.events_in_all == len(found.events) > 1
 
 
+UNAUTHORISED = {
+    "decided to hold": [*without(ASKED, APPROVED, DECIDED, BEGUN), HELD, BY_POLICY],
+    "by an approval that nobody gave": without(ASKED, APPROVED),
+    "by one approval of two": [
+        *without(APPROVED),
+        msgspec.structs.replace(APPROVED, evidence={**FIRST, "settled": False}),
+    ],
+    "decided after it had begun": [
+        *without(DECIDED),
+        msgspec.structs.replace(DECIDED, happened_at=START + timedelta(minutes=20)),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", UNAUTHORISED)
+def test_nothing_else_takes_the_place_of_authority(name: str) -> None:
+    assert judge(UNAUTHORISED[name])["soc2-cc8.1-authorised"].result is Result.FAIL
+    assert judge(UNAUTHORISED[name])["nist-cm-5"].result is Result.FAIL
+
+
+def test_an_emergency_needs_no_answer_to_what_was_asked_before_it() -> None:
+    story = [*without(APPROVED, DECIDED, BEGUN), IN_EMERGENCY, BY_EMERGENCY, due(6, days=5)]
+    answers = judge(story)
+    assert {name for name, found in answers.items() if found.result is Result.FAIL} == set()
+
+
+def test_what_is_decided_again_later_does_not_undo_what_was_decided_before() -> None:
+    again = msgspec.structs.replace(DECIDED, happened_at=START + timedelta(minutes=40))
+    late = msgspec.structs.replace(ASKED, happened_at=START + timedelta(minutes=41))
+    assert judge([*STORY, again, late])["soc2-cc8.1-authorised"].result is Result.PASS
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        [*without(ASKED, APPROVED, DECIDED, BEGUN), IN_EMERGENCY, BY_EMERGENCY],
+        [*without(APPROVED), ALONE],
+        [*without(APPROVED), ALONE, due(10, days=5, about="another plan")],
+    ],
+)
+def test_an_emergency_without_a_review_of_its_own_is_not_reviewed(
+    story: list[ChangeEvent],
+) -> None:
+    assert judge(story)["soc2-cc8.1-emergencies"].result is Result.FAIL
+
+
+def test_a_review_of_another_plan_excuses_no_approval_of_ones_own_request() -> None:
+    other = due(10, days=5, by=ANA, about="another plan")
+    assert judge([*without(APPROVED), OWN_APPROVAL, other])["iso27001-a5.3"].result is Result.FAIL
+
+
+def test_a_look_before_the_change_is_no_check_of_it() -> None:
+    early = told(EventKind.ESCALATED, 1.5, before={"state": "opened"}, after={"state": "escalated"})
+    story = [OPENED, PAGED, early, *without(OPENED, PAGED, CHECKED, CURED)]
+    assert judge(story)["iso27001-a8.32"].result is Result.FAIL
+
+
 def test_an_approval_of_ones_own_request_stands_under_a_mandatory_review() -> None:
     lone = [*without(APPROVED), OWN_APPROVAL, due(10, days=5, by=ANA)]
     assert judge(lone)["iso27001-a5.3"].result is Result.PASS
@@ -169,6 +233,6 @@ def test_a_major_incident_needs_no_report_where_policy_sets_no_deadline() -> Non
 
 
 def test_what_policy_alone_decided_needs_no_approval() -> None:
-    answers = judge(without(ASKED, APPROVED))
+    answers = judge([*without(ASKED, APPROVED, BEGUN), BY_POLICY])
     assert answers["soc2-cc8.1-authorised"].result is Result.PASS
     assert answers["iso27001-a5.3"].result is Result.NOT_APPLICABLE
