@@ -1,12 +1,12 @@
 """Collect: make the bundle that was ordered, say how far it has come, and keep it for ever.
 
-Executor only, behind `responders.evidence`. A repeat of the command makes the same bytes again, as
-long as nothing of its scope was sealed in between; the first to end counts. A part that is out, or
-records that no seal covers yet, mean another try later.
+Executor only, behind `responders.evidence`. What the bundle is going to be is written into the
+order before the blob: a try that was interrupted behind it is finished by the next one with that
+very blob, which nobody may delete. The first to end counts. A part that is out, or records that no
+seal covers yet, mean another try later.
 """
 
 import time
-from datetime import datetime
 from hashlib import sha256
 
 import msgspec
@@ -16,6 +16,7 @@ from shared.domain.message import Message
 from shared.errors import Unavailable
 from shared.protocol.bundle import Bundle, make_bundle
 from shared.protocol.orders import BUNDLES, bundle_name, read_order, revise_order
+from shared.protocol.tampering import tell_tampered
 from shared.services import Services
 
 TELL_EVERY_S = 1.0
@@ -29,15 +30,32 @@ async def collect(services: Services, message: Message) -> None:
         return
     progress = _Progress(services, order)
     try:
-        bundle = await make_bundle(services, order, progress.tell)
-        done = _done(progress.order, bundle, services.now())
-        await services.blobs.create(BUNDLES, bundle_name(done), bundle.data)
+        made = order if await _is_left(services, order) else await _make(services, progress)
+        if made.problem:
+            await tell_tampered(services, made.problem)
     except Unavailable as error:
         await _wait(services, progress.order, error, last=message.attempt >= TRIES)
         if message.attempt >= TRIES:
             return
         raise
-    await revise_order(services, done, tell_exported(done, services.now()))
+    now = services.now()
+    done = msgspec.structs.replace(made, state=OrderState.DONE, ended_at=now)
+    await revise_order(services, done, tell_exported(done, now))
+
+
+async def _is_left(services: Services, order: Order) -> bool:
+    """Whether a try that was interrupted has left the bundle that it had announced."""
+    left = await services.blobs.names(BUNDLES, order.id) if order.sha256 else []
+    return bundle_name(order) in left
+
+
+async def _make(services: Services, progress: "_Progress") -> Order:
+    """Make the bundle, announce it, and keep it, unless somebody else has ended the order."""
+    bundle = await make_bundle(services, progress.order, progress.tell)
+    made = progress.order = _announced(progress.order, bundle)
+    if await revise_order(services, made):
+        await services.blobs.create(BUNDLES, bundle_name(made), bundle.data)
+    return made
 
 
 class _Progress:
@@ -65,10 +83,11 @@ async def _wait(services: Services, order: Order, error: Unavailable, *, last: b
     await revise_order(services, said)
 
 
-def _done(order: Order, bundle: Bundle, now: datetime) -> Order:
+def _announced(order: Order, bundle: Bundle) -> Order:
+    """What the order is going to come to; there is no bundle yet."""
     return msgspec.structs.replace(
         order,
-        state=OrderState.DONE,
+        state=OrderState.COLLECTING,
         events=bundle.events,
         records=bundle.records,
         sha256=sha256(bundle.data).hexdigest(),
@@ -77,5 +96,4 @@ def _done(order: Order, bundle: Bundle, now: datetime) -> Order:
         verified=not bundle.problem,
         problem=bundle.problem,
         detail="",
-        ended_at=now,
     )

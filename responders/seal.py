@@ -1,8 +1,8 @@
 """Seal: sign what the ledger is now, and keep that with copies of the records apart from the table.
 
 The executor's tick runs it every BACKSTOP_SEAL_EVERY_S where something was appended since. Only
-what follows from the last seal is signed: a record that was touched before is said at ERROR, and
-its chain is sealed no further. Where blobs or key are out, recording goes on and the next tick
+what follows from the last seal is signed: a record that was touched before wakes a person, and its
+chain is sealed no further. Where blobs or key are out, recording goes on and the next tick
 tries again.
 """
 
@@ -19,6 +19,7 @@ from shared.errors import Conflict, Unavailable
 from shared.protocol.ledger import PAGE, clear_marks, read_marks, read_records
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.seals import newest_seal, store_copies, store_seal
+from shared.protocol.tampering import tell_tampered
 from shared.services import Services
 
 log = logging.getLogger("backstop.seal")
@@ -79,8 +80,8 @@ async def _copy(services: Services, sealed: Head) -> _Copied:
     stored = await read_records(services, sealed.partition, after=sealed.sequence)
     rows = follow(sealed, [row.value for row in stored])
     if len(rows) < len(stored):
-        bad = stored[len(rows)].row
-        log.error("ledger %s: record %s was touched: not sealed", sealed.partition, bad)
+        bad = stored[len(rows)].value
+        await tell_tampered(services, f"{sealed.partition}/{bad.sequence} {bad.event_id}")
     if rows:
         await store_copies(services, rows)
     more = len(rows) == PAGE

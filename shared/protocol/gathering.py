@@ -46,8 +46,11 @@ class Gathered:
 
     def take(self, row: LedgerRow, body: bytes, file: BundleFile) -> None:
         """Add one event in scope to everything that is made of it."""
-        event = msgspec.json.decode(body, type=ChangeEvent)
         self.last[row.partition] = row.sequence
+        try:
+            event = msgspec.json.decode(body, type=ChangeEvent)
+        except msgspec.MsgspecError:  # no event of ours: it was touched, and verifying names it
+            return
         self.trail.take(event)
         if event.incident:
             self.incidents.add(event.incident)

@@ -42,8 +42,8 @@ async def _read(services: Services, order_id: str) -> Stored[Order]:
     return found
 
 
-async def revise_order(services: Services, order: Order, *events: ChangeEvent) -> None:
-    """Keep how far an order has come, and tell of it; nothing where it has ended already.
+async def revise_order(services: Services, order: Order, *events: ChangeEvent) -> bool:
+    """Keep how far an order has come, and tell of it; False where it has ended already.
 
     So of two that collect at once the first to end counts, and who gives up late takes nothing
     back. Raises NotFound, Unavailable.
@@ -51,19 +51,16 @@ async def revise_order(services: Services, order: Order, *events: ChangeEvent) -
     for _ in range(ATTEMPTS):
         was = await _read(services, order.id)
         if was.value.ended_at is not None:
-            return
+            return False
         put = Put(row=order.row, value=order, etag=was.etag)
         try:
             await commit(services, SHARD, [put], events=events)
         except Conflict:
             continue
-        return
+        return True
     raise Unavailable("tables", f"the order {order.id} kept changing")
 
 
 def bundle_name(order: Order) -> str:
-    """The blob of the bundle that an order came to, by its digest.
-
-    A try that was interrupted may have left another one: no blob is ever overwritten.
-    """
+    """The blob of the bundle that an order came to, by its digest: none is ever overwritten."""
     return f"{order.id}-{order.sha256}.zip"

@@ -6,7 +6,6 @@ and the page is sent by whoever sends pages, however often this process dies.
 """
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -23,13 +22,11 @@ from shared.domain.alerts.quarantine import (
     keep,
     tell_kept,
 )
-from shared.domain.alerts.unread import Unread, joins, open_unread, trouble_of
-from shared.domain.event import ChangeEvent
-from shared.domain.incidents.incident import Incident
+from shared.domain.alerts.unread import open_unread, trouble_of
 from shared.domain.message import DeadLetter, Message
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.commit import commit, incident_row
+from shared.protocol.commit import commit
 from shared.protocol.kept import (
     ALL,
     KEPT,
@@ -41,20 +38,12 @@ from shared.protocol.kept import (
     kept_row,
     place_of,
 )
-from shared.protocol.listing import point_to
+from shared.protocol.waking import Waking, wake
 from shared.services import Services
 
 log = logging.getLogger("backstop.quarantine")
 
 ATTEMPTS = 8
-
-
-class Waking(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored with the input: the incident that tells of it, if any, and what that takes."""
-
-    incident: str = ""
-    writes: Sequence[Write] = ()
-    events: Sequence[ChangeEvent] = ()
 
 
 async def keep_body(services: Services, source: str, body: bytes, error: RejectedInput) -> str:
@@ -127,7 +116,8 @@ async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | No
     kept = keep(bad, was.value if was else None, now, redactor)
     redacted = redact_body(bad.body, redactor)
     if bad.may_be_lost_alert:
-        waking = await _wake(services, kept, now)
+        row = f"unread|{trouble_of(kept)}"
+        waking = await wake(services, row, now, lambda: open_unread(kept, SHARD, now))
     else:
         flood, waking = await _rise(services, kept.source, now)
         if not flood.takes:
@@ -157,25 +147,3 @@ async def _rise(services: Services, source: str, now: datetime) -> tuple[Flood, 
     flood, events = rise(was.value if was else first, now)
     put = Put(row=flood.row, value=flood, etag=was.etag if was else MUST_NOT_EXIST)
     return flood, Waking(writes=[put], events=events)
-
-
-async def _wake(services: Services, kept: Quarantined, now: datetime) -> Waking:
-    """Join the incident that tells of such input already, or open it."""
-    row = f"unread|{trouble_of(kept)}"
-    told = await services.state.read(SHARD, row, Unread)
-    if told is not None:
-        known = await services.state.read(SHARD, incident_row(told.value.incident), Incident)
-        if joins(known.value if known else None, now):
-            return Waking(incident=told.value.incident)
-    step = open_unread(kept, SHARD, now)
-    assert step.incident is not None
-    await point_to(services, step.incident)
-    naming = Unread(incident=step.incident.id)
-    return Waking(
-        incident=step.incident.id,
-        writes=[
-            Put(row=row, value=naming, etag=told.etag if told else MUST_NOT_EXIST),
-            Put(row=incident_row(step.incident.id), value=step.incident, etag=MUST_NOT_EXIST),
-        ],
-        events=step.events,
-    )

@@ -10,6 +10,9 @@ import pytest
 
 from responders.record import record
 from responders.seal import seal
+from shared.domain.incidents.escalation import wakes
+from shared.domain.incidents.incident import Incident
+from shared.domain.incidents.steps import resolve
 from shared.domain.ledger.chain import head_at
 from shared.domain.ledger.record import LedgerRow, hash_of
 from shared.domain.ledger.seal import Seal
@@ -18,6 +21,8 @@ from shared.domain.row import Put
 from shared.errors import Misconfigured, Unavailable
 from shared.protocol.ledger import MARKS, PAGE, Mark, append_events
 from shared.protocol.leftovers import Leftovers
+from shared.protocol.listing import open_incidents
+from shared.protocol.revise import Revision, revise
 from shared.protocol.seals import newest_seal, read_seals, seal_name
 from shared.protocol.verifying import verify_stored
 from shared.services import Services
@@ -198,8 +203,59 @@ async def test_what_was_touched_before_it_was_sealed_is_said_and_not_sealed(
 
     (only,) = await seals(services)
     assert only.heads[0].sequence == 1
-    assert f"record seq|{2:012d} was touched" in caplog.text
+    assert f"the ledger was touched: {PART}/2 event-2" in caplog.text
     assert (await verified(services)).first_bad == f"{PART}/2 event-2"
+
+
+async def tampered(services: FakeServices) -> None:
+    """Somebody writes another body into the second record."""
+    row = services.ledger.peek(PART, f"seq|{2:012d}", LedgerRow)
+    await services.ledger.write(PART, [_put(alter(row, body=row.body.replace("did", "undid")))])
+
+
+async def test_a_touched_record_wakes_a_person_once(services: FakeServices) -> None:
+    await record(services, batch(1, 2, 3))
+    await tampered(services)
+    for _ in range(3):
+        await seal(services, NOTHING)
+        wait(services)
+
+    (incident,) = await open_incidents(services)
+    assert (incident.service, incident.severity, incident.state) == (
+        "backstop",
+        "SEV1",
+        "escalated",
+    )
+    assert incident.title == f"The ledger was touched: {PART}/2 event-2"
+    assert wakes(incident)
+
+
+async def test_who_resolves_it_without_mending_it_is_woken_again(services: FakeServices) -> None:
+    await record(services, batch(1, 2, 3))
+    await tampered(services)
+    await seal(services, NOTHING)
+    (incident,) = await open_incidents(services)
+    wait(services)
+
+    def end(current: Incident) -> Revision:
+        return Revision(step=resolve(current, who="t/ada", why="fine", now=services.now()))
+
+    await revise(services, incident.id, end)
+    await seal(services, NOTHING)
+
+    (again,) = await open_incidents(services)
+    assert again.id != incident.id
+
+
+async def test_while_it_cannot_be_told_the_sealer_comes_back(services: FakeServices) -> None:
+    await record(services, batch(1, 2, 3))
+    await tampered(services)
+    services.outside.state.out = True
+    await seal(services, NOTHING)
+    services.outside.state.out = False
+    await seal(services, NOTHING)
+
+    assert len(await open_incidents(services)) == 1
 
 
 async def test_a_history_made_anew_behind_a_seal_is_never_sealed(services: FakeServices) -> None:

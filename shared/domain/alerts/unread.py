@@ -28,7 +28,7 @@ _TITLES = {
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """Which incident tells of one source and reason."""
+    """Which incident tells of one trouble."""
 
     incident: str
 

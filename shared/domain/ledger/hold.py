@@ -59,10 +59,13 @@ class _About(msgspec.Struct, frozen=True):
 
 
 def is_held(row: LedgerRow, holds: Sequence[LegalHold]) -> bool:
-    """Whether somebody ordered that the body is kept."""
+    """Whether somebody ordered that the body is kept; what was touched and says nothing is, too."""
     if not holds:
         return False
-    about = msgspec.json.decode(row.body, type=_About)
+    try:
+        about = msgspec.json.decode(row.body, type=_About)
+    except msgspec.MsgspecError:
+        return True
     recorded_at = datetime.fromisoformat(row.recorded_at)
     return any(hold.keeps(about, recorded_at) for hold in holds)
 

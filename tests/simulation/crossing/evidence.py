@@ -11,16 +11,19 @@ from responders.purge import purge
 from responders.record import record
 from responders.seal import seal
 from shared.domain.authority.caller import AppRole
-from shared.domain.event import EventKind, happened
+from shared.domain.event import ITSELF, EventKind, happened
 from shared.domain.evidence.order import OrderState
+from shared.domain.incidents.escalation import wakes
 from shared.domain.incidents.handling import add_note
 from shared.domain.ledger.record import LedgerRow, partition_of
 from shared.domain.ledger.verification import Verification
 from shared.domain.message import CHANGES, WORK, Message
+from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.protocol.commit import telling
 from shared.protocol.ledger import MARK_LASTS, MARKS
 from shared.protocol.leftovers import Leftovers
+from shared.protocol.listing import open_incidents
 from shared.protocol.orders import newest_orders
 from shared.protocol.revise import Revision, revise
 from shared.protocol.seals import SEALS, seal_name
@@ -63,6 +66,40 @@ async def _sealed_and_unmarked(services: FakeServices) -> None:
 
 async def _verified(services: FakeServices) -> Verification:
     return await verify_stored(services, {services.signer.fingerprint})
+
+
+async def _touched(services: FakeServices) -> None:
+    await _recorded(services)
+    await _touch(services)
+
+
+async def _touch(services: FakeServices) -> None:
+    """Somebody writes another body into the newest record."""
+    part = next(one for one in services.ledger.partitions() if one[0].isdigit())
+    *_, row = services.ledger.rows(part, "seq|")
+    was = services.ledger.peek(part, row, LedgerRow)
+    edited = msgspec.structs.replace(was, body=was.body.replace("noted", "noticed"))
+    await services.ledger.write(part, [Put(row=row, value=edited)])
+
+
+async def _woken_once(services: FakeServices) -> None:
+    """One incident that pages, which is listed, and no seal."""
+    (incident,) = await open_incidents(services)
+    assert wakes(incident)
+    assert await services.blobs.names(SEALS) == []
+
+
+async def _ordered_and_touched(services: FakeServices) -> None:
+    await _ordered(services)
+    await _touch(services)
+
+
+async def _collected_and_woken_once(services: FakeServices) -> None:
+    """The bundle is handed out all the same, and says itself that it does not verify."""
+    (order,) = await newest_orders(services)
+    assert (order.state, order.verified) == (OrderState.DONE, False)
+    (woken,) = [one for one in await open_incidents(services) if one.service == ITSELF]
+    assert wakes(woken)
 
 
 async def _long_sealed(services: FakeServices) -> None:
@@ -141,6 +178,7 @@ async def _collected_once(services: FakeServices) -> str:
 JOBS = (
     Job(name="seal", prepare=_recorded, run=_seal, holds=_sealed_once),
     Job(name="seal", prepare=_recorded_long_ago, run=_seal, holds=_sealed_and_unmarked),
+    Job(name="seal", prepare=_touched, run=_seal, holds=_woken_once),
     Job(name="purge", prepare=_long_sealed, run=_purge, holds=_purged_once),
     Job(name="order_evidence", prepare=_noted, run=_order, holds=_each_is_sent, by_a_person=True),
     Job(
@@ -151,4 +189,10 @@ JOBS = (
         by_a_person=True,
     ),
     Job(name="collect", prepare=_ordered, run=_collect, holds=_collected_once),
+    Job(
+        name="collect",
+        prepare=_ordered_and_touched,
+        run=_collect,
+        holds=_collected_and_woken_once,
+    ),
 )

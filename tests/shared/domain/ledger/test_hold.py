@@ -32,6 +32,12 @@ def test_it_keeps_nothing_else_and_nothing_when_it_is_lifted() -> None:
     assert not is_held(ROWS[0], [])
 
 
+def test_of_what_was_touched_and_says_nothing_any_hold_keeps_all() -> None:
+    touched = alter(ROWS[0], body="{")
+    assert is_held(touched, [alter(HOLD, scope="policy-search")])
+    assert not is_held(touched, [])
+
+
 @pytest.mark.parametrize(
     ("since", "until", "held"),
     [
