@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 
 from infra.local.bench import (
+    catalog,
     imports,
     intake,
     latency,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Run], Result]] = {
     "reads": reads.measure,
     "pure": pure.measure,
     "ledger": ledger.measure,
+    "catalog": catalog.measure,
     "simulator": simulator.measure,
 }
 

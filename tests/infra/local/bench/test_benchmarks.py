@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.bench import imports, intake, latency, ledger, pure, reads, simulator, storm
+from infra.local.bench import (
+    catalog,
+    imports,
+    intake,
+    latency,
+    ledger,
+    pure,
+    reads,
+    simulator,
+    storm,
+)
 from infra.local.bench.figure import Figure, Result, Run
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(180)]
@@ -77,6 +87,12 @@ def test_the_ledger_is_verified_by_the_product_and_by_an_auditor(run: Run) -> No
 def test_the_simulator_plays_both_kinds_of_schedules(run: Run) -> None:
     result = simulator.measure(run)
     assert [figure.unit for figure in result.figures] == ["/s", "/s"]
+    assert all(figure.value > 0 for figure in result.figures)
+
+
+def test_a_catalog_is_loaded_and_linted(run: Run) -> None:
+    result = catalog.measure(run)
+    assert len(_with_targets(result)) == 2
     assert all(figure.value > 0 for figure in result.figures)
 
 
