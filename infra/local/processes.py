@@ -156,11 +156,15 @@ class Child:
 
 
 class Children:
-    """All children of this process; leaving the block, or SIGTERM, stops them together."""
+    """All children of this process; leaving the block, or SIGTERM, stops them together.
 
-    def __init__(self, log_folder: Path) -> None:
+    Those that have not ended by themselves after `grace_s` are killed; 0 kills them at once.
+    """
+
+    def __init__(self, log_folder: Path, grace_s: float = GRACE_S) -> None:
         log_folder.mkdir(parents=True, exist_ok=True)
         self._log_folder = log_folder
+        self._grace_s = grace_s
         self._clients: list[Child] = []
         self._servers: list[Child] = []
         self._former_handler: signal.Handlers | Callable[..., object] | int | None = None
@@ -203,16 +207,16 @@ class Children:
         child.start()
         return child
 
-    def stop(self, grace_s: float = GRACE_S) -> None:
+    def stop(self, grace_s: float | None = None) -> None:
         """Interrupt all together, those that serve others last; kill what is not gone in time."""
         for children in (self._clients, self._servers):
-            _stop_together(children, grace_s)
+            _stop_together(children, self._grace_s if grace_s is None else grace_s)
 
 
 def _stop_together(children: Sequence[Child], grace_s: float) -> None:
     alive = [child for child in children if child.is_alive()]
     for child in alive:
-        child.interrupt()
+        child.send_signal(signal.SIGINT if grace_s else signal.SIGKILL)
     deadline = time.monotonic() + grace_s
     for child in alive:
         child.wait_gone(max(deadline - time.monotonic(), 0.1))

@@ -19,7 +19,7 @@ from infra.local.azurite import (
     start_blobs,
 )
 from infra.local.issuer.identities import AUDIENCE, TENANT
-from infra.local.processes import Child, Children, free_port, says
+from infra.local.processes import GRACE_S, Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     sweep_every_s: float = 30.0
     seal_every_s: float = 2.0
     fuse_s: float = 6.0
+    grace_s: float = GRACE_S  # for all parts to end in order
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,9 +152,9 @@ class World:
             "simulation", self.simulation_module, str(path), serves_others=True
         )
         self.azurite.wait_ready()
-        self.blobs.wait_ready()
-        self.simulation.wait_ready()
-        self._python("prepare", "infra.local.prepare").wait_ready()
+        prepare = self._python("prepare", "infra.local.prepare")
+        for child in (self.blobs, self.simulation, prepare):
+            child.wait_ready()
 
     def start_hosts(self, *roles: str) -> None:
         """Start the function apps of these roles, without any named both."""
@@ -260,7 +261,7 @@ def running_world(
         type=Plan,
         strict=False,
     )
-    with Children(folder / "logs") as children:
+    with Children(folder / "logs", speed.grace_s) as children:
         world = World(where, speed, folder, children)
         world.start(played, tables)
         yield world

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from infra.local.world import World, running_world
-from tests.world.stage import QUICK, Stage, open_stage
+from infra.local.world import World
+from tests.world.stage import QUICK, Stage, open_stage, staged_world
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,7 @@ def world(
     pace = getattr(request.module, "PACE", QUICK)
     plan = getattr(request.module, "PLAN", {})
     spares = getattr(request.module, "SPARES", 0)
-    with running_world(
-        folder, pace=pace, tables=folder / "tables", spares=spares, **plan
-    ) as running:
+    with staged_world(folder, pace=pace, spares=spares, **plan) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from tests.world.stage import ENDED, QUICK, SERVICE, Json, Stage, told
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
-PACE = msgspec.structs.replace(QUICK, sweep_every_s=3.0)
+PACE = msgspec.structs.replace(QUICK, sweep_every_s=1.0)
 
 
 async def test_an_alert_that_never_arrives_is_found_and_traffic_goes_back(stage: Stage) -> None:

@@ -26,7 +26,7 @@ async def test_killed_at_random_it_is_mitigated_once_and_recorded(
     tmp_path: Path, seed: int
 ) -> None:
     chance = Random(seed)  # noqa: S311 - repeatable
-    async with new_stage(tmp_path, rate_per_s=50.0, rule_every_s=3600.0) as stage:
+    async with new_stage(tmp_path, rule_every_s=3600.0) as stage:
         await earn_v1(stage)
         await ship_v2(stage)
         await bad_answers(stage, ENOUGH)

@@ -28,7 +28,7 @@ async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) ->
 
         await stage.drill("heal")
         await stage.drill("region-out")
-        await bad_answers(stage, 80)  # enough that the bin in which it began weighs little
+        await bad_answers(stage, 60)  # enough that the bin in which it began weighs little
         view = await _handed_to_a_person(stage, await stage.fire("region-lost"))
         assert _cause(view) == ("region", REGION)
         assert REGION in view["decision"]["reason"]
