@@ -4,16 +4,20 @@ The simulated rule, the benches and the tests of a whole world tell Backstop of 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
+
+from shared.domain.detection.rule import minutes
 
 
 class LogAlert(msgspec.Struct, frozen=True, kw_only=True):
     """One alert of a log rule. The same `number` and times are the same delivery again.
 
-    `value` is what the rule measured against its `threshold`, for the slice that `dimensions` name.
+    `value` is what the rule's `query` measured against its `threshold`, for the time series that
+    `dimensions` name. `custom` are the rule's own properties.
     """
 
     number: str
@@ -26,11 +30,27 @@ class LogAlert(msgspec.Struct, frozen=True, kw_only=True):
     dimensions: Mapping[str, str] = {}
     value: float = 31.4
     threshold: float = 14.4
+    query: str = "AppRequests | where Success == false | summarize count() by Region"
+    window: str = "PT5M"
+    measure: str = "Burn"
+    operator: str = "GreaterThan"
+    aggregation: str = "Maximum"
+    custom: Mapping[str, str] = {}
 
     def body(self) -> dict[str, Any]:
         """What the webhook gets."""
-        condition = {"windowSize": "PT5M", "allOf": [self._criterion()]}
-        context = {"conditionType": "LogQueryCriteria", "condition": condition}
+        now = self.resolved_at or self.fired_at
+        condition = {
+            "windowSize": self.window,
+            "allOf": [self._criterion()],
+            "windowStartTime": stamp(now - _lasts(self.window)),
+            "windowEndTime": stamp(now),
+        }
+        context = {
+            "properties": dict(self.custom),
+            "conditionType": "LogQueryCriteria",
+            "condition": condition,
+        }
         return {
             "schemaId": "azureMonitorCommonAlertSchema",
             "data": {
@@ -62,17 +82,27 @@ class LogAlert(msgspec.Struct, frozen=True, kw_only=True):
 
     def _criterion(self) -> dict[str, Any]:
         return {
-            "searchQuery": "AppRequests | where Success == false | summarize count() by Region",
-            "metricMeasureColumn": "Burn",
-            "operator": "GreaterThan",
+            "searchQuery": self.query,
+            "metricMeasureColumn": self.measure,
+            "targetResourceTypes": str(_TYPES),
+            "operator": self.operator,
             "threshold": str(self.threshold),
-            "timeAggregation": "Maximum",
+            "timeAggregation": self.aggregation,
             "dimensions": [
                 {"name": name, "value": value} for name, value in self.dimensions.items()
             ],
             "metricValue": self.value,
             "failingPeriods": {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1},
+            "linkToSearchResultsUI": f"{_PORTAL}?query={quote(self.query)}",
         }
+
+
+_PORTAL = "https://portal.azure.com/#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade"
+_TYPES = ["Microsoft.OperationalInsights/workspaces"]
+
+
+def _lasts(window: str) -> timedelta:
+    return timedelta(minutes=minutes(window))
 
 
 def stamp(at: datetime) -> str:

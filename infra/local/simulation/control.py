@@ -27,7 +27,7 @@ from infra.local.issuer.issuer import Issuer
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
-from infra.local.simulation.rule import Rule
+from infra.local.simulation.rules import Rules
 
 PIPELINE = "release-pipeline"
 INDEX_BEHIND_S = 2 * 3600.0  # older than any service of the catalog allows
@@ -44,7 +44,7 @@ class Simulation:
     bus: Emulator
     inbox: InboxStore
     loads: dict[str, Load]
-    rule: Rule
+    rules: Rules
     alerts: AlertsManagement
     issuer: Issuer
     logs: Starlette
@@ -132,6 +132,7 @@ class Simulation:
         """What an observer sees of a service: traffic, the customers' answers, writes, alerts."""
         self.world.settle()
         endpoint, load = self.world.endpoint(service), self.loads[service]
+        tally = self.rules.tallies[service]
         changes = [one for one in self.world.accepted if one.endpoint == endpoint.name.lower()]
         return {
             "traffic": endpoint.properties["traffic"],
@@ -146,9 +147,9 @@ class Simulation:
             "accepted_writes": len(changes),
             "changes": msgspec.to_builtins(changes),
             "refused_writes": _refused(self.world),
-            "alerts": self.rule.posted,
-            "folded": self.rule.folded,
-            "fired_at": self.rule.first_fired_at,
+            "alerts": tally.posted,
+            "folded": tally.folded,
+            "fired_at": tally.first_fired_at,
             "history_rows": self.history_rows,
         }
 

@@ -26,8 +26,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to play. Times in seconds.
 
     `fuse_s`: how long v2 serves well before it fails. `equally_bad`: v1 fails as v2 does.
-    `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often the
-    alert rule looks. `alert_url`: where it posts. `second`: the second service is there, too.
+    `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often an
+    alert rule looks that looks every minute in Azure; its windows pass `rule_pace` times as
+    quickly. `alert_url`: where it posts. `second`: the second service is there, too.
     """
 
     ports: Ports
@@ -40,6 +41,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     log_bin_s: float = 1.0
     fuse_s: float = 6.0
     rule_every_s: float = 2.0
+    rule_pace: float = 12.0
     equally_bad: bool = False
     block_writes: bool = False
     second: bool = False

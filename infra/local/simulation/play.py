@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -32,10 +32,13 @@ from infra.local.logs.history import History, seed_history
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
+from infra.local.simulation.action_group import ActionGroups
 from infra.local.simulation.control import Simulation, create_control
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan, read_plan
-from infra.local.simulation.rule import Rule
+from infra.local.simulation.rules import Rules
+from shared.adapters.catalog import load_catalog
+from shared.domain.catalog import Service
 
 TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
@@ -69,7 +72,7 @@ async def play(plan: Plan) -> None:
     servers = [serve(app, port) for app, port in _apps(simulation, plan)]
     tasks = [asyncio.create_task(server.serve()) for server in servers]
     tasks.append(asyncio.create_task(tell_watermarks(simulation.world)))
-    tasks.append(asyncio.create_task(simulation.rule.run(plan.rule_every_s)))
+    tasks.append(asyncio.create_task(simulation.rules.run(plan.rule_every_s)))
     while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)
     print("ready", flush=True)
@@ -98,22 +101,33 @@ def _simulation(plan: Plan) -> Simulation:
         operation_s=plan.operation_s,
         scoring_url=f"http://127.0.0.1:{plan.ports.scoring}",
     )
-    endpoint = seed(world, fuse_s=plan.fuse_s)
-    target = endpoint.id.lower()
+    seed(world, fuse_s=plan.fuse_s)
     alerts, issuer = AlertsManagement(), Issuer(plan.ports.authority)
+    loads = _loads(world, plan)
     return Simulation(
         plan=plan,
         world=world,
         store=store,
         bus=Emulator(topology(plan), port=plan.ports.bus),
         inbox=InboxStore(Path(plan.data) / "inbox.jsonl"),
-        loads=_loads(world, plan),
-        rule=Rule(store, plan, alerts, issuer, service=SERVICE, target=target),
+        loads=loads,
+        rules=Rules(
+            store,
+            _played(plan, loads),
+            pace=plan.rule_pace,
+            groups=ActionGroups(plan.alert_url, issuer, alerts),
+        ),
         alerts=alerts,
         issuer=issuer,
         logs=create_app(store),
         history_rows=rows,
     )
+
+
+def _played(plan: Plan, names: Iterable[str]) -> list[Service]:
+    """The services that have customers, as their files in this world describe them."""
+    catalog = load_catalog(Path(plan.data) / "catalog")
+    return [catalog.services[name] for name in names]
 
 
 def _loads(world: World, plan: Plan) -> dict[str, Load]:
