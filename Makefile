@@ -4,7 +4,7 @@ CODE := $(wildcard function_app.py responders shared infra tests)
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo start test replay soak bench lint lint-catalog generate lock
+.PHONY: help setup demo start test replay soak bench package lint lint-catalog generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -29,6 +29,9 @@ soak: setup ## every battery TIMES times (100), then KILLS (200) kill -9; hours;
 
 bench: setup ## the figures of the README, measured here
 	@$(PYTHON) -m infra.local.bench
+
+package: setup ## one zip an app in .local/package, as it runs in Azure
+	@$(PYTHON) -m infra.package $(APP)
 
 lint: setup ## style, types, who may import whom, and the catalog
 	@$(PYTHON) -m ruff check .
