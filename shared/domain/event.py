@@ -63,6 +63,7 @@ class EventKind(StrEnum):
     APPROVAL_GIVEN = "approval.given"
     APPROVAL_REFUSED = "approval.refused"
     APPROVAL_EXPIRED = "approval.expired"
+    APPROVAL_OUTDATED = "approval.outdated"
     ROLLBACK_REQUESTED = "rollback.requested"
     EVIDENCE_ORDERED = "evidence.ordered"
     EVIDENCE_EXPORTED = "evidence.exported"

@@ -2,8 +2,9 @@
 
 The request lies in the shard of its incident, and every ruling is a row of its own that is only
 ever inserted. Incident, ruling and events are one write under the incident's version: of two people
-who decide at the same moment one is first, and the other reads who was. Enough approvals let the
-executor decide anew, with them: the endpoint is looked at again there, and again at the act.
+who decide at the same moment one is first, and the other reads who was. What the plan rests on is
+looked at before an approval counts (`shared.protocol.recheck`). Enough approvals let the executor
+decide anew, with them: the endpoint is looked at again there, and again at the act.
 """
 
 from datetime import datetime
@@ -18,10 +19,10 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.keys import digest, shards
 from shared.domain.reviews.review import Opening, ReviewKind, Revised, open_review
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored, Write
-from shared.errors import Conflict, NotAllowed, NotFound, Unavailable
+from shared.errors import Conflict, NotAllowed, NotFound
 from shared.protocol.commit import commit, next_step, read_incident
 from shared.protocol.listing import open_incidents
-from shared.protocol.records import read_controls
+from shared.protocol.recheck import recheck
 from shared.services import Services
 
 ATTEMPTS = 8
@@ -55,7 +56,7 @@ async def decide_about(
             return found.approval  # our own write, whose answer was lost
         ruling = _ruling(found, wish, caller, services.now())
         if ruling.approved:
-            await _refuse_stopped(services, found.was.value)
+            await recheck(services, found.was.value, found.approval.request)
         sent = services.redactor.struct(ruling)  # as it is stored
         try:
             return await _store(services, found, ruling)
@@ -74,17 +75,6 @@ def _ruling(found: Waiting, wish: Wish, caller: Caller, now: datetime) -> Ruling
         state = incident.state.value
         raise Conflict(f"The plan does not wait any more: incident {incident.id} is {state}.")
     return ruling
-
-
-async def _refuse_stopped(services: Services, incident: Incident) -> None:
-    """Nobody approves what would not be done. It is asked again at the act."""
-    controls = await read_controls(services)
-    if not controls.known:
-        raise Unavailable("tables", "the kill switches cannot be read")
-    now, switches = services.now(), controls.kill_switches
-    on = next((one for one in switches if one.stops(incident.service, now)), None)
-    if on is not None:
-        raise Conflict(f"The kill switch is on for {on.scope}, so nothing is moved: {on.reason}")
 
 
 async def _store(services: Services, found: Waiting, ruling: Ruling) -> Approval:

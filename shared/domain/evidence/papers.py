@@ -29,6 +29,7 @@ _APPROVALS = {
     EventKind.APPROVAL_GIVEN,
     EventKind.APPROVAL_REFUSED,
     EventKind.APPROVAL_EXPIRED,
+    EventKind.APPROVAL_OUTDATED,
     EventKind.REVIEW_OPENED,
     EventKind.REVIEW_OVERDUE,
     EventKind.REVIEW_CLOSED,
