@@ -1,7 +1,8 @@
 """`python -m infra.package [responder] [executor]`: build the zips that a deployment uploads.
 
 They end in .local/package, each beside the folder that it was made of. `make package` runs
-this, and azd does before it deploys. Nothing is built in Azure: what was tested here is what runs there.
+this, and azd does before it deploys. Nothing is built in Azure: what was tested here is what runs
+there.
 """
 
 import argparse
