@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.generate.rules import rules_file
+from infra.generate.services import services_file
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Catalog
 from shared.errors import RejectedInput
@@ -16,7 +17,10 @@ from shared.errors import RejectedInput
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = ROOT / "shared" / "catalog"
 FOLDER = ROOT / "infra" / "azure" / "generated"
-FILES: dict[str, Callable[[Catalog], bytes]] = {"rules.json": rules_file}
+FILES: dict[str, Callable[[Catalog], bytes]] = {
+    "rules.json": rules_file,
+    "services.json": services_file,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
