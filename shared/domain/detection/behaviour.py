@@ -7,7 +7,7 @@ diagnosis compares the weeks.
 """
 
 from shared.domain.catalog import Service
-from shared.domain.detection.drafting import DEPLOYMENTS, Search, dependencies, draft
+from shared.domain.detection.drafting import DEPLOYMENTS, Search, dependencies, draft, name_of
 from shared.domain.detection.rule import AlertRule, RuleKind
 from shared.domain.diagnosis.outcomes import LEAST_NOW, LEAST_SWING, LEAST_Z
 from shared.domain.diagnosis.parts import PART_SHARE
@@ -42,7 +42,7 @@ def outcome_rules(service: Service, slo: Slo) -> tuple[AlertRule, ...]:
         service,
         RuleKind.OUTCOME,
         search,
-        name=f"{slo.name}-floor",
+        name=f"{name_of(service, slo)}-floor",
         title=f"fewer than {floor:.0%} of the outcomes are good",
         description=f"Good outcomes of {slo.name} are surely rarer than the objective, "
         f"{slo.objective:.1%}, over {WINDOW_MIN} minutes.",

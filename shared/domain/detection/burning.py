@@ -7,7 +7,7 @@ the total does not burn: otherwise every slice of a great outage would fire besi
 """
 
 from shared.domain.catalog import Service
-from shared.domain.detection.drafting import DEPLOYMENTS, Search, draft
+from shared.domain.detection.drafting import DEPLOYMENTS, Search, draft, name_of
 from shared.domain.detection.rule import AlertRule, RuleKind
 from shared.domain.detection.slices import SLICE, part_query
 from shared.domain.incidents.incident import Severity
@@ -53,7 +53,7 @@ def _whole(service: Service, slo: Slo, alert: BurnAlert) -> AlertRule:
         service,
         RuleKind.BURN,
         search,
-        name=f"{slo.name}-burn-{_speed(alert)}",
+        name=f"{name_of(service, slo)}-burn-{_speed(alert)}",
         title=f"the {slo.sli} budget burns {alert.burn_rate:g} times too fast",
         description=f"{_burns(slo, alert)}.",
         severity=azure_severity(alert.severity),
@@ -75,7 +75,7 @@ def _parts(service: Service, slo: Slo, alert: BurnAlert) -> AlertRule:
         service,
         RuleKind.PART,
         search,
-        name=f"{slo.name}-part-{_speed(alert)}",
+        name=f"{name_of(service, slo)}-part-{_speed(alert)}",
         title=f"one region or deployment burns {alert.burn_rate:g} times too fast",
         description=f"{_burns(slo, alert)} in one region or deployment, and not as a whole.",
         severity=azure_severity(alert.severity),

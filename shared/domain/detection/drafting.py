@@ -10,6 +10,7 @@ import msgspec
 from shared.domain.catalog import Service
 from shared.domain.detection.rule import AlertRule, RuleKind, Split, window_over
 from shared.domain.slos.kql import quote
+from shared.domain.slos.slo import Slo
 
 TARGET = "Target"
 """The column of every rule's query that holds the ARM id on which the alert is fired."""
@@ -69,6 +70,12 @@ def draft(  # noqa: PLR0913 - what tells one rule from another, by name
         custom_properties={key: value for key, value in told.items() if value},
         time_series=search.time_series,
     )
+
+
+def name_of(service: Service, slo: Slo) -> str:
+    """The objective's name with that of its service, which many rules of a firm lie beside."""
+    own = slo.name.startswith(f"{service.name}-")
+    return slo.name if own else f"{service.name}-{slo.name}"
 
 
 def dependencies(service: Service, kind: str) -> int:

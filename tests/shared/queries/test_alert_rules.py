@@ -1,0 +1,238 @@
+"""The alert rules on rows with a known content: what fires, and what is just not enough."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.logs.analyser import Analysis, analyse, missing
+from infra.local.simulation.evaluation import read
+from infra.local.world import SECOND as CLAIM_ROUTING
+from shared.adapters.catalog import load_catalog
+from shared.domain.detection.rule import AlertRule
+from shared.domain.detection.rules import rules_of
+from tests.infra.local.logs.workspace import NOW, make_store
+from tests.shared.domain.detection.watched import QUOTES, TARGET
+
+type Row = dict[str, Any]
+
+MINUTE = timedelta(minutes=1)
+RULES = {rule.name.removeprefix("quotes-"): rule for rule in rules_of(QUOTES)}
+BURN, PART = RULES["availability-burn-14.4x-1h"], RULES["availability-part-14.4x-1h"]
+WHOLE: list[tuple[tuple[str, str], ...]] = [()]
+
+
+def fired(rule: AlertRule, rows: Sequence[Row], table: str = "AppRequests") -> list[Any]:
+    """The time series for which the rule fires, by its own operator and threshold."""
+    with make_store() as store:
+        store.append(table, list(rows))
+        readings = read(rule, store.query(rule.query))
+    assert all(one.target == TARGET for one in readings)
+    return sorted(one.series for one in readings if one.fires)
+
+
+def row(count: int, *, ago: timedelta = MINUTE, **columns: Any) -> Row:
+    """So many of the service's rows at once; names with an underscore are properties."""
+    properties = {
+        f"backstop.{name[1:]}": value for name, value in columns.items() if name[0] == "_"
+    }
+    kept = {name: value for name, value in columns.items() if name[0] != "_"}
+    time = {"TimeGenerated": NOW - ago, "ItemCount": count}
+    return {"AppRoleName": "quotes", **time, "Properties": properties, **kept}
+
+
+def requests(good: int, bad: int, **columns: Any) -> list[Row]:
+    """Good and bad requests, without those that are none."""
+    both = [row(good, Success=True, **columns), row(bad, Success=False, **columns)]
+    return [one for one in both if one["ItemCount"]]
+
+
+@pytest.mark.parametrize(("bad", "fires"), [(144, True), (143, False)])
+def test_a_budget_that_burns_just_so_fast_fires(bad: int, fires: bool) -> None:
+    assert (fired(BURN, requests(1000 - bad, bad)) == WHOLE) is fires
+
+
+def test_both_windows_must_burn() -> None:
+    bad, hour_ago = requests(0, 500), 30 * MINUTE
+
+    assert fired(BURN, [*bad, *requests(500, 0, ago=hour_ago)]) == WHOLE
+    assert fired(BURN, [*bad, *requests(5000, 0, ago=hour_ago)]) == []  # it hardly matters yet
+    assert fired(BURN, [*requests(0, 500, ago=hour_ago), *requests(500, 0)]) == []  # it is over
+
+
+@pytest.mark.parametrize(("count", "fires"), [(50, True), (49, False)])
+def test_a_few_bad_requests_in_a_quiet_hour_do_not_fire(count: int, fires: bool) -> None:
+    assert bool(fired(BURN, requests(0, count))) is fires
+
+
+def test_probes_and_other_services_are_not_counted() -> None:
+    probes = requests(0, 500, _probe="true")
+    others = requests(0, 500, AppRoleName="another")
+
+    assert fired(BURN, [*requests(500, 0), *probes, *others]) == []
+
+
+def test_a_region_fires_alone_while_the_whole_looks_well() -> None:
+    hurt = requests(50, 50, _region="swedencentral", _deployment="v1")
+    well = requests(900, 0, _region="westeurope", _deployment="v1")
+
+    assert fired(PART, [*hurt, *well]) == [(("Dimension", "region"), ("Value", "swedencentral"))]
+    assert fired(BURN, [*hurt, *well]) == []
+
+
+def test_a_canary_fires_alone_in_all_regions() -> None:
+    canary = [
+        one
+        for region in ("swedencentral", "westeurope")
+        for one in requests(0, 30, _region=region, _deployment="v2")
+    ]
+    well = requests(940, 0, _region="westeurope", _deployment="v1")
+
+    assert fired(PART, [*canary, *well]) == [(("Dimension", "deployment"), ("Value", "v2"))]
+
+
+def test_where_the_whole_burns_its_parts_keep_quiet() -> None:
+    hurt = requests(0, 100, _region="swedencentral", _deployment="v1")
+    ill = requests(800, 100, _region="westeurope", _deployment="v1")
+
+    assert fired(PART, [*hurt, *ill]) == []
+    assert fired(BURN, [*hurt, *ill]) == WHOLE
+
+
+def test_parts_that_nobody_names_are_left_out() -> None:
+    assert fired(PART, [*requests(0, 60), *requests(940, 0, _region="westeurope")]) == []
+
+
+@pytest.mark.parametrize(("total", "good"), [(1000, 849), (50, 35)])
+def test_outcomes_that_are_surely_too_rare_fire(total: int, good: int) -> None:
+    assert fired(RULES["accepted-floor"], outcomes(total, good), "AppEvents") == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("total", "good"),
+    [
+        (1000, 851),  # less than five points
+        (50, 40),  # ten points, which fifty outcomes may be by chance
+        (49, 20),  # too few to say anything
+    ],
+)
+def test_outcomes_that_may_be_chance_do_not_fire(total: int, good: int) -> None:
+    assert fired(RULES["accepted-floor"], outcomes(total, good), "AppEvents") == []
+
+
+def outcomes(total: int, good: int) -> list[Row]:
+    told: Row = {"Name": "backstop.outcome"}
+    return [
+        row(good, _outcome="accepted", **told),
+        row(total - good, _outcome="rejected", **told),
+        row(500, _outcome="rejected", Name="another event"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("total", "failed", "fires"), [(50, 5, True), (50, 4, False), (49, 20, False)]
+)
+def test_a_tool_that_refuses_fires_by_its_name(total: int, failed: int, fires: bool) -> None:
+    calls = [
+        *calls_of("coverage_check", total - failed, failed),
+        *calls_of("policy_lookup", 500, 0),
+        *calls_of("coverage_check", 0, 500, DependencyType="HTTP"),
+    ]
+
+    found = fired(RULES["tool-failures"], calls, "AppDependencies")
+
+    assert found == ([(("Tool", "coverage_check"),)] if fires else [])
+
+
+def calls_of(tool: str, good: int, failed: int, **columns: Any) -> list[Row]:
+    kind = {"DependencyType": "GenAI | tool", **columns}
+    rows = requests(good, failed, **kind)
+    return [one | {"Properties": {"gen_ai.tool.name": tool}} for one in rows]
+
+
+@pytest.mark.parametrize(("blocked", "fires"), [(6, True), (5, False)])
+def test_content_safety_that_blocks_fires_by_the_deployment(blocked: int, fires: bool) -> None:
+    told: Row = {"Message": "content safety"}
+    traces = [
+        row(blocked, _deployment="v2", _content_safety="blocked", **told),
+        row(60 - blocked, _deployment="v2", _content_safety="allowed", **told),
+        row(500, _deployment="v1", _content_safety="allowed", **told),
+        row(500, _deployment="v2", _content_safety="blocked", Message="step finished"),
+    ]
+
+    found = fired(RULES["content-safety"], traces, "AppTraces")
+
+    assert found == ([(("Deployment", "v2"),)] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("age_s", "reported_ago", "fires"),
+    [(3601, MINUTE, True), (3600, MINUTE, False), (7200, 16 * MINUTE, False)],
+)
+def test_an_index_that_stands_still_fires(age_s: int, reported_ago: timedelta, fires: bool) -> None:
+    newest = (NOW - timedelta(seconds=age_s)).isoformat()
+    told: Row = {"Name": "backstop.index_watermark", "_index": "rates"}
+    earlier = row(1, ago=reported_ago + MINUTE, _watermark="2026-11-01T00:00:00Z", **told)
+    reports = [earlier, row(1, ago=reported_ago, _watermark=newest, **told)]
+
+    found = fired(RULES["index-old"], reports, "AppEvents")
+
+    assert found == ([(("Index", "rates"),)] if fires else [])
+
+
+def test_a_deployment_with_two_configurations_at_once_fires() -> None:
+    both = [*served("a1", before=100, after=100), *served("b2", before=10, after=10)]
+
+    assert fired(RULES["declared-is-not-served"], both) == [(("Deployment", "v1"),)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0, 100), (9, 100), (100, 9)], ids=["new", "rolling out", "rolled back"]
+)
+def test_a_configuration_that_takes_over_or_leaves_does_not(before: int, after: int) -> None:
+    changing = [*served("a1", before=100, after=100), *served("b2", before=before, after=after)]
+
+    assert fired(RULES["declared-is-not-served"], changing) == []
+
+
+def test_two_deployments_may_have_two_configurations() -> None:
+    rows = [*served("a1", before=100, after=100), *served("b2", before=50, after=50, by="v2")]
+    unnamed = [row(50, ago=ago, Success=True, _deployment="v1") for ago in (MINUTE, 20 * MINUTE)]
+
+    assert fired(RULES["declared-is-not-served"], [*rows, *unnamed]) == []
+
+
+def served(configuration: str, *, before: int, after: int, by: str = "v1") -> list[Row]:
+    """Requests before the last quarter of an hour and within it."""
+    named = {"_deployment": by, "_configuration_digest": configuration}
+    return [
+        one
+        for count, ago in ((before, 20 * MINUTE), (after, MINUTE))
+        for one in requests(count, 0, ago=ago, **named)
+    ]
+
+
+SHIPPED = load_catalog(Path("shared/catalog")).services.values()
+LOCAL = load_catalog(CLAIM_ROUTING.parent).services.values()
+ALL = {rule.name: rule for service in (QUOTES, *SHIPPED, *LOCAL) for rule in rules_of(service)}
+
+
+@pytest.fixture(scope="module")
+def analysed() -> dict[str, Analysis]:
+    return analyse({name: rule.query for name, rule in ALL.items()})
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+@pytest.mark.parametrize("name", ALL)
+def test_every_rule_is_kusto_and_has_the_columns_that_it_names(
+    analysed: dict[str, Analysis], name: str
+) -> None:
+    rule, found = ALL[name], analysed[name]
+    columns = dict(column.split(":") for column in found.columns)
+
+    assert found.errors == ()
+    assert columns[rule.measure_column] in {"real", "long"}
+    texts = {rule.resource_id_column, *(one.name for one in rule.dimensions)}
+    assert {columns[name] for name in texts} == {"string"}
