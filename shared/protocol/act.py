@@ -77,7 +77,14 @@ async def _open(
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
     now = services.now()
-    intent = Intent(plan=plan, fence=lease.fence, opened_at=now, authority=authority)
+    intent = Intent(
+        plan=plan,
+        fence=lease.fence,
+        opened_at=now,
+        authority=authority,
+        policy=service.policy.id,
+        policy_hash=service.policy_hash,
+    )
     step = tell_intent(was.value, intent)
     assert step.incident is not None
     marker = OpenIntent(service=service.name, plan=plan.id)

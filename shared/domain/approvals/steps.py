@@ -67,6 +67,8 @@ def lapse(incident: Incident, now: datetime) -> Step:
         what="the request for approval expired",
         why=why,
         now=now,
+        before={"approval": "waiting"},
+        after={"approval": "expired"},
         evidence={"approval": awaited.id, "expired_at": awaited.expires_at.isoformat()},
         changes={"request": None},
     )
@@ -113,6 +115,8 @@ def _refuse(incident: Incident, approval: Approval, ruling: Ruling) -> Step:
         now=ruling.at,
         policy=request.policy,
         policy_hash=request.policy_hash,
+        before={"approval": "waiting", "traffic": request.plan.before},
+        after={"approval": "refused", "traffic": request.plan.before},
         evidence=_named(request),
         changes={"request": None},
     )

@@ -61,14 +61,17 @@ class IntentState(StrEnum):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """One intended change. `writes` counts the requests sent for it, identical each time.
 
-    Once it has ended, `unheard` of them had no answer, so that they may still arrive, and `settled`
-    is the endpoint's fingerprint by which it was confirmed.
+    `policy` and its hash are those that it was decided by. Once it has ended, `unheard` of the
+    requests had no answer, so that they may still arrive, and `settled` is the endpoint's
+    fingerprint by which it was confirmed.
     """
 
     plan: Plan
     fence: int
     opened_at: datetime
     authority: Authority = Authority.POLICY
+    policy: str = ""
+    policy_hash: str = ""
     state: IntentState = IntentState.OPEN
     writes: int = 0
     ended_at: datetime | None = None

@@ -29,6 +29,8 @@ def tell_intent(incident: Incident, intent: Intent) -> Step:
         what=f"is moving all traffic of {_endpoint(plan)} from {plan.bad} to {plan.good}",
         why=incident.sentence,
         now=intent.opened_at,
+        policy=intent.policy,
+        policy_hash=intent.policy_hash,
         before=plan.before,
         after=plan.after,
         evidence={
@@ -57,9 +59,16 @@ def tell_end(incident: Incident, intent: Intent, traffic: dict[str, int], now: d
         what=sentence,
         why=incident.sentence,
         now=now,
+        policy=intent.policy,
+        policy_hash=intent.policy_hash,
         before=plan.before,
         after=traffic or _UNKNOWN,
-        evidence={"plan": plan.id, "writes": intent.writes, "fence": intent.fence},
+        evidence={
+            "plan": plan.id,
+            "plan_hash": plan.hash,
+            "writes": intent.writes,
+            "fence": intent.fence,
+        },
         changes={"state": state, "before": plan.before, "after": traffic, "sentence": sentence},
     )
 

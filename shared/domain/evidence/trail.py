@@ -133,12 +133,8 @@ def _intended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
 
 
 def _finished(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
-    """The end names the plan, not its hash: it belongs to the last intent of its incident."""
-    begun = [m for (incident, _), m in trail.moves.items() if incident == event.incident]
-    open_ = [move for move in begun if move.is_told and move.ended is None]
-    if open_:
-        open_[-1].ended = here
-        open_[-1].confirmed = event.kind is EventKind.INTENT_CONFIRMED
+    move = trail.move(event)
+    move.ended, move.confirmed = here, event.kind is EventKind.INTENT_CONFIRMED
 
 
 def _review_opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:

@@ -1,7 +1,9 @@
 """Completeness: what an event must say before it may be recorded; the rest is refused.
 
-Who, what, why and when are asked of every event. What was before and what is after is asked of
-those that tell of a change. `responders.record` refuses and quarantines what lacks something.
+Who, what, why and when are asked of every event, and of a person or a program the role by which
+they did it. What was before and what is after is asked of those that tell of a change, and the
+policy with its hash of those that rest on one. `responders.record` refuses and quarantines what
+lacks something.
 """
 
 from shared.domain.event import ChangeEvent, EventKind
@@ -21,6 +23,7 @@ COMES_TO_BE = frozenset(
 CHANGES = frozenset(
     {
         EventKind.SEVERITY_CHANGED,
+        EventKind.ROLLBACK_REQUESTED,
         EventKind.INTENT_OPENED,
         EventKind.INTENT_CONFIRMED,
         EventKind.INTENT_ABORTED,
@@ -29,11 +32,23 @@ CHANGES = frozenset(
         EventKind.ESCALATED,
         EventKind.COMMANDED,
         EventKind.RESOLVED,
+        EventKind.REPORTED,
+        EventKind.APPROVAL_OUTDATED,
         EventKind.APPROVAL_REQUESTED,
         EventKind.APPROVAL_GIVEN,
+        EventKind.APPROVAL_REFUSED,
+        EventKind.APPROVAL_EXPIRED,
         EventKind.LEDGER_PURGED,
         EventKind.CHANGE_UNATTRIBUTED,
         EventKind.REVIEW_CLOSED,
+    }
+)
+RESTS_ON_POLICY = frozenset(
+    {
+        EventKind.APPROVAL_REQUESTED,
+        EventKind.APPROVAL_GIVEN,
+        EventKind.APPROVAL_REFUSED,
+        EventKind.INTENT_OPENED,
     }
 )
 
@@ -43,10 +58,17 @@ def complete(event: ChangeEvent) -> tuple[str, ...]:
     zoned = event.happened_at.tzinfo is not None and event.recorded_at.tzinfo is not None
     present = {
         "who": bool(event.actor.strip()),
+        "role": bool(event.role) or not _needs_role(event),
         "what": bool(event.what.strip()),
         "why": bool(event.why.strip()),
         "when": zoned,
+        "policy": bool(event.policy and event.policy_hash) or event.kind not in RESTS_ON_POLICY,
         "before": bool(event.before) or event.kind not in CHANGES,
         "after": bool(event.after) or event.kind not in CHANGES | COMES_TO_BE,
     }
     return tuple(name for name, there in present.items() if not there)
+
+
+def _needs_role(event: ChangeEvent) -> bool:
+    """Whether a person or a program did it, who has a role unless they were refused."""
+    return "/" in event.actor and event.kind is not EventKind.ACCESS_REFUSED

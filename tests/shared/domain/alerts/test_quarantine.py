@@ -22,6 +22,7 @@ from shared.domain.alerts.quarantine import (
     throw_away,
 )
 from shared.domain.alerts.unread import joins, open_unread, trouble_of
+from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.incident import State
 from shared.domain.ledger.completeness import complete
 from shared.domain.ledger.record import canonical
@@ -29,7 +30,7 @@ from shared.domain.views.quarantine_page import COUNTED, present_quarantine, tel
 from tests.fakes.callers import person
 from tests.shared.domain.incidents.situations import NOW
 
-ADA = person()
+ADA = person(AppRole.COMMANDER)
 EVENTS = Path(__file__).parents[3] / "events"
 BAD = BadInput(
     kind=InputKind.ALERT,

@@ -20,7 +20,7 @@ from shared.domain.incidents.incident import State
 from shared.domain.ledger.completeness import complete
 from tests.fakes.scene import INCIDENT, NOW, PLAN, RECORD
 
-INTENT = Intent(plan=PLAN, fence=3, opened_at=NOW)
+INTENT = Intent(plan=PLAN, fence=3, opened_at=NOW, policy="default", policy_hash="9a")
 DECIDED = msgspec.structs.replace(INCIDENT, sentence="All rules passed.")
 LEASE = Lease(holder="one", fence=3, expires_at=NOW + timedelta(seconds=60), plan=PLAN.id)
 

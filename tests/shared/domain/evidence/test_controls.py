@@ -19,7 +19,8 @@ PLAN = {"plan": "plan-1", "plan_hash": "aa11"}
 ACTS = {"plan_hash": "aa11", "verdict": "roll_back"}
 WAIVED = {**ACTS, "waived": "SEV1 and burn 12x >= 10x"}
 FIRST = {**PLAN, "nonce": "n1"}
-SPLITS = {"before": {"v2": 100}, "after": {"v1": 100}}
+POLICY = {"policy": "p", "policy_hash": "9a"}
+SPLITS = {**POLICY, "before": {"v2": 100}, "after": {"v1": 100}}
 GROUND = Ground(
     as_of=START + timedelta(hours=1),
     ledger_ok=True,
@@ -54,11 +55,9 @@ APPROVED = told(
     evidence={**FIRST, "settled": True},
     **SPLITS,
 )
-DECIDED = told(EventKind.DECIDED, 5, policy="p", policy_hash="9a", evidence=ACTS)
+DECIDED = told(EventKind.DECIDED, 5, evidence=ACTS, **POLICY)
 BEGUN = told(EventKind.INTENT_OPENED, 6, evidence={**PLAN, "authority": "approval"}, **SPLITS)
-MOVED = told(
-    EventKind.INTENT_CONFIRMED, 7, before={"v2": 100}, after={"v1": 100}, evidence={"plan": "p"}
-)
+MOVED = told(EventKind.INTENT_CONFIRMED, 7, before={"v2": 100}, after={"v1": 100}, evidence=PLAN)
 CHECKED = told(EventKind.VERIFIED, 8)
 CURED = told(EventKind.MITIGATED, 9, before={"state": "verifying"}, after={"state": "mitigated"})
 STORY = [OPENED, PAGED, DIAGNOSED, ASKED, APPROVED, DECIDED, BEGUN, MOVED, CHECKED, CURED]

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from shared.domain.event import EventKind
-from shared.domain.ledger.completeness import CHANGES, COMES_TO_BE, complete
+from shared.domain.ledger.completeness import CHANGES, COMES_TO_BE, RESTS_ON_POLICY, complete
 from tests.shared.domain.decisions.worked_case import alter
 from tests.shared.domain.ledger.worked_chain import event
 
@@ -23,12 +23,21 @@ class TestComplete:
             ({"happened_at": datetime(2026, 11, 23)}, ("when",)),  # noqa: DTZ001 - on purpose
             ({"recorded_at": datetime(2026, 11, 23)}, ("when",)),  # noqa: DTZ001 - on purpose
             ({"actor": "", "why": ""}, ("who", "why")),
+            ({"actor": "tenant/ana"}, ("role",)),
+            ({"actor": "tenant/ana", "role": "Responder"}, ()),
+            ({"actor": "tenant/ana", "kind": EventKind.ACCESS_REFUSED}, ()),
         ],
     )
     def test_what_is_missing_is_named(
         self, changes: dict[str, object], missing: tuple[str, ...]
     ) -> None:
         assert complete(alter(event(1), **changes)) == missing
+
+    @pytest.mark.parametrize("kind", sorted(RESTS_ON_POLICY))
+    def test_what_rests_on_a_policy_names_it_with_its_hash(self, kind: EventKind) -> None:
+        assert complete(event(1, kind=kind)) == ()
+        assert complete(event(1, kind=kind, policy="")) == ("policy",)
+        assert complete(event(1, kind=kind, policy_hash="")) == ("policy",)
 
     @pytest.mark.parametrize("kind", sorted(CHANGES))
     def test_a_change_says_what_was_before_and_what_is_after(self, kind: EventKind) -> None:

@@ -21,6 +21,8 @@ def event(number: int, **changes: object) -> ChangeEvent:
         actor="backstop",
         what=f"decided {number}",
         why="policy",
+        policy="default",
+        policy_hash="9a",
         happened_at=NOW,
         recorded_at=NOW + timedelta(seconds=number),
         before={"v1": 0, "v2": 100},
