@@ -101,6 +101,7 @@ FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 TRACED = ("prompt", "dataset", "model", "service", "after", "limit")
 ROUTES: tuple[Route, ...] = (
     _api("ingest", "POST", "alerts", "ingest", body="*"),
+    _api("take_signal", "POST", "signals", "signal", body="Signal"),
     _api("show_delivery", "GET", "deliveries/{key}", "show"),
     _api("show_incidents", "GET", "incidents", "show", query=("state", "after", "limit")),
     _api("show_incident", "GET", "incidents/{id}", "show"),
@@ -159,6 +160,7 @@ COMMANDS: dict[Role, dict[str, Later]] = {
         "page": Later("responders.page", "page"),
     },
     Role.EXECUTOR: {
+        "corroborate": Later("responders.corroborate", "corroborate"),
         "enforce": Later("responders.enforce", "enforce"),
         "verify": Later("responders.verify", "verify"),
         "collect": Later("responders.collect", "collect"),

@@ -13,7 +13,7 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Change, Release
 from shared.domain.diagnosis.diagnose import diagnose as find_out
-from shared.domain.diagnosis.diagnosis import Diagnosis
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.diagnosis.tenants import counted_since, name_tenants
 from shared.domain.incidents.incident import Incident, State, Step
@@ -57,8 +57,8 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    if found.is_early(service.policy.minimum_requests) and _is_patient(services, message, incident):
-        await _look_again(services, message, now)
+    if _is_early(found, service, incident) and _is_patient(services, message, incident):
+        await _look_again(services, message, _patience(services, incident), now)
         return
     found = await _with_tenants(services, service, found)
 
@@ -77,16 +77,29 @@ def _waits(incident: Incident) -> bool:
     return incident.state is State.OPENED or (incident.unexplained and incident.state.is_open())
 
 
+def _is_early(found: Diagnosis, service: Service, incident: Incident) -> bool:
+    """Whether a moment later may tell more; behind a signal the logs look well until they know."""
+    behind = incident.signals_only and found.health is Health.HEALTHY
+    return behind or found.is_early(service.policy.minimum_requests)
+
+
+def _patience(services: Services, incident: Incident) -> timedelta:
+    """How long it may be looked at again; a signal comes before the logs by as much as they lag."""
+    lag_s = services.settings.log_lag_s if incident.signals_only else 0.0
+    return timedelta(seconds=services.settings.patience_s + lag_s)
+
+
 def _is_patient(services: Services, message: Message, incident: Incident) -> bool:
     """Whether it may be looked at again: seconds after the onset there is little to judge by."""
     began = incident.progressed_at or incident.opened_at
-    patience = timedelta(seconds=services.settings.patience_s)
-    return services.now() - began < patience and message.attempt <= LOOKS
+    return services.now() - began < _patience(services, incident) and message.attempt <= LOOKS
 
 
-async def _look_again(services: Services, message: Message, now: datetime) -> None:
+async def _look_again(
+    services: Services, message: Message, patience: timedelta, now: datetime
+) -> None:
     """Ask for another look in a moment; whoever is paged knows already."""
-    due = now + timedelta(seconds=services.settings.patience_s) / LOOKS
+    due = now + patience / LOOKS
     again = command("diagnose", message.body, f"at-{now:%H%M%S}", due)
     later = msgspec.structs.replace(again, attempt=message.attempt + 1)
     await services.bus.publish(WORK, [later])

@@ -103,11 +103,12 @@ async def _look_at_endpoint(services: Services, service: Service, case: Case) ->
     if snapshot is None:
         return known
     known = _with_releases(known, snapshot, await read_releases(services, service))
-    target_probe, live_probe = await asyncio.gather(
+    target_probe, live_probe, blamed_probe = await asyncio.gather(
         _target_probe(services, known, snapshot),
         probe(services, service, snapshot, None, known.region, LIVE_PROBES),
+        _blamed_probe(services, known, snapshot),
     )
-    return _with(known, target_probe=target_probe, live_probe=live_probe)
+    return _with(known, target_probe=target_probe, live_probe=live_probe, blamed_probe=blamed_probe)
 
 
 def _with_releases(case: Case, snapshot: EndpointSnapshot, releases: list[Release]) -> Case:
@@ -142,6 +143,17 @@ async def _target_probe(
     assert case.service is not None
     count = case.policy.probes
     return await probe(services, case.service, snapshot, case.good, case.region, count)
+
+
+async def _blamed_probe(
+    services: Services, case: Case, snapshot: EndpointSnapshot
+) -> ProbeReport | None:
+    """Ask the blamed version itself, where only signals tell of the trouble."""
+    if not case.incident.signals_only or snapshot.deployment(case.blamed) is None:
+        return None
+    assert case.service is not None
+    count = case.policy.probes
+    return await probe(services, case.service, snapshot, case.blamed, case.region, count)
 
 
 async def _record(services: Services, decision: Decision, case: Case) -> bool:

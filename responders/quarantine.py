@@ -10,13 +10,16 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.alerts.alert import parse_alert
+from shared.domain.alerts.alert import Alert, parse_alert
 from shared.domain.alerts.quarantine import InputKind, KeptState, Quarantined, put_right, throw_away
 from shared.domain.authority.caller import Caller
 from shared.domain.row import Stored
+from shared.domain.signals.signal import ROUTE as SIGNALS
+from shared.domain.signals.signal import alert_of, owner_of, read_signal
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.alarm import take_in
+from shared.protocol.intake import SIGNAL, WEBHOOK
 from shared.protocol.kept import (
     list_kept,
     mark_discarded,
@@ -129,9 +132,18 @@ async def _resubmit(services: Services, key: str, why: str, caller: Caller) -> Q
 async def _take_alert(services: Services, was: Stored[Quarantined], body: bytes) -> _Taken:
     """Read it as of the time it came, and accept it as the webhook does."""
     _refuse_half(was.value, body)
-    delivery, new = await take_in(services, parse_alert(body, was.value.at, services.redactor))
+    alert, source = _read(services, was.value, body)
+    delivery, new = await take_in(services, alert, source=source)
     became = "accepted" if new else "accepted before, as the same delivery"
     return _Taken(became=became, delivery=delivery)
+
+
+def _read(services: Services, kept: Quarantined, body: bytes) -> tuple[Alert, str]:
+    """What the route that refused it would make of it by now."""
+    if kept.source != SIGNALS:
+        return parse_alert(body, kept.at, services.redactor), WEBHOOK
+    signal = read_signal(body, services.now(), services.redactor)
+    return alert_of(signal, owner_of(signal, services.catalog)), SIGNAL
 
 
 async def _send_message(_: Services, was: Stored[Quarantined], body: bytes) -> _Taken:

@@ -15,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.authority.refusals import Refusals
+from shared.domain.signals.allowance import Allowance
 from shared.errors import Misconfigured
 from shared.settings import Settings, read_settings
 
@@ -69,6 +70,8 @@ class Services:
         self.warming: asyncio.Task[None] | None = None
         self.refusals = Refusals()  # who was not let in lately: see admit
         self.refusal_keeper: asyncio.Task[None] | None = None
+        self.allowance = Allowance()  # of signals, by service
+        self.health_checked_at: datetime | None = None
         self.names: OrderedDict[str, tuple[str, float]] = OrderedDict()  # of callers: see people
 
     @cached_property

@@ -18,7 +18,7 @@ from infra.local.azurite import (
     start_azurite,
     start_blobs,
 )
-from infra.local.issuer.identities import AUDIENCE, TENANT
+from infra.local.issuer.identities import AUDIENCE, IDENTITIES, TENANT
 from infra.local.processes import GRACE_S, Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
 
@@ -293,6 +293,7 @@ def write_catalog(folder: Path, pace: Pace, spares: int = 0, *, second: bool = F
                 "acknowledge_within": f"{pace.acknowledge_within_s}s",
                 "flap_window": f"{pace.flap_window_s}s",
             }
+            documents[0]["spec"]["signals"] = [IDENTITIES["signal"].client_id]
         if source.stem == PLAYED[0]:
             targets = documents[0]["spec"]["targets"]
             targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]

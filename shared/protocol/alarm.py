@@ -26,7 +26,13 @@ from shared.domain.noise.grouping import find_service, group_of
 from shared.errors import BackstopError, NotFound, Unavailable
 from shared.protocol.commit import incident_row
 from shared.protocol.direct_page import end_direct_pages, page_directly
-from shared.protocol.intake import Delivery, accept, read_delivery, relay_deliveries
+from shared.protocol.intake import (
+    WEBHOOK,
+    Delivery,
+    accept,
+    read_delivery,
+    relay_deliveries,
+)
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.records import read_group
 from shared.protocol.revise import Revision, revise
@@ -41,13 +47,13 @@ ANSWER_WITHIN_S = 5.0  # else the tables do not answer, as far as an alarm is co
 UNTAKEN = "triage has not taken the alert yet"
 
 
-async def take_in(services: Services, alert: Alert) -> tuple[str, bool]:
+async def take_in(services: Services, alert: Alert, *, source: str = WEBHOOK) -> tuple[str, bool]:
     """Accept an alert and set its alarm; answer its delivery id and whether it is new.
 
     Raises Unavailable where it could not be made durable: somebody is paged for it all the same.
     """
     try:
-        key, new = await _accept_in_time(services, alert)
+        key, new = await _accept_in_time(services, alert, source)
     except Unavailable as trouble:
         set_alarm(services, alert, why=f"the {trouble.part} did not answer", at_once=True)
         raise
@@ -56,11 +62,11 @@ async def take_in(services: Services, alert: Alert) -> tuple[str, bool]:
     return key, new
 
 
-async def _accept_in_time(services: Services, alert: Alert) -> tuple[str, bool]:
+async def _accept_in_time(services: Services, alert: Alert, source: str) -> tuple[str, bool]:
     """Accept, or give up while whoever posts still listens."""
     try:
         async with asyncio.timeout(ACCEPT_WITHIN_S):
-            return await accept(services, alert)
+            return await accept(services, alert, source=source)
     except TimeoutError:
         raise Unavailable("tables", f"no answer within {ACCEPT_WITHIN_S:.0f} s") from None
 

@@ -27,6 +27,8 @@ IN_TURN = 16  # of 64 partitions a tick
 PENDING = "pending"
 WEBHOOK = "webhook"
 SWEEP = "sweep"
+SIGNAL = "signal"
+HEALTH_CHECK = "health-check"
 OFF = timedelta(minutes=15)  # two tellings of one alert may differ so much in its time
 
 
@@ -34,8 +36,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted alert and what became of it.
 
     `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why. `source`
-    is who brought it: the webhook, or the sweep that found what never arrived. `pages` were sent
-    for it directly, before triage took it: see alarm.
+    is who brought it: the webhook, the sweep that found what never arrived, a signal, or our own
+    health check. `pages` were sent for it directly, before triage took it: see alarm.
     """
 
     key: str

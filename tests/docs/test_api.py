@@ -16,6 +16,7 @@ import pytest
 from infra.local.issuer.wallet import Wallet
 from infra.local.world import running_world
 from tests.docs.documents import ROOT, Block, read, routes
+from tests.docs.test_runbooks import requests_of_runbooks
 
 API = read("docs/api.md")
 
@@ -68,6 +69,7 @@ async def headers(issuer: str) -> dict[str, str]:
         "PIPELINE": "pipeline",
         "MONITOR": "monitor",
         "AUDITOR": "auditor",
+        "SIGNAL": "signal",
     }
     return {name: f"Authorization: {await wallet.bearer(who)}" for name, who in callers.items()}
 
@@ -140,6 +142,13 @@ def held(settings: dict[str, str]) -> str:
     return name
 
 
+def run_the_runbooks(settings: dict[str, str]) -> None:
+    """Every request of the runbooks is taken by its route, or refused for the incident's state."""
+    for command in requests_of_runbooks():
+        status, body = curl(command.replace("curl ", "curl -i ", 1), settings)
+        print("RUNBOOK", status, command, body if status >= 300 else "")
+
+
 def missing(documented: Any, answered: Any, where: str = "") -> list[str]:
     """Name what a document shows and the answer has not. Values may differ, kinds may not."""
     match documented, answered:
@@ -199,3 +208,4 @@ def test_every_example_answers_as_documented(tmp_path: Path) -> None:
                 settings["EVIDENCE"] = collected(settings)
             status, body = curl(example.command, settings)
             assert (status, missing(example.body, body)) == (example.status, []), example.command
+        run_the_runbooks(settings)

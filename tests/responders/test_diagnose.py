@@ -39,6 +39,7 @@ from tests.shared.domain.diagnosis.telemetry_story import (
 
 BROKEN = fails(OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
 STORY: list[Request] = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=BROKEN)
+WELL: list[Request] = serve([(0, {"v1": 1})], until=300)
 ANSWERS: Mapping[str, QueryAnswer] = answers_of(STORY)
 
 
@@ -269,6 +270,22 @@ async def test_a_breach_that_few_customers_felt_yet_is_looked_at_again(
     wanted = alter(SERVICE, policy=alter(SERVICE.policy, minimum_requests=least))
     services.outside.catalog = catalog_of(wanted)
     await store_case(services, state=State.OPENED, opened_at=services.now())
+
+    await diagnose(services, message("diagnose"))
+
+    assert (await incident_now(services)).state is then
+
+
+@pytest.mark.parametrize(
+    ("signals_only", "age_s", "then"),
+    [(True, 100, State.OPENED), (True, 181, State.DIAGNOSED), (False, 0, State.DIAGNOSED)],
+)
+async def test_logs_that_look_well_behind_a_signal_are_looked_at_until_they_must_know(
+    services: FakeServices, signals_only: bool, age_s: float, then: State
+) -> None:
+    services.logs.answers.update(answers_of(WELL))
+    opened_at = services.now() - seconds(age_s)
+    await store_case(services, state=State.OPENED, opened_at=opened_at, signals_only=signals_only)
 
     await diagnose(services, message("diagnose"))
 

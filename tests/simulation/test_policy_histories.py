@@ -77,6 +77,7 @@ def _trust_is_old(case: Case, _: RuleResult) -> bool:
 
 MUTANTS = {
     "no_freeze": lambda case, _: case.controls.freezes == (),
+    "second_source": lambda case, _: case.live_probe is not None,
     "confidence_enough": lambda _, found: "queries" not in found.observed,
     "cooldown": _is_short,
     "kill_switch_off": _is_another_scope,

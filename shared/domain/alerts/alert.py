@@ -26,6 +26,7 @@ from shared.domain.alerts.kept_fields import keep_fields
 from shared.domain.alerts.payload import Fields, canonical, moment, read_object
 from shared.domain.keys import digest
 from shared.domain.redaction.redactor import BARE, Redactor
+from shared.domain.signals.reading import Reading
 
 MAX_DESCRIPTION = 1_000
 MAX_CLOCK_AHEAD = timedelta(days=1)
@@ -45,7 +46,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One notification. `severity` is Azure's 0-4, None where the source has none.
 
     `delivery_key` tells whether the very same notification came again, `correlation_key` whether it
-    is the same trouble: rule, targets and dimensions. Targets are ARM ids in lower case.
+    is the same trouble: rule, targets and dimensions. Targets are ARM ids in lower case. `reading`
+    is what was counted, where a signal told of it and not Azure Monitor.
     """
 
     delivery_key: str
@@ -64,6 +66,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     service_hint: str = ""
     summary: str = ""
+    reading: Reading | None = None
 
     @property
     def identity(self) -> str:

@@ -50,6 +50,7 @@ RELEASE = Permission(people=(AppRole.COMMANDER,), apps=(AppRole.DEPLOYER,))
 
 PERMISSIONS: dict[str, Permission] = {
     "ingest": ALERT,
+    "take_signal": SIGNAL,
     "show_delivery": READ,
     "show_incidents": READ,
     "show_incident": READ,

@@ -27,7 +27,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     `service` is None where its file is broken or nobody owns the target. `live` is the release that
     serves, `good_release` what is registered now for the known good's deployment. `target_probe` is
-    pinned to the known good in the affected region, `live_probe` is what customers get there.
+    pinned to the known good in the affected region, `live_probe` is what customers get there, and
+    `blamed_probe`, pinned to the blamed version, is asked where only signals tell of the trouble.
     `bad_release` is the newest of what would lose the traffic,
     `chosen` is the release that a person's request names instead of the known good; `approval` is
     what people decided about the plan that waited last.
@@ -43,6 +44,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     good_release: Release | None = None
     target_probe: ProbeReport | None = None
     live_probe: ProbeReport | None = None
+    blamed_probe: ProbeReport | None = None
     bad_release: Release | None = None
     chosen: Release | None = None
     approval: Approval | None = None

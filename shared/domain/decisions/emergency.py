@@ -28,5 +28,10 @@ def waiver(case: Case) -> str:
 
 
 def may_be_waived(result: RuleResult) -> bool:
-    """Whether an emergency answers this rule: never that the known good is not what was proven."""
+    """Whether an emergency answers this rule.
+
+    Never that the known good is not what was proven, nor that nobody but a signal says so.
+    """
+    if result.rule == "second-source":
+        return False
     return not any(name in result.observed for name in UNPROVEN)

@@ -8,12 +8,12 @@ from shared.domain.catalog import RollbackPolicy
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import RuleResult
 from shared.domain.decisions.endpoint import ProbeReport, refuse_traffic
+from shared.domain.decisions.probes import counted, fails, passes
+from shared.domain.decisions.sources import blamed_fails
 from shared.domain.diagnosis.burns import WorstBurn, burns_too_fast, worst_burn
 from shared.domain.diagnosis.diagnosis import Cause
 
 OTHER_CAUSES = (Cause.DEPENDENCY, Cause.INDEX, Cause.REGION, Cause.UPSTREAM)
-LIVE_PROBES_NEEDED = 5
-LIVE_FAILURES_NEEDED = 2
 
 
 def known_good_exists(case: Case) -> RuleResult:
@@ -84,7 +84,7 @@ def target_probe_known(case: Case) -> RuleResult:
     return RuleResult(
         rule="target-probe-known",
         passed=not doubt,
-        observed=doubt or _passed(case.target_probe),
+        observed=doubt or counted(case.target_probe),
         required=f"{case.policy.probes} probes of {case.good} in {case.region or 'any region'}",
         evidence=case.target_probe.detail if case.target_probe is not None else "",
     )
@@ -94,8 +94,8 @@ def target_probe_passes(case: Case) -> RuleResult:
     """The known good answers well what live traffic fails."""
     return RuleResult(
         rule="target-probe-passes",
-        passed=_passes(case.target_probe, case.policy),
-        observed=_passed(case.target_probe),
+        passed=passes(case.target_probe, case.policy),
+        observed=counted(case.target_probe),
         required=f"at least {case.policy.probe_pass_share:.0%}",
         evidence=case.target_probe.detail if case.target_probe is not None else "",
     )
@@ -116,12 +116,12 @@ def burn_rate_or_failed_probe(case: Case) -> RuleResult:
     """The budget burns in both windows, or live answers fail where the known good's pass."""
     policy = case.policy
     worst = worst_burn(case.diagnosis.burns if case.diagnosis is not None else (), policy)
-    live_fails = _fails(case.live_probe, policy)
+    live_fails = fails(case.live_probe, policy) and passes(case.target_probe, policy)
     observed = _burn_text(worst, policy) if worst is not None else "no window with enough traffic"
     return RuleResult(
         rule="burn-rate-or-failed-probe",
-        passed=burns_too_fast(worst, policy) or (live_fails and _passes(case.target_probe, policy)),
-        observed=f"{observed}; live probe {_passed(case.live_probe)}",
+        passed=burns_too_fast(worst, policy) or live_fails or blamed_fails(case),
+        observed=f"{observed}; live probe {counted(case.live_probe)}",
         required=f"burn of {policy.burn_rate:g} in {policy.short_window} and {policy.long_window},"
         " or a failing live probe",
     )
@@ -149,25 +149,8 @@ def _elsewhere(case: Case) -> str:
     return f"; the cause is {case.diagnosis.attribution.named}"
 
 
-def _fails(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:
-    """Whether live answers surely fail: a few are asked, and one bad answer may be an accident."""
-    if probe is None or probe.sent < LIVE_PROBES_NEEDED:
-        return False
-    return probe.sent - probe.passed >= LIVE_FAILURES_NEEDED and not _passes(probe, policy)
-
-
 def _known(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:
     return probe is not None and probe.sent >= max(1, policy.probes)
-
-
-def _passes(probe: ProbeReport | None, policy: RollbackPolicy) -> bool:
-    if probe is None or probe.sent <= 0:
-        return False
-    return probe.passed / probe.sent >= policy.probe_pass_share
-
-
-def _passed(probe: ProbeReport | None) -> str:
-    return "unknown" if probe is None else f"{probe.passed} of {probe.sent} passed"
 
 
 def _burn_text(worst: WorstBurn, policy: RollbackPolicy) -> str:

@@ -1,7 +1,7 @@
 """The policy: every rule, in the order in which they are asked, and what its failure means.
 
 All rules are asked always; the first that fails decides. Reading on: `premises`, `proof`,
-`restraint` and `consent` hold the rules themselves, `decide` turns the answers into a decision.
+`restraint`, `sources` and `consent` hold the rules, `decide` turns the answers into a decision.
 
  1. service-file-in-order: refuse
  2. supported-target: refuse
@@ -34,20 +34,22 @@ All rules are asked always; the first that fails decides. Reading on: `premises`
 29. no-freeze: needs_approval
 30. no-customer-impact: needs_approval
 31. no-compliance-tag: needs_approval
-32. confidence-enough: needs_approval
-33. mode-automatic: needs_approval
+32. second-source: needs_approval
+33. confidence-enough: needs_approval
+34. mode-automatic: needs_approval
 
 Three things let a rule pass that failed, and are its evidence then. A person who asks for a
 rollback answers the rules that look for a cause (`ANSWERED_BY_REQUEST`), never one that keeps the
 endpoint safe. People who approve the very plan answer the rules that need an approval, and so do
-the emergency criteria of the policy, but for a known good that is not what was proven.
+the emergency criteria of the policy, but for a known good that is not what was proven and for
+trouble of which only signals tell.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
-from shared.domain.decisions import consent, premises, proof, restraint
+from shared.domain.decisions import consent, premises, proof, restraint, sources
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import RuleResult, Verdict
 
@@ -114,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     Rule(consent.no_freeze, _ASK, _APPROVE + "{observed}."),
     Rule(consent.no_customer_impact, _ASK, _APPROVE + "{observed}."),
     Rule(consent.no_compliance_tag, _ASK, _APPROVE + "{observed}."),
+    Rule(sources.second_source, _ASK, _APPROVE + "{observed}."),
     Rule(consent.confidence_enough, _ASK, _APPROVE + "the blame is not sure, {observed}."),
     Rule(restraint.mode_automatic, _ASK, _APPROVE + "the mode is {observed}."),
 )
@@ -128,6 +131,7 @@ ANSWERED_BY_REQUEST = frozenset(
         "cause-is-version",
         "minimum-traffic",
         "burn-rate-or-failed-probe",
+        "second-source",
         "confidence-enough",
         "nothing-keeps-quiet",
         "one-automatic-rollback-an-incident",

@@ -15,6 +15,7 @@ import msgspec
 from shared.domain.event import ChangeEvent, EventKind, Telling, happened
 from shared.domain.incidents.requests import Awaited, RollbackRequest
 from shared.domain.noise.quiet import Quiet
+from shared.domain.signals.reading import Reading
 
 # What before and after of an event say; the rest is in the incident, or is personal.
 _TOLD = ("state", "severity", "commander", "firing", "plan", "before", "after")
@@ -117,6 +118,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     awaited: Awaited | None = None  # the approval that its plan waits for, or waited for last
     request: RollbackRequest | None = None  # a person asks for a rollback, and it is not done yet
+    signals_only: bool = False  # no alert that measured it has come, only signals
+    reading: Reading | None = None  # what the last signal counted that showed a breach
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

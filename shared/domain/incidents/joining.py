@@ -14,7 +14,7 @@ from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Service
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, State, Step, tell
-from shared.domain.incidents.severity import classify
+from shared.domain.incidents.severity import classify, measures
 from shared.domain.incidents.steps import AUTOMATION, BUSY, change_severity, escalate
 
 MOST_KEYS = 500  # troubles that an incident keeps by name: a rule split by dimensions has thousands
@@ -57,7 +57,13 @@ def join(alert: Alert, service: Service | None, incident: Incident, now: datetim
     step = _tell_joined(alert, incident, why, now, kept)
     raised = step if known else _raise(step, alert, service, now)
     asks = _is_back(incident, alert) if known else incident.state not in BUSY
-    return msgspec.structs.replace(raised, commands=("diagnose",) if asks and service else ())
+    commands = find_out_by(raised.incident) if asks and service and raised.incident else ()
+    return msgspec.structs.replace(raised, commands=commands)
+
+
+def find_out_by(incident: Incident) -> tuple[str, ...]:
+    """How its cause is looked for: in the logs, and where they lag behind a signal by probes."""
+    return ("diagnose", "corroborate") if incident.signals_only else ("diagnose",)
 
 
 def _tell_joined(
@@ -73,7 +79,12 @@ def _tell_joined(
         happened_at=alert.fired_at,
         now=now,
         evidence=alert.evidence(),
-        changes={"alerts": incident.alerts + 1, **changes},
+        changes={
+            "alerts": incident.alerts + 1,
+            "signals_only": incident.signals_only and not measures(alert),
+            "reading": alert.reading or incident.reading,
+            **changes,
+        },
     )
     if step.incident and _is_back(incident, alert):
         known = alert.correlation_key in incident.correlation_keys

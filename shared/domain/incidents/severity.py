@@ -58,6 +58,11 @@ def classify(alert: Alert, service: Service | None) -> SeverityChoice:
     return _weigh_dependents(SeverityChoice(severity=base, reasons=reasons), service)
 
 
+def measures(alert: Alert) -> bool:
+    """Whether the alert's own source has seen that something is wrong with what is served."""
+    return alert.reading is None and alert.kind not in (*_ALWAYS_SEV4, *_NOTICES)
+
+
 def raise_severity(incident: Incident, diagnosis: Diagnosis) -> SeverityChoice | None:
     """Choose a worse severity by what really fails; None where nothing speaks for it.
 

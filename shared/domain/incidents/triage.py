@@ -21,11 +21,12 @@ from shared.domain.incidents.incident import (
     tell,
     tell_opening,
 )
-from shared.domain.incidents.joining import join, takes
+from shared.domain.incidents.joining import find_out_by, join, takes
 from shared.domain.incidents.severity import classify
 from shared.domain.incidents.steps import AUTOMATION, BUSY, QUIET_NOW, escalate, resolve
 from shared.domain.keys import digest
 from shared.domain.noise.grouping import target_of
+from shared.domain.signals.reading import Judged
 
 KEPT_DELIVERIES = 32
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
@@ -54,6 +55,8 @@ def triage(  # noqa: PLR0913 - everything that is known, by name
         return _nothing(
             None, DeliveryOutcome.DUPLICATE, "deduplication: this delivery was taken before"
         )
+    if alert.reading is not None and alert.reading.judged is Judged.TOO_FEW:
+        return _nothing(None, DeliveryOutcome.REMEMBERED, "counts: too few to tell anything")
     taken = _take(claim, alert)
     if alert.condition is Condition.RESOLVED:
         return _end(alert, incident, taken, now)
@@ -94,12 +97,14 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         correlation_keys=(alert.correlation_key,),
         firing=(alert.correlation_key,),
         sentence="" if service else _UNOWNED,
+        signals_only=alert.reading is not None,
+        reading=alert.reading,
     )
     step = tell_opening(
         incident, alert.summary, happened_at=alert.fired_at, evidence=alert.evidence()
     )
     if service:
-        step = msgspec.structs.replace(step, commands=("diagnose",))
+        step = msgspec.structs.replace(step, commands=find_out_by(incident))
     return _store(step, claim, DeliveryOutcome.OPENED)
 
 

@@ -16,14 +16,15 @@ from shared.domain.views.http import HTML, JSON, PROBLEM
 VERSION = "1"  # of the API: it is raised when something that callers rely on goes
 PROBLEM_SCHEMA = "Problem"
 _NAMED = re.compile(r"{(\w+)}")
-_SUCCESS = {"ingest": ("202", "Stored: nothing that was answered so is lost")}
+_STORED = ("202", "Stored: nothing that was answered so is lost")
+_SUCCESS = {"ingest": _STORED, "take_signal": _STORED}
 _REFUSALS = {
     "400": "The request cannot be accepted; `detail` says what is wrong with it",
     "401": "No valid token came with the request",
     "403": "The caller's roles do not open this route",
     "404": "There is no such thing",
     "409": "Somebody else was first, or it may not be done now",
-    "429": "Too many calls were refused; wait",
+    "429": "Too many calls, or too many that were refused; wait",
     "503": "A part does not answer; nothing was done, try again after Retry-After",
 }
 _PROBLEM = {

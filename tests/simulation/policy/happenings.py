@@ -57,13 +57,14 @@ class Happenings(RuleBasedStateMachine):
         self.facts.now += seconds
         self.product.wait(seconds)
 
-    @rule(said=SAID, severity=SEVERITIES)
-    def alert(self, said: dict[str, object], severity: int = 1) -> None:
+    @rule(said=SAID, severity=SEVERITIES, by_signal=MOSTLY_NOT)
+    def alert(self, said: dict[str, object], severity: int = 1, by_signal: bool = False) -> None:
         """The old trouble is over; another one is diagnosed."""
         if self.facts.trouble is not None and self.facts.trouble.open:
             self.product.close_incident()
-        self.product.open_incident(severity)
-        self.facts.trouble, self.facts.diagnosed = Trouble(severity=severity), None
+        self.product.open_incident(severity, by_signal=by_signal)
+        self.facts.trouble = Trouble(severity=severity, by_signal=by_signal)
+        self.facts.diagnosed = None
         self.diagnose(said)
 
     @precondition(lambda self: self.state in (State.DIAGNOSED, State.HELD))
@@ -209,3 +210,11 @@ class Happenings(RuleBasedStateMachine):
         self.earn_trust(good, ago, SHIPPED[good])
         self.ship({bad: 100})
         self.alert({"version": bad, "burn_short": 1.0 if mildly else 50.0})
+
+    @rule(rest=RESTS, seen=st.booleans())
+    def be_told_by_a_signal(self, rest: float, seen: bool) -> None:
+        """Some customers fare badly, and only a signal blames a version, which is well or not."""
+        self.go_bad(("v3", "v1"), 100_000.0, mildly=True, rest=rest)
+        self.answer_badly(("v2", "v3") if seen else ("v2",))
+        self.ship({"v2": 50, "v1": 30, "v3": 20})
+        self.alert({"version": "v3", "burn_short": 1.0}, by_signal=True)

@@ -75,11 +75,15 @@ class Diagnosed:
 
 @dataclass
 class Trouble:
-    """One incident: whether it is open, how often automation acted on it, how severe it is."""
+    """One incident: whether it is open, how often automation acted on it, how severe it is.
+
+    `by_signal`: nobody tells of it but the service itself, or somebody who asks it.
+    """
 
     open: bool = True
     acted: int = 0
     severity: int = 1
+    by_signal: bool = False
 
 
 @dataclass
@@ -132,10 +136,9 @@ def speaks_against(facts: Facts) -> dict[str, str]:
     against = {name: means for name, means, holds in RULES if not holds(facts)}
     if not is_emergency(facts, against):
         return against
+    stays = {"second-source"} if _is_proven(facts) else {"second-source", "unmoved-since-earned"}
     return {
-        name: means
-        for name, means in against.items()
-        if means != "needs_approval" or (name == "unmoved-since-earned" and not _is_proven(facts))
+        name: means for name, means in against.items() if means != "needs_approval" or name in stays
     }
 
 
@@ -244,16 +247,36 @@ def _good_passes(facts: Facts) -> bool:
     )
 
 
-def _bad_enough(facts: Facts) -> bool:
+def _burns(facts: Facts) -> bool:
+    """The logs say that the budget burns too fast."""
     found = facts.diagnosed
-    burns = (
+    return (
         found is not None
         and found.burn_requests >= MINIMUM_REQUESTS
         and min(found.burn_short, found.burn_long) >= BURN_RATE
     )
+
+
+def _blamed_was_seen_to_fail(facts: Facts) -> bool:
+    """Asked by name, the blamed version fails what the known good passes.
+
+    It is asked only where nobody but a signal tells of the trouble.
+    """
+    told = facts.trouble is not None and facts.trouble.by_signal
+    bad, reach = _blamed(facts), facts.readable and facts.scoring
+    return told and reach and bad in facts.failing & {*facts.deployed} and _good_passes(facts)
+
+
+def _bad_enough(facts: Facts) -> bool:
     most = max(facts.traffic, key=lambda name: facts.traffic[name], default="")
     live_fails = facts.readable and facts.scoring and most in facts.failing
-    return burns or (live_fails and _good_passes(facts))
+    return _burns(facts) or (live_fails and _good_passes(facts)) or _blamed_was_seen_to_fail(facts)
+
+
+def _somebody_else_says_so(facts: Facts) -> bool:
+    """A signal alone never moves traffic: the logs agree, or the blamed version is seen to fail."""
+    alone = facts.trouble is not None and facts.trouble.by_signal
+    return not alone or _burns(facts) or _blamed_was_seen_to_fail(facts)
 
 
 def _loud(facts: Facts) -> bool:
@@ -323,6 +346,7 @@ RULES: tuple[tuple[str, str, Callable[[Facts], bool]], ...] = (
         "needs_approval",
         _unless_asked("compliance-tag", lambda f: not f.tagged),
     ),
+    ("second-source", "needs_approval", _somebody_else_says_so),
     ("confidence-enough", "needs_approval", _unless_asked("low-confidence", _sure)),
     ("mode-automatic", "needs_approval", lambda f: f.mode == "automatic"),
 )

@@ -164,7 +164,7 @@ class PolicyWorld:
 
     # What happens to the incident.
 
-    def open_incident(self, severity: int = 1) -> None:
+    def open_incident(self, severity: int = 1, *, by_signal: bool = False) -> None:
         self._incidents += 1
         now = self._outside.now
         self._id = f"INC-{SHARD}-261123-{self._incidents:08X}"
@@ -176,6 +176,7 @@ class PolicyWorld:
                 severity=Severity(f"SEV{severity}"),
                 opened_at=now,
                 changed_at=now,
+                signals_only=by_signal,
             )
         )
 

@@ -16,6 +16,8 @@ from shared.domain.incidents.incident import State
 from shared.domain.noise.quiet import Quiet, QuietRule
 from tests.shared.domain.decisions.worked_case import (
     BAD_PROBE,
+    BLAMED_FAILS,
+    BLAMED_PASSES,
     BURN,
     CASE,
     DIAGNOSIS,
@@ -49,6 +51,7 @@ OTHER_TARGET = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET + "-2")
 AGENT = Target(kind=TargetKind.AGENT, id=TARGET)
 QUIET = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")
 UNBURNT = with_diagnosis(burns=())
+BY_SIGNAL = alter(UNBURNT, incident=alter(UNBURNT.incident, signals_only=True))
 POINTER = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET, capabilities=("pointer",))
 
 REFUSED = {
@@ -152,6 +155,14 @@ ASKED = {
     "no-freeze": [alter(CASE, frozen=FROZEN)],
     "no-customer-impact": [with_service(customer_impact=True)],
     "no-compliance-tag": [with_service(compliance=("dora",))],
+    "second-source": [
+        BY_SIGNAL,
+        alter(BY_SIGNAL, blamed_probe=BLAMED_PASSES),
+        alter(BY_SIGNAL, blamed_probe=alter(BLAMED_FAILS, deployment="v1")),
+        alter(BY_SIGNAL, blamed_probe=alter(BLAMED_FAILS, answered_by={"v1": 20})),
+        alter(BY_SIGNAL, blamed_probe=alter(BLAMED_FAILS, sent=4)),
+        alter(BY_SIGNAL, blamed_probe=alter(BLAMED_FAILS, passed=19)),
+    ],
     "confidence-enough": [
         with_diagnosis(attribution=alter(DIAGNOSIS.attribution, grounds=(Ground.ONSET,))),
         with_diagnosis(attribution=alter(DIAGNOSIS.attribution, grounds=(Ground.CONTRAST,))),
@@ -172,6 +183,11 @@ CHANGED = [
     for number, case in enumerate(cases)
 ]
 PASSING = {
+    "a signal, and the logs": alter(BY_SIGNAL, diagnosis=DIAGNOSIS),
+    "a signal, and the blamed version fails": alter(BY_SIGNAL, blamed_probe=BLAMED_FAILS),
+    "a signal, the blamed version fails, no live probe does": alter(
+        BY_SIGNAL, blamed_probe=BLAMED_FAILS, live_probe=None
+    ),
     "a kill switch for another service": alter(
         CASE, controls=Controls(kill_switches=(alter(KILL_SWITCH, scope="other"),))
     ),
@@ -303,7 +319,7 @@ def test_a_dependency_is_named() -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        (CASE, "All 33 rules passed: traffic goes back from v2 to v1."),
+        (CASE, "All 34 rules passed: traffic goes back from v2 to v1."),
         (
             with_service(mode=Mode.OBSERVE),
             "Traffic would go back from v2 to v1, but the mode is observe.",

@@ -135,6 +135,10 @@ GOOD_PROBE = ProbeReport(
 BAD_PROBE = ProbeReport(
     deployment=None, region="swedencentral", sent=20, passed=15, answered_by={"v1": 15, "v2": 5}
 )
+BLAMED_FAILS = ProbeReport(
+    deployment="v2", region="swedencentral", sent=20, passed=9, answered_by={"v2": 20}
+)
+BLAMED_PASSES = alter(BLAMED_FAILS, passed=20)
 CASE = Case(
     service=SERVICE,
     incident=INCIDENT,

@@ -1,0 +1,56 @@
+"""A reading: what a signal counted, and whether that is a breach of the objective.
+
+Part of an alert that a signal became, and of the incident that it opened: by it everybody later
+knows who counted, and how much.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+
+class Source(StrEnum):
+    """Who counted."""
+
+    TELEMETRY_HELPER = "telemetry-helper"  # the service itself
+    HEALTH_CHECK = "health-check"  # whoever asks it from outside
+
+
+class Judged(StrEnum):
+    """What the counts say of the objective."""
+
+    BREACH = "breach"
+    KEPT = "kept"
+    TOO_FEW = "too-few"  # neither: nothing begins by it, and nothing ends
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """So many good of so many requests in a window of seconds that ended at `ended_at`.
+
+    `about` is the objective's name, or what was checked; `region` is "" where all were counted.
+    """
+
+    about: str
+    source: Source
+    judged: Judged
+    good: int
+    total: int
+    window_s: int
+    ended_at: datetime
+    region: str = ""
+
+    @property
+    def bad(self) -> int:
+        """How many were not good."""
+        return self.total - self.good
+
+    @property
+    def bad_share(self) -> float:
+        """The share that was not good, 0 where nothing was counted."""
+        return self.bad / self.total if self.total else 0.0
+
+    @property
+    def began_at(self) -> datetime:
+        """When the window began."""
+        return self.ended_at - timedelta(seconds=self.window_s)
