@@ -68,6 +68,12 @@ def test_serialized_rows_see_the_row_before(store: TelemetryStore) -> None:
     assert answer.rows == [(1, None), (2, 1), (3, 2)]
 
 
+def test_a_running_sum_follows_the_order(store: TelemetryStore) -> None:
+    text = "range x from 1 to 3 step 1 | order by x desc | extend Sum = row_cumsum(x)"
+
+    assert store.query(text).rows == [(3, 3), (2, 5), (1, 6)]
+
+
 def test_a_take_may_name_a_number(store: TelemetryStore) -> None:
     answer = store.query("let Limit = int(2);\nrange x from 1 to 9 step 1 | take Limit")
 

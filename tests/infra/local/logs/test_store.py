@@ -58,6 +58,17 @@ def test_a_timespan_cuts_every_table_half_open(store: TelemetryStore) -> None:
     cut = store.query("AppEvents | count", timespan=(NOW - 2 * hour, NOW))
 
     assert cut.rows == [(2,)]
+
+
+def test_a_hurried_query_sees_a_past_that_went_by_faster(store: TelemetryStore) -> None:
+    second = timedelta(seconds=1)
+    store.append("AppEvents", [{"TimeGenerated": NOW - second * back} for back in (0, 10, 30, 31)])
+    ages = "AppEvents | project Age = now() - TimeGenerated | order by Age asc"
+
+    answer = store.query_hurried(ages, window=timedelta(minutes=5), pace=10.0)
+
+    assert answer.rows == [(timedelta(0),), (timedelta(seconds=100),), (timedelta(minutes=5),)]
+    assert store.query("AppEvents | where TimeGenerated >= ago(15s) | count").rows == [(2,)]
     assert store.query("AppEvents | count").rows == [(4,)]
 
 
