@@ -2,7 +2,8 @@
 
 The executor's tick runs it every BACKSTOP_WATCH_EVERY_S. It reads the endpoint, what telemetry says
 that was served, and the releases; `shared.domain.lineage.unattributed` says what none of them
-explains. What has stood unexplained for the grace time opens one incident, once for each change.
+explains. What has stood unexplained for the grace time opens one incident, once for each change;
+a move of traffic that a release explains is told as a promotion.
 """
 
 import logging
@@ -16,6 +17,7 @@ from shared.domain.decisions.release import Release
 from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.event import ChangeEvent
 from shared.domain.keys import shard_of
+from shared.domain.lineage.promotion import tell_promoted
 from shared.domain.lineage.sighting import Look, Reported, Sighting, first_sighting
 from shared.domain.lineage.telling import open_unattributed
 from shared.domain.lineage.unattributed import compare as compare_look
@@ -133,17 +135,19 @@ async def _keep(
     services: Services, service: Service, stored: Stored[Sighting] | None, look: Look
 ) -> None:
     """Store what was seen, with the incident of what is due, in one transaction."""
-    sighting = compare_look(stored.value if stored else first_sighting(look), look)
+    before = stored.value if stored else first_sighting(look)
+    sighting = compare_look(before, look)
     etag = stored.etag if stored else MUST_NOT_EXIST
     row, shard, unsaid = sighting_row(sighting.target), shard_of(service.name), due(sighting)
+    promoted = tell_promoted(before, sighting, look)
     writes: list[Put] = []
-    events: tuple[ChangeEvent, ...] = ()
+    events: list[ChangeEvent] = [promoted] if promoted is not None else []
     if unsaid:
         step = open_unattributed(service, sighting, unsaid, shard)
         assert step.incident is not None
         await point_to(services, step.incident)
         incident = step.incident
         writes.append(Put(row=incident_row(incident.id), value=incident, etag=MUST_NOT_EXIST))
-        sighting, events = told(sighting, incident.id), step.events
+        sighting, events = told(sighting, incident.id), [*events, *step.events]
     writes.append(Put(row=row, value=sighting, etag=etag))
     await commit(services, shard, writes, events=events)

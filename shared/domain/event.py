@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     NOTED = "incident.noted"
     RESOLVED = "incident.resolved"
     RELEASE_REGISTERED = "release.registered"
+    PROMOTED = "release.promoted"
+    CONFIGURATION_CHANGED = "configuration.changed"
     KNOWN_GOOD_EARNED = "known-good.earned"
     KNOWN_GOOD_LOST = "known-good.lost"
     CHANGE_UNATTRIBUTED = "change.unattributed"

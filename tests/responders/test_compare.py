@@ -12,6 +12,7 @@ from shared.domain.decisions.endpoint import Deployment
 from shared.domain.decisions.intent import EndpointRecord, Intent, IntentState, Lease, Rollback
 from shared.domain.decisions.release import Release
 from shared.domain.keys import digest
+from shared.domain.ledger.completeness import complete
 from shared.domain.lineage.explanation import GRACE
 from shared.domain.lineage.sighting import Sighting
 from shared.domain.row import Put
@@ -20,6 +21,7 @@ from shared.protocol.lineage import release_puts, sighting_row
 from shared.protocol.listing import open_incidents
 from shared.protocol.records import release_row
 from tests.fakes import FakeServices
+from tests.fakes.callers import PIPELINE
 from tests.fakes.scene import (
     KEYS,
     NOW,
@@ -153,7 +155,35 @@ async def test_a_pipeline_that_registers_its_move_a_little_late_wakes_nobody(
     late = replace(release("1.1", "v1"), registered_at=services.now())
     await services.state.write(SHARD, release_puts(late))
 
-    assert await look(services, GRACE.total_seconds()) == []
+    assert await look(services, GRACE.total_seconds()) == ["release.promoted"]
+    assert await open_incidents(services) == []
+
+
+async def test_a_promotion_is_told_with_who_declared_it_why_and_from_what_to_what(
+    services: FakeServices,
+) -> None:
+    new = replace(release("1.1", "v1"), registered_at=services.now(), canary=(10, 50))
+    named = replace(new, who=PIPELINE, role="Deployer", why="a better prompt")
+    await services.state.write(SHARD, release_puts(named))
+    services.endpoints.move({"v1": 10, "v2": 90})
+
+    assert await look(services) == ["release.promoted"]
+    assert await look(services) == ["release.promoted"]  # once
+
+    (event,) = told(services)
+    assert (event.actor, event.role, event.why) == (PIPELINE, "Deployer", "a better prompt")
+    assert (event.before, event.after) == ({"v2": 100}, {"v1": 10, "v2": 90})
+    assert event.evidence["release"] == "1.1"
+    assert complete(event) == ()
+
+
+async def test_where_nothing_is_registered_the_move_is_told_without_whose_it_was() -> None:
+    services = new_services()
+    await look(services)
+    services.endpoints.move({"v1": 100})
+
+    assert await look(services) == ["release.promoted"]
+    assert told(services)[0].actor == "backstop"
 
 
 async def test_a_release_of_before_the_lineage_declares_all_the_same() -> None:

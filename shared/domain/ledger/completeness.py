@@ -13,6 +13,7 @@ COMES_TO_BE = frozenset(
     {
         EventKind.INCIDENT_OPENED,
         EventKind.RELEASE_REGISTERED,
+        EventKind.CONFIGURATION_CHANGED,
         EventKind.KNOWN_GOOD_EARNED,
         EventKind.KILL_SWITCH_CHANGED,
         EventKind.LEGAL_HOLD_CHANGED,
@@ -39,6 +40,7 @@ CHANGES = frozenset(
         EventKind.APPROVAL_REFUSED,
         EventKind.APPROVAL_EXPIRED,
         EventKind.LEDGER_PURGED,
+        EventKind.PROMOTED,
         EventKind.CHANGE_UNATTRIBUTED,
         EventKind.REVIEW_CLOSED,
     }
