@@ -127,7 +127,7 @@ async def _keep(services: Services, bad: BadInput, was: Stored[Quarantined] | No
     place = Place(id=kept.id)
     writes: list[Write] = [
         Put(row=kept_row(kept.id), value=kept, etag=was.etag if was else MUST_NOT_EXIST),
-        Put(row=body_row(kept.id), value=Body(content=redacted)),
+        Put(row=body_row(kept.id), value=Body(content=redacted), redacted=True),
         Put(row=ALL + place_of(kept), value=place),
         Put(row=KEPT + place_of(kept), value=place),
         *waking.writes,

@@ -4,6 +4,9 @@ All patterns are linear in the text: they begin where a run begins and give noth
 are bounded. Before a pattern is tried a text is asked for what the pattern cannot match without:
 literals, and the shape of the text, in which every digit is a 0 and every letter an a. That is
 fifty times cheaper, and nearly always the end of it.
+
+JSON may lie in a text, or be no longer whole. An escape ends in a letter or a digit and is no part
+of the word behind it: the first word of a line stands behind one.
 """
 
 import re
@@ -11,14 +14,34 @@ from collections.abc import Callable
 
 import msgspec
 
-# Where a number may begin: not within a word, but behind an escape of JSON that lies in a text.
-# Asked behind its first digit, so that the search runs from digit to digit.
-BEGIN = r"(?:(?<![\w.]\d)|(?<=\\[nrt]\d))(?<!\w-\d)"
+_ESCAPES = (r"\\[bfnrt]", r"\\u[0-9a-fA-F]{4}")
+_SHAPES_OF_ESCAPES = (r"\\a", r"\\a[a0]{4}")
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+_DIGITS = b"0123456789"
+_SHAPE = bytes.maketrans(_DIGITS + _LETTERS + _LETTERS.upper(), b"0" * 10 + b"a" * 52)
+
+
+def begins(not_behind: str, upto: str = "") -> str:
+    """Where a run of its own begins: behind none of these characters, or behind an escape of JSON.
+
+    Asked behind `upto`, a pattern of the run's first characters: the search is for those, then.
+    """
+    return _begins(not_behind, upto, _ESCAPES)
+
+
+def begins_in_shape(not_behind: str, upto: str) -> bytes:
+    """The same of a text's shape."""
+    return _begins(not_behind, upto, _SHAPES_OF_ESCAPES).encode()
+
+
+def _begins(not_behind: str, upto: str, escapes: tuple[str, ...]) -> str:
+    behind = "".join(f"|(?<={escape}{upto})" for escape in escapes)
+    return f"(?:(?<![{not_behind}]{upto}){behind})"
+
+
+# Where a number may begin: the search runs from digit to digit.
+BEGIN = begins(r"\w.", r"\d") + r"(?<!\w-\d)"
 END = r"(?!\w)"
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_SHAPE = str.maketrans(
-    {**dict.fromkeys("0123456789", "0"), **dict.fromkeys(_LETTERS + _LETTERS.upper(), "a")}
-)
 
 
 def anything(_: str) -> bool:
@@ -30,12 +53,13 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     """A text as it is looked at first: in lower case, and its shape."""
 
     lowered: str
-    shape: str
+    shape: bytes
 
 
 def glance(text: str) -> Glance:
     """Look at a text once for all detectors."""
-    return Glance(lowered=text.lower(), shape=text.translate(_SHAPE))
+    shape = text.encode("utf-8", "surrogatepass").translate(_SHAPE)  # as bytes: ten times as fast
+    return Glance(lowered=text.lower(), shape=shape)
 
 
 def ending(last: str, *firsts: str) -> re.Pattern[str]:
@@ -57,8 +81,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[str], bool] = anything
     hints: tuple[str, ...] = ()
     named: re.Pattern[str] | None = None
-    shapes: tuple[str, ...] = ()
-    probe: re.Pattern[str] | None = None
+    shapes: tuple[bytes, ...] = ()
+    probe: re.Pattern[bytes] | None = None
 
     def may_match(self, seen: Glance) -> bool:
         """Whether the pattern must be tried."""

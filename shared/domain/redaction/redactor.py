@@ -145,11 +145,11 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _settled(self, text: str, by: Detectors) -> str:
         """The text once nothing more is found: a token may lay bare what stood too close to it."""
-        clean = self._flat(text, by)
+        clean = self._flat(text, by if by is not DETECTORS else _asked(text))
         for _ in range(PASSES):
             if clean == text:
                 break
-            text, clean = clean, self._flat(clean, DETECTORS)
+            text, clean = clean, self._flat(clean, _asked(clean))
         return clean
 
     def _flat(self, text: str, by: Detectors) -> str:
@@ -162,13 +162,22 @@ BARE = Redactor()  # where there is no key: for this machine, and for what fails
 
 
 def _active(text: str) -> Detectors:
-    """The detectors that may find something; all where an escape may hide it."""
+    """The detectors that may find something in JSON, or in a text; all where an escape may hide it.
+
+    Without any escape a member's text lies there as it is, so that the patterns can be asked, too.
+    """
     if "\\u" in text:
         return DETECTORS
+    asked = _asked(text)
+    return asked if "\\" in text else tuple(one for one in asked if one.pattern.search(text))
+
+
+def _asked(text: str) -> Detectors:
+    """The detectors whose pattern must be tried on this very text."""
     seen = glance(text)
     hinted = any(map(seen.lowered.__contains__, _HINTS))
     asked = Detector.may_match if hinted else Detector.may_match_unhinted
-    return tuple(one for one in DETECTORS if asked(one, seen) and one.pattern.search(text))
+    return tuple(one for one in DETECTORS if asked(one, seen))
 
 
 def _names_a_secret(text: str) -> bool:

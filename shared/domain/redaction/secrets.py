@@ -6,7 +6,7 @@ out of it.
 
 import re
 
-from shared.domain.redaction.detector import Detector, ending
+from shared.domain.redaction.detector import Detector, begins, begins_in_shape, ending
 
 
 def _spelt(*firsts: str) -> tuple[str, ...]:
@@ -43,7 +43,9 @@ SECRETS = (
     Detector(
         name="token of JSON (JWT)",
         kind="jwt",
-        pattern=re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}"),
+        pattern=re.compile(
+            rf"eyJ{begins(r'\w-', 'eyJ')}[\w-]{{8,}}+\.[\w-]{{4,}}+(?:\.[\w-]*+){{0,3}}"
+        ),
         hints=("eyj",),
     ),
     Detector(
@@ -60,7 +62,7 @@ SECRETS = (
         name="password in a URL",
         kind="secret",
         pattern=re.compile(
-            r"(?<=://)(?P<it>(?!\[)[^\s/@:\"'<>?#\\]{1,100}:[^\s/@\"'<>?#\\]{1,200})@"
+            r"(?:(?<=://)|(?<=:\\/\\/))(?P<it>(?!\[)[^\s/@:\"'<>?#\\]{1,100}:[^\s/@\"'<>?#\\]{1,200})@"
         ),
         hints=("@",),
     ),
@@ -68,7 +70,7 @@ SECRETS = (
         name="bearer or basic credentials",
         kind="secret",
         pattern=re.compile(
-            rf"(?i)\b(?:bearer|basic|sharedaccesssignature|token token=)[ +]{{1,3}}"
+            rf"(?i){begins(r'\w')}(?:bearer|basic|sharedaccesssignature|token token=)[ +]{{1,3}}"
             rf"(?P<it>{_NEW}[\w.~+/=&%:-]{{12,}}+)"
         ),
         hints=("bearer", "basic", "sharedaccesssignature", "token token"),
@@ -76,14 +78,14 @@ SECRETS = (
     Detector(
         name="signature of a URL",
         kind="secret",
-        pattern=re.compile(rf"(?i)(?<![a-z0-9])(?:x-amz-)?sig(?:nature)?=(?P<it>{_VALUE})"),
+        pattern=re.compile(rf"(?i){begins('a-z0-9')}(?:x-amz-)?sig(?:nature)?=(?P<it>{_VALUE})"),
         hints=("sig=", "signature="),
     ),
     Detector(
         name="key of a URL",
         kind="secret",
         pattern=re.compile(
-            rf"(?i)(?<![a-z0-9_-])(?:code=(?=[^\s&]{{16}})|(?:key|token)=(?=[^\s&]{{4}}))"
+            rf"(?i){begins('a-z0-9_-')}(?:code=(?=[^\s&]{{16}})|(?:key|token)=(?=[^\s&]{{4}}))"
             rf"(?P<it>{_VALUE})"
         ),
         hints=("code=", "key=", "token="),
@@ -92,7 +94,7 @@ SECRETS = (
         name="named secret",
         kind="secret",
         pattern=re.compile(
-            rf"(?i)(?<![a-z0-9])(?!secret:[0-9a-f]{{8}}\]){_NAMES}{_GAP}(?P<it>{_VALUE})"
+            rf"(?i){begins('a-z0-9')}(?!secret:[0-9a-f]{{8}}\]){_NAMES}{_GAP}(?P<it>{_VALUE})"
         ),
         hints=("passw", "passphrase", "pwd", "secret", "cookie", "token", "signature"),
         named=NAMED_KEY,
@@ -100,14 +102,17 @@ SECRETS = (
     Detector(
         name="account key",
         kind="secret",
-        pattern=re.compile(r"(?<![\w+/=])(?:[\w+/]{86}==|[\w+/]{43}=)(?![\w=])"),
-        probe=re.compile(r"=(?<=[a0_+/]{43}=)"),
+        pattern=re.compile(rf"{begins(r'\w+/=')}(?:[\w+/]{{86}}==|[\w+/]{{43}}=)(?![\w=])"),
+        probe=re.compile(
+            b"=(?:" + begins_in_shape("a0_+/=", "[a0_+/]{43}=") + b"|"
+            b"=" + begins_in_shape("a0_+/=", "[a0_+/]{86}==") + b")"
+        ),
     ),
     Detector(
         name="key with its issuer's mark",
         kind="secret",
         pattern=re.compile(
-            r"(?<![\w-])(?:gh[pousr]_\w{20,}+|github_pat_\w{20,}+|sk-[\w-]{20,}+"
+            begins(r"\w-") + r"(?:gh[pousr]_\w{20,}+|github_pat_\w{20,}+|sk-[\w-]{20,}+"
             r"|xox[abeprs]-[\w-]{10,}+|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|glpat-[\w-]{20,}+"
             r"|pypi-[\w-]{50,}+|npm_\w{36})"
         ),
@@ -118,7 +123,7 @@ SECRETS = (
         name="key of Azure",
         kind="secret",
         pattern=re.compile(
-            r"(?<![\w~.-])(?:[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~-])|\w{52}JQQJ99\w{20,40}+"
+            begins(r"\w~.-") + r"(?:[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~-])|\w{52}JQQJ99\w{20,40}+"
             r"|[\w-]{40,48}AzFu[\w-]{5,8}={0,2})"
         ),
         hints=("q~", "jqqj99", "azfu"),
@@ -126,7 +131,7 @@ SECRETS = (
     Detector(
         name="key of PagerDuty",
         kind="secret",
-        pattern=re.compile(r"(?:u\+|y_)(?<![\w+-]..)[\w-]{18}(?![\w-])"),
-        probe=re.compile(r"(?:a\+|a_)[a0_-]{18}"),
+        pattern=re.compile(rf"(?:u\+|y_){begins(r'\w+-', '..')}[\w-]{{18}}(?![\w-])"),
+        probe=re.compile(rb"(?:a\+|a_)[a0_-]{18}"),
     ),
 )

@@ -126,6 +126,26 @@ def test_each_is_found_in_text_in_json_and_deep_in_it(name: str) -> None:
         assert found_in(REDACTOR.flat(seen)) == [], seen
 
 
+@pytest.mark.parametrize("behind", ["\n", "\r\n", "\t", "\\n", "\u2028"])
+@pytest.mark.parametrize("name", SEEDS)
+def test_each_is_found_at_the_beginning_of_a_line(name: str, behind: str) -> None:
+    line = f"opened by{behind}{SEEDS[name].text}"
+    assert found_in(REDACTOR.text(line)) == []
+    for ascii_only in (False, True):
+        whole = json.dumps({"description": line}, ensure_ascii=ascii_only)
+        for seen in (whole, json.dumps({"log": whole}, ensure_ascii=ascii_only)):
+            assert found_in(REDACTOR.json(seen)) == [], seen
+            assert found_in(REDACTOR.text(f"read: {seen}")) == [], seen
+            assert found_in(REDACTOR.flat(seen[:-1])) == [], seen
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_each_is_found_where_slashes_are_escaped(name: str) -> None:
+    written = json.dumps({"description": f"see {SEEDS[name].text}"}).replace("/", "\\/")
+    assert found_in(REDACTOR.json(written)) == []
+    assert found_in(REDACTOR.flat(written[:-1])) == []
+
+
 def test_an_escape_hides_nothing() -> None:
     hidden = '{"mail": "kim.holder\\u0040claimant.example", "card": "4111\\u00201111 1111 1111"}'
     assert found_in(REDACTOR.json(hidden)) == []
