@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     ACKNOWLEDGED = "incident.acknowledged"
     COMMANDED = "incident.commanded"
     NOTED = "incident.noted"
+    REPORTED = "incident.reported"
     RESOLVED = "incident.resolved"
     RELEASE_REGISTERED = "release.registered"
     PROMOTED = "release.promoted"

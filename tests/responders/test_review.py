@@ -95,9 +95,9 @@ async def tick(services: FakeServices) -> None:
 
 
 async def test_the_first_page_lists_it_with_a_form_to_close_it(services: FakeServices) -> None:
-    assert "Reviews due" not in (await show_home(services, Request())).body.decode()
+    assert "Reviews due" not in (await show_home(services, Request(caller=AUDITOR))).body.decode()
     review = await alone(services)
-    shown = (await show_home(services, Request())).body.decode()
+    shown = (await show_home(services, Request(caller=AUDITOR))).body.decode()
 
     assert f'action="/reviews/{review}/close"' in shown
     assert "Approved by one person alone" in shown
