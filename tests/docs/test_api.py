@@ -143,10 +143,16 @@ def held(settings: dict[str, str]) -> str:
 
 
 def run_the_runbooks(settings: dict[str, str]) -> None:
-    """Every request of the runbooks is taken by its route, or refused for the incident's state."""
-    for command in requests_of_runbooks():
-        status, body = curl(command.replace("curl ", "curl -i ", 1), settings)
-        print("RUNBOOK", status, command, body if status >= 300 else "")
+    """Every request of the runbooks is taken, or refused because somebody was first."""
+    opened = get("/api/incidents?state=open", settings)["incidents"]
+    mine = {"INCIDENT": next(one["id"] for one in opened if one["service"] == "fnol-summary")}
+    ran = {
+        command: curl(command.replace("curl ", "curl -i ", 1), settings | mine)
+        for command in requests_of_runbooks()
+    }
+    refused = {command: answer for command, answer in ran.items() if answer[0] not in {200, 202}}
+    assert {status for status, _ in refused.values()} <= {409}, refused
+    assert len(refused) < len(ran) / 3, refused
 
 
 def missing(documented: Any, answered: Any, where: str = "") -> list[str]:
