@@ -24,6 +24,7 @@ from infra.local.bench import (
     pure,
     reads,
     report,
+    rules,
     simulator,
     storm,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Run], Result]] = {
     "ledger": ledger.measure,
     "catalog": catalog.measure,
     "simulator": simulator.measure,
+    "rules": rules.measure,
 }
 
 

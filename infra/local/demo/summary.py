@@ -26,6 +26,7 @@ def summarise(seen: Seen, pace: Pace) -> dict[str, Any]:
         "parts_s": _parts(seen, incident, intent),
         "simulated_arm_s": pace.operation_s,
         "alert_to_plan_s": _alert_to_plan(seen),
+        "breach_to_plan_s": _since(seen.first_bad_at, _decided_at(seen)),
         "rto": (seen.view.get("rto") or {}).get("standing", "unknown"),
         "affected": seen.affected,
         "duplicates_folded": seen.status.get("folded", 0),
@@ -99,6 +100,7 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("  of that simulated ARM", _seconds(summary["simulated_arm_s"])),
         ("then to verify", parts["verify"]),
         ("alert to plan", _seconds(summary["alert_to_plan_s"])),
+        ("breach to plan, by a log rule", _seconds(summary["breach_to_plan_s"])),
         ("recovery objective (RTO)", summary["rto"]),
         ("bad answers, for rework", str(summary["affected"])),
         ("alerts that came twice", f"{summary['duplicates_folded']}, folded"),
@@ -140,7 +142,11 @@ def _parts(seen: Seen, incident: dict[str, Any], intent: dict[str, Any]) -> dict
 
 def _alert_to_plan(seen: Seen) -> float | None:
     opened = _epoch(seen.view.get("incident", {}).get("opened_at"))
-    return _since(opened, _epoch((seen.view.get("decision") or {}).get("decided_at")))
+    return _since(opened, _decided_at(seen))
+
+
+def _decided_at(seen: Seen) -> float | None:
+    return _epoch((seen.view.get("decision") or {}).get("decided_at"))
 
 
 def _epoch(text: str | None) -> float | None:

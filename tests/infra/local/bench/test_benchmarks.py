@@ -16,6 +16,7 @@ from infra.local.bench import (
     ledger,
     pure,
     reads,
+    rules,
     simulator,
     storm,
 )
@@ -93,6 +94,12 @@ def test_the_simulator_plays_both_kinds_of_schedules(run: Run) -> None:
 def test_a_catalog_is_loaded_and_linted(run: Run) -> None:
     result = catalog.measure(run)
     assert len(_with_targets(result)) == 2
+    assert all(figure.value > 0 for figure in result.figures)
+
+
+def test_the_rules_of_a_service_are_counted_and_looked_at(run: Run) -> None:
+    result = rules.measure(run)
+    assert [figure.unit for figure in result.figures] == ["", "", "ms"]
     assert all(figure.value > 0 for figure in result.figures)
 
 
