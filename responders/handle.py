@@ -7,7 +7,7 @@ from typing import TypedDict
 import msgspec
 
 from shared.domain.authority.caller import Caller
-from shared.domain.incidents.handling import acknowledge, add_note, take_command
+from shared.domain.incidents.handling import acknowledge, add_note, report, take_command
 from shared.domain.incidents.incident import Incident, Severity, SeverityChoice, Step
 from shared.domain.incidents.steps import change_severity, resolve
 from shared.domain.views.http import Answer, Request, json_answer
@@ -16,6 +16,7 @@ from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 LONGEST_NOTE = 4_000
+LONGEST_REFERENCE = 200
 
 
 class By(TypedDict):
@@ -32,6 +33,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     why: str = ""
     text: str = ""
     severity: Severity | None = None
+    reference: str = ""
+    at: datetime | None = None
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +74,24 @@ def _resolve(incident: Incident, act: Act) -> Step:
     return resolve(incident, why=act.said.why, **act.by)
 
 
+def _report(incident: Incident, act: Act) -> Step:
+    reference, at = act.said.reference.strip(), act.said.at or act.now
+    if not 0 < len(reference) <= LONGEST_REFERENCE:
+        allowed = f"reference must have 1 to {LONGEST_REFERENCE} characters"
+        raise RejectedInput("wrong-reference", allowed)
+    if at.tzinfo is None or not incident.opened_at <= at <= act.now:
+        allowed = "at must have its time zone, and lie between the incident's opening and now"
+        raise RejectedInput("wrong-time", allowed)
+    return report(incident, reference, at=at, **act.by)
+
+
 ACTIONS: dict[str, Action] = {
     "acknowledge": lambda incident, act: acknowledge(incident, **act.by),
     "command": lambda incident, act: take_command(incident, **act.by),
     "notes": _note,
     "severity": _severity,
     "resolve": _resolve,
+    "reported": _report,
 }
 
 

@@ -5,6 +5,7 @@ from a page of our own; a browser that follows the redirect repeats nothing when
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, quote
 
@@ -22,6 +23,8 @@ LONGEST_FORM = 64_000
 MOST_FIELDS = 20
 FLAGS = ("on", "alone")
 FORM = "application/x-www-form-urlencoded"
+
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")  # of a field datetime-local
 
 type Responder = Callable[[Services, Request], Awaitable[Answer]]
 
@@ -69,6 +72,8 @@ def _typed(name: str, text: str) -> str | bool | int:
         return text == "true"
     if name == "minutes" and text.isdecimal():
         return int(text[:9])
+    if name == "at" and _LOCAL.fullmatch(text):
+        return f"{text[:16]}:00Z"  # the page says that it is UTC
     return text
 
 

@@ -71,6 +71,9 @@ def _fields(section: Section, usual: RollbackPolicy) -> RollbackPolicy:
         approve_when=_read_reasons(section, usual),
         emergency=_read_emergency(section),
         review_days=section.whole("review_days", 1, 30, usual.review_days),
+        report_major_within_s=section.seconds(
+            "report_major_within", MINUTE, 30 * DAY, usual.report_major_within_s
+        ),
     )
 
 

@@ -100,6 +100,7 @@ class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     approve_when: tuple[str, ...] = REASONS_TO_ASK
     emergency: Emergency | None = None  # without it nothing waives an approval
     review_days: int = 5  # working days until a mandatory review is due
+    report_major_within_s: int = 0  # from the classification as SEV0 or SEV1; 0: to nobody
 
 
 class Dependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ import pytest
 from responders.console import show_home, show_incident_page, show_quarantine_page
 from responders.quarantine import show_quarantine
 from responders.show import show_changes, show_incident, show_incidents
-from shared.domain.authority.permissions import Gate
+from shared.domain.authority.permissions import EVERYBODY_INSIDE, Gate
 from shared.domain.event import EventKind
 from shared.domain.keys import digest
 from shared.domain.redaction import redactor
@@ -27,12 +27,14 @@ from shared.protocol.turn_away import answer_trouble
 from tests.batteries import sown
 from tests.batteries.seeds import ALL, SEEDS, found_in, nested
 from tests.fakes import FakeServices, catalog_of
+from tests.fakes.callers import person
 from tests.fakes.host import FakeHost
 from tests.fakes.scene import RECORD, SHARD, TARGET, new_services
 from tests.fakes.tables import FakeTable
 from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, SERVICE, alter
 from tests.shared.domain.diagnosis import telemetry_story as story
 
+INSIDE = person(*EVERYBODY_INSIDE)  # sees every form
 BROKEN = story.fails(story.OVERFLOWS, share=0.5, since=205, version="v2", region="swedencentral")
 OURS = alter(SERVICE, slos=story.SERVICE.slos, regions=story.REGIONS)
 
@@ -84,15 +86,15 @@ async def live_through_it(services: FakeServices) -> str:
 
 async def answers(services: FakeServices, incident: str) -> str:
     """What programs and people are answered."""
-    one = Request(path={"id": incident})
+    one = Request(path={"id": incident}, caller=INSIDE)
     found = [
         await show_incident(services, one),
         await show_incidents(services, Request()),
         await show_changes(services, Request(query={"service": OURS.name})),
         await show_quarantine(services, Request()),
-        await show_home(services, Request()),
+        await show_home(services, Request(caller=INSIDE)),
         await show_incident_page(services, one),
-        await show_quarantine_page(services, Request()),
+        await show_quarantine_page(services, Request(caller=INSIDE)),
     ]
     assert all(answer.status == 200 for answer in found)
     return "\n".join(answer.body.decode() for answer in found)

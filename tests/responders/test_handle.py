@@ -1,5 +1,6 @@
 """Handle: what people do with an incident is recorded with who and why, or is refused."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,12 +9,14 @@ import pytest
 from responders.handle import ACTIONS, handle
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.ledger.completeness import complete
 from shared.domain.views.http import Request
 from shared.errors import Conflict, NotFound, RejectedInput
 from tests.fakes import FakeServices
 from tests.fakes.callers import BEN, person
 from tests.fakes.scene import (
     INCIDENT,
+    NOW,
     incident_now,
     kinds,
     new_services,
@@ -51,6 +54,7 @@ SAID: dict[str, dict[str, Any]] = {
     "notes": {"text": "the model is at fault"},
     "severity": {"severity": "SEV0", "why": "all customers"},
     "resolve": {"why": "cured"},
+    "reported": {"reference": "AFM-2026-11871"},
 }
 
 
@@ -115,6 +119,11 @@ async def test_a_resolved_incident_is_over(services: FakeServices, action: str) 
         ("notes", {"text": ""}, "wrong-text"),
         ("notes", {"text": "x" * 4_001}, "wrong-text"),
         ("notes", {"text": "x", "extra": 1}, "wrong-field"),
+        ("reported", {"reference": " "}, "wrong-reference"),
+        ("reported", {"reference": "x" * 201}, "wrong-reference"),
+        ("reported", {"reference": "x", "at": "2026-11-23T14:04:00"}, "wrong-time"),
+        ("reported", {"reference": "x", "at": "2026-11-23T14:06:00Z"}, "wrong-time"),
+        ("reported", {"reference": "x", "at": "2026-11-22T14:00:00Z"}, "wrong-time"),
     ],
 )
 async def test_what_makes_no_sense_is_rejected_with_what_is_wrong(
@@ -125,6 +134,20 @@ async def test_what_makes_no_sense_is_rejected_with_what_is_wrong(
 
     assert refused.value.reason == reason
     assert kinds(services) == []
+
+
+async def test_what_was_reported_earlier_is_told_of_that_time_also_once_it_is_over(
+    services: FakeServices,
+) -> None:
+    await store_incident(services, state=State.RESOLVED)
+    at = (INCIDENT.opened_at + timedelta(seconds=1)).isoformat()
+    await do(services, "reported", reference="AFM-1", at=at)
+    done = await do(services, "reported", reference="AFM-2")
+
+    first, _ = told(services)
+    assert (first.happened_at.isoformat(), first.recorded_at) == (at, NOW)
+    assert (complete(first), first.after["reference"]) == ((), "AFM-1")
+    assert [one.reference for one in done.duty.reports] == ["AFM-1", "AFM-2"]
 
 
 async def test_two_people_at_once_both_leave_their_notes(services: FakeServices) -> None:

@@ -56,6 +56,13 @@ async def test_acknowledging_shows_the_page_again(services: FakeServices) -> Non
     assert (await incident_now(services)).acknowledged_by == DANA.id
 
 
+@pytest.mark.parametrize("local", ["2026-11-23T14:02", "2026-11-23T14:02:31"])
+def test_a_moment_of_a_form_is_utc_as_its_page_says(local: str) -> None:
+    body = urlencode({"at": local}).encode()
+    request = Request(method="POST", headers=OURS, body=body)
+    assert read_form(request) == {"at": "2026-11-23T14:02:00Z"}
+
+
 async def test_every_button_of_the_page_works(services: FakeServices) -> None:
     await pressed(services, "command")
     await pressed(services, "notes", text="first\r\nsecond")

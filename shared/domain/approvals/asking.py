@@ -16,6 +16,7 @@ from shared.domain.incidents.incident import (
     tell,
     tell_opening,
 )
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.requests import RollbackRequest
 from shared.domain.incidents.steps import BUSY, refuse_resolved
 from shared.domain.keys import digest
@@ -62,6 +63,7 @@ def open_for_rollback(service: Service, target: str, shard: str, request: Rollba
         severity_reasons=(WHY,),
         opened_at=request.at,
         changed_at=request.at,
+        duty=ReportDuty(within_s=service.policy.report_major_within_s),
     )
     opened = tell_opening(incident, WHY, happened_at=request.at)
     assert opened.incident is not None

@@ -27,7 +27,6 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What is known beside the events: whether the ledger verifies, how long bodies are kept.
 
     `key` is the fingerprint of the key that signed the seals, "" where nothing is sealed.
-    `report_within` is policy's deadline for telling of a major incident; None where none is set.
     """
 
     as_of: datetime
@@ -36,7 +35,6 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     seals: int
     key: str
     retention: timedelta
-    report_within: timedelta | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,7 +85,10 @@ class Duty(msgspec.Struct, kw_only=True):
 
 
 class Course(msgspec.Struct, kw_only=True):
-    """One incident, by what was told of it."""
+    """One incident, by what was told of it.
+
+    `report_due` is by when the authority was to know, None where nothing was owed.
+    """
 
     opened: Pointer
     severity: str = ""
@@ -95,3 +98,5 @@ class Course(msgspec.Struct, kw_only=True):
     diagnosed: Pointer | None = None
     verified: list[Pointer] = []
     ended: Pointer | None = None
+    report_due: datetime | None = None
+    reported: Pointer | None = None

@@ -69,7 +69,27 @@ def _names_somebody(event: ChangeEvent) -> bool:
 
 def _opened(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
     severity = str(event.after.get("severity", ""))
-    trail.courses[event.incident] = Course(opened=here, severity=severity, reasons=event.why)
+    course = Course(opened=here, severity=severity, reasons=event.why)
+    course.report_due = _report_due(event)
+    trail.courses[event.incident] = course
+
+
+def _regraded(trail: Trail, event: ChangeEvent, _: Pointer) -> None:
+    if course := trail.course(event):
+        course.severity = str(event.after.get("severity", course.severity))
+        course.report_due = _report_due(event)
+
+
+def _report_due(event: ChangeEvent) -> datetime | None:
+    """By when the authority is to know, as the event says; None where nothing is owed."""
+    due = str(event.evidence.get("report_due_at", ""))
+    return datetime.fromisoformat(due) if due else None
+
+
+def _reported(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    """The first report counts; others may follow."""
+    if course := trail.course(event):
+        course.reported = course.reported or here
 
 
 def _diagnosed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
@@ -159,6 +179,8 @@ def _listed(name: str) -> Callable[[Trail, ChangeEvent, Pointer], None]:
 
 _READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
     EventKind.INCIDENT_OPENED: _opened,
+    EventKind.SEVERITY_CHANGED: _regraded,
+    EventKind.REPORTED: _reported,
     EventKind.DIAGNOSED: _diagnosed,
     EventKind.PAGED: _paged,
     EventKind.PAGED_DIRECTLY: _paged,

@@ -1,4 +1,4 @@
-"""What people do with an incident: acknowledge, take command, write a note. Pure functions.
+"""What people do with an incident: acknowledge, take command, write a note, report it. Pure.
 
 `who` is the actor's id, never an e-mail address, and `role` the app role that allowed it. As in
 `shared.domain.incidents.steps`, a step that does not apply answers no incident and the reason.
@@ -10,6 +10,7 @@ import msgspec
 
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, Note, Page, Step, tell
+from shared.domain.incidents.report_duty import Report
 from shared.domain.incidents.steps import refuse_resolved
 
 
@@ -69,6 +70,32 @@ def add_note(incident: Incident, text: str, *, who: str, role: str = "", now: da
         why="for the timeline",
         now=now,
         changes={"notes": (*incident.notes, note)},
+    )
+
+
+def report(
+    incident: Incident, reference: str, *, at: datetime, who: str, role: str = "", now: datetime
+) -> Step:
+    """Keep that the incident was reported to the authority `at` that time; also once it is over.
+
+    `reference` is the authority's own, or whatever finds the report again.
+    """
+    duty = incident.duty.reported(Report(reference=reference, at=at, by=who))
+    due = incident.duty.due_at
+    by_when = f"due by {due:%Y-%m-%d %H:%M} UTC" if due else "no policy asks for it"
+    return tell(
+        incident,
+        EventKind.REPORTED,
+        actor=who,
+        role=role,
+        what=f"reported the incident to the authority as {reference}",
+        why=f"a major incident is reported: {by_when}",
+        happened_at=at,
+        now=now,
+        before={"reports": len(incident.duty.reports)},
+        after={"reports": len(duty.reports), "reference": reference, "at": at.isoformat()},
+        evidence=duty.told,
+        changes={"duty": duty},
     )
 
 

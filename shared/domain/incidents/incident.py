@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from shared.domain.event import ChangeEvent, EventKind, Telling, happened
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.requests import Awaited, RollbackRequest
 from shared.domain.noise.quiet import Quiet
 from shared.domain.signals.reading import Reading
@@ -116,6 +117,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reviews: tuple[str, ...] = ()  # the mandatory ones that are open
     unexplained: bool = False  # what is wrong now began after the diagnosis: a person has it
     notes: tuple[Note, ...] = ()
+    duty: ReportDuty = ReportDuty()  # to tell the authority, if policy sets one
     awaited: Awaited | None = None  # the approval that its plan waits for, or waited for last
     request: RollbackRequest | None = None  # a person asks for a rollback, and it is not done yet
     signals_only: bool = False  # no alert that measured it has come, only signals
@@ -224,6 +226,7 @@ def tell_opening(
     evidence: Mapping[str, Any] = {},
 ) -> Step:
     """The first event of an incident: what is wrong since when, and why it is so severe."""
+    duty = incident.duty.classified(incident.severity, incident.opened_at)
     return tell(
         incident,
         EventKind.INCIDENT_OPENED,
@@ -233,7 +236,8 @@ def tell_opening(
         now=incident.opened_at,
         happened_at=happened_at,
         after=_picked(incident, ("state", "severity")),
-        evidence=evidence,
+        evidence={**evidence, **duty.told},
+        changes={"duty": duty},
     )
 
 

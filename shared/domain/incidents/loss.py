@@ -13,6 +13,7 @@ from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import KnownGood
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, Severity, State, Step, tell, tell_opening
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.steps import AUTOMATION
 from shared.domain.keys import digest
 
@@ -57,4 +58,5 @@ def _incident(
         opened_at=now,
         changed_at=now,
         sentence=sentence,
+        duty=ReportDuty(within_s=service.policy.report_major_within_s),
     )

@@ -189,6 +189,7 @@ def change_severity(
         return refuse_resolved(incident)
     if choice.severity is incident.severity:
         return Step(incident=None, reason=f"it is {choice.severity} already")
+    duty = incident.duty.classified(choice.severity, now)
     return tell(
         incident,
         EventKind.SEVERITY_CHANGED,
@@ -197,7 +198,9 @@ def change_severity(
         what=f"{incident.severity} becomes {choice.severity}",
         why="; ".join(choice.reasons),
         now=now,
+        evidence=duty.told,
         changes={
+            "duty": duty,
             "severity": choice.severity,
             "severity_reasons": (*incident.severity_reasons, *choice.reasons),
             "graded_by": _graded_by(incident, choice.severity, who),

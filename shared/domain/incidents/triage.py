@@ -22,6 +22,7 @@ from shared.domain.incidents.incident import (
     tell_opening,
 )
 from shared.domain.incidents.joining import find_out_by, join, takes
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.severity import classify
 from shared.domain.incidents.steps import AUTOMATION, BUSY, QUIET_NOW, escalate, resolve
 from shared.domain.keys import digest
@@ -97,6 +98,7 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         correlation_keys=(alert.correlation_key,),
         firing=(alert.correlation_key,),
         sentence="" if service else _UNOWNED,
+        duty=ReportDuty(within_s=service.policy.report_major_within_s if service else 0),
         signals_only=alert.reading is not None,
         reading=alert.reading,
     )

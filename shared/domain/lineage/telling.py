@@ -13,6 +13,7 @@ import msgspec
 from shared.domain.catalog import Service
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, Severity, State, Step, tell, tell_opening
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.steps import AUTOMATION
 from shared.domain.keys import digest
 from shared.domain.lineage.sighting import ChangeKind, Sighting, Standing
@@ -80,6 +81,7 @@ def _incident(
             state=State.ESCALATED,
             opened_at=now,
             changed_at=now,
+            duty=ReportDuty(within_s=service.policy.report_major_within_s),
         ),
         sentence=f"{sentences} Seen since {first:%Y-%m-%d %H:%M} UTC.",
     )

@@ -13,6 +13,7 @@ import msgspec
 from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Service
 from shared.domain.incidents.incident import Incident, Severity, State, Step, tell_opening
+from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.steps import AUTOMATION, resolve
 from shared.domain.keys import digest
 from shared.domain.wording import duration
@@ -88,6 +89,7 @@ def open_storm(service: Service, storm: Storm, shard: str, now: datetime) -> Ste
         sentence=f"A storm: {reason}. Nothing of {service.name} is moved automatically until it"
         f" has been calm for {duration(WINDOW)}, and this page stands for all of them.",
         storm=True,
+        duty=ReportDuty(within_s=service.policy.report_major_within_s),
     )
     return tell_opening(incident, incident.title, happened_at=storm.seen[0].at)
 

@@ -47,6 +47,8 @@ def moments(incident: Incident, zone: str) -> tuple[Line, ...]:
         ("Acknowledged", incident.acknowledged_at),
         ("Recovered", incident.recovered_at),
         ("Resolved", incident.resolved_at),
+        ("Report due", incident.duty.due_at),
+        *((f"Reported as {plain(one.reference)}", one.at) for one in incident.duty.reports),
     )
     return tuple(Line(text=text, at=stamp(at, zone)) for text, at in times if at)
 

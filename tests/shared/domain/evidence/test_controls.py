@@ -28,7 +28,6 @@ GROUND = Ground(
     seals=3,
     key="f00d" * 16,
     retention=timedelta(days=365),
-    report_within=timedelta(minutes=5),
 )
 
 
@@ -41,8 +40,11 @@ def told(kind: EventKind, minute: float, **said: Any) -> ChangeEvent:
     return msgspec.structs.replace(event, incident=INCIDENT, role=role)
 
 
-OPENED = told(
-    EventKind.INCIDENT_OPENED, 0, why="tier 1", after={"state": "opened", "severity": "SEV1"}
+GRADED = {"after": {"state": "opened", "severity": "SEV1"}}
+OWED = {"evidence": {"report_due_at": (START + timedelta(minutes=45)).isoformat()}}
+OPENED = told(EventKind.INCIDENT_OPENED, 0, why="tier 1", **GRADED, **OWED)
+REPORTED = told(
+    EventKind.REPORTED, 40, actor=BEN, role="Commander", before={"reports": 0}, after={"reports": 1}
 )
 PAGED = told(EventKind.PAGED, 1)
 DIAGNOSED = told(EventKind.DIAGNOSED, 2)
@@ -60,7 +62,7 @@ BEGUN = told(EventKind.INTENT_OPENED, 6, evidence={**PLAN, "authority": "approva
 MOVED = told(EventKind.INTENT_CONFIRMED, 7, before={"v2": 100}, after={"v1": 100}, evidence=PLAN)
 CHECKED = told(EventKind.VERIFIED, 8)
 CURED = told(EventKind.MITIGATED, 9, before={"state": "verifying"}, after={"state": "mitigated"})
-STORY = [OPENED, PAGED, DIAGNOSED, ASKED, APPROVED, DECIDED, BEGUN, MOVED, CHECKED, CURED]
+STORY = [OPENED, PAGED, DIAGNOSED, ASKED, APPROVED, DECIDED, BEGUN, MOVED, CHECKED, CURED, REPORTED]
 
 
 def due(opened: float, *, days: int, by: str = "backstop", about: str = "plan-1") -> ChangeEvent:
@@ -135,7 +137,7 @@ BROKEN = {
     "eu-ai-act-12": (STORY, msgspec.structs.replace(GROUND, retention=timedelta(days=30))),
     "dora-17": ([OPENED, PAGED], GROUND),
     "dora-18": ([msgspec.structs.replace(OPENED, after={"state": "opened"})], GROUND),
-    "dora-19": (without(PAGED), GROUND),
+    "dora-19": (without(REPORTED), GROUND),
 }
 
 
@@ -227,8 +229,30 @@ def test_a_review_that_is_closed_late_is_late_for_ever() -> None:
 
 
 def test_a_major_incident_needs_no_report_where_policy_sets_no_deadline() -> None:
-    ground = msgspec.structs.replace(GROUND, report_within=None)
-    assert judge(without(PAGED), ground)["dora-19"].result is Result.NOT_APPLICABLE
+    free = told(EventKind.INCIDENT_OPENED, 0, why="tier 1", **GRADED)
+    assert judge([free])["dora-19"].result is Result.NOT_APPLICABLE
+
+
+def test_a_report_counts_by_when_it_was_made_and_the_first_one_counts() -> None:
+    late = msgspec.structs.replace(REPORTED, happened_at=START + timedelta(minutes=46))
+    found = judge([OPENED, late])["dora-19"]
+    assert (found.result, found.events) == (Result.FAIL, (late.id,))
+    assert judge([OPENED, REPORTED, late])["dora-19"].result is Result.PASS
+
+
+def test_as_long_as_there_is_time_nothing_is_missed() -> None:
+    early = msgspec.structs.replace(GROUND, as_of=START + timedelta(minutes=44))
+    assert judge([OPENED], early)["dora-19"].result is Result.PASS
+
+
+@pytest.mark.parametrize(
+    ("owed", "result"),
+    [("", Result.NOT_APPLICABLE), (OWED["evidence"]["report_due_at"], Result.FAIL)],
+)
+def test_a_new_severity_says_what_is_owed_from_then_on(owed: str, result: Result) -> None:
+    said = {"before": {"severity": "SEV1"}, "after": {"severity": "SEV2"}}
+    minor = told(EventKind.SEVERITY_CHANGED, 10, evidence={"report_due_at": owed}, **said)
+    assert judge([OPENED, minor])["dora-19"].result is result
 
 
 def test_what_policy_alone_decided_needs_no_approval() -> None:
