@@ -33,7 +33,7 @@ def measure(run: Run) -> Result:
                 name="one look of all of them, p50",
                 value=median([sum(look.values()) for look in looks]),
                 unit="ms",
-                note=f"over a day of {rows:,} rows; their translation is kept",
+                note=f"of one core, over a day of {rows:,} rows; their translation is kept",
             ),
         ),
         details={"looks": looks},
@@ -61,6 +61,6 @@ def _evaluate(store: TelemetryStore, rule: AlertRule) -> None:
 
 
 def _timed(work: partial[None]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()  # which other processes do not slow down
     work()
-    return 1000 * (time.perf_counter() - began)
+    return 1000 * (time.process_time() - began)
