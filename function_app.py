@@ -186,6 +186,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.seal", "seal"),
         Later("responders.purge", "purge"),
         Later("responders.compare", "compare"),
+        Later("responders.configure", "configure"),
     ),
 }
 

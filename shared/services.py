@@ -56,6 +56,7 @@ class Services:
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.watched_at: datetime | None = None
         self.compared_at: datetime | None = None
+        self.configured = False  # whether what this process came with was told: see configure
         self.sweeps: dict[str, Sweep] = {}  # by subscription
         self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm
         self.alarm_keeper: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from responders.configure import configure
 from responders.handle import handle
 from responders.ingest import ingest
 from shared.domain.authority.caller import AppRole
@@ -20,6 +21,7 @@ from shared.domain.views.http import Request
 from shared.errors import Unavailable
 from shared.protocol.intake import accept
 from shared.protocol.ledger import MARKS
+from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
@@ -55,6 +57,8 @@ async def services() -> FakeServices:
     await made.state.write(SHARD, [release])
     made.scoring.failing.add("v2")
     tell_logs(made, until=FIRED_S)
+    await configure(made, Leftovers(messages={}, effects=[], intents=[]))
+    made.bus.published["changes"].clear()  # what is configured was told long ago
     return made
 
 
@@ -202,7 +206,8 @@ async def test_what_is_only_watched_is_decided_and_told_and_never_written(
     assert incident.sentence == f"Traffic would go back from v2 to v1, but the mode is {mode}."
     assert incident.sentence in str(services.teams.cards[1])
     assert "incident.decided" in kinds(services)
-    assert sum((await ledger(services)).values()) == incident.sequence
+    assert kinds(services).count("configuration.changed") == 1  # of the mode, told once
+    assert (await ledger(services)).total() == incident.sequence + 1
     assert services.endpoints.readings > 0  # it did look
     assert services.endpoints.traffic == {"v2": 100}
 

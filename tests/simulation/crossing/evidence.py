@@ -6,11 +6,13 @@ from hashlib import sha256
 import msgspec
 
 from responders.collect import collect
+from responders.configure import configure
 from responders.evidence import hand_out, order_by_form, order_evidence
 from responders.purge import purge
 from responders.record import record
 from responders.seal import seal
 from shared.domain.authority.caller import AppRole
+from shared.domain.catalog import Mode
 from shared.domain.event import ITSELF, EventKind, happened
 from shared.domain.evidence.order import OrderState
 from shared.domain.incidents.escalation import wakes
@@ -28,7 +30,7 @@ from shared.protocol.orders import newest_orders
 from shared.protocol.revise import Revision, revise
 from shared.protocol.seals import SEALS, seal_name
 from shared.protocol.verifying import verify_stored
-from tests.fakes import FakeServices
+from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, store_case
 from tests.simulation.crossing.jobs import Job, recorded
@@ -175,7 +177,22 @@ async def _collected_once(services: FakeServices) -> str:
     return order.sha256
 
 
+async def _configure(services: FakeServices) -> None:
+    await configure(services, NOTHING)
+
+
+async def _configured_before(services: FakeServices) -> None:
+    """The deployment before this one had another mode."""
+    service = services.catalog.services[SERVICE.name]
+    other = msgspec.structs.replace(service, mode=Mode.RECOMMEND)
+    services.outside.catalog = catalog_of(other)
+    await configure(services.another("before"), NOTHING)
+    services.outside.catalog = catalog_of(service)
+    services.outside.wait(60)
+
+
 JOBS = (
+    Job(name="configure", prepare=_configured_before, run=_configure),
     Job(name="seal", prepare=_recorded, run=_seal, holds=_sealed_once),
     Job(name="seal", prepare=_recorded_long_ago, run=_seal, holds=_sealed_and_unmarked),
     Job(name="seal", prepare=_touched, run=_seal, holds=_woken_once),
