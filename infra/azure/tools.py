@@ -1,0 +1,65 @@
+"""The command-line tools of Azure, as the commands beside this file call them: az and azd.
+
+Whoever is signed in to them acts. What they answer is JSON; what they refuse is told as it is.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+
+
+class ToolFailed(Exception):
+    """A tool is not there, or it refused; its own last words."""
+
+
+def az(*words: str) -> Any:  # noqa: ANN401 - whatever it answers
+    """What `az` answers, read from JSON; None where it answers nothing. Raises ToolFailed."""
+    said = run("az", *words, "--output", "json")
+    return json.loads(said) if said.strip() else None
+
+
+def graph(method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+    """What Microsoft Graph answers to one request. Raises ToolFailed."""
+    sent: list[str] = []
+    if body is not None:
+        sent = ["--headers", "Content-Type=application/json", "--body", json.dumps(body)]
+    return az("rest", "--method", method, "--url", f"{GRAPH}/{path}", *sent)
+
+
+def remember(name: str, value: str) -> None:
+    """Set a variable of the azd environment. Raises ToolFailed."""
+    run("azd", "env", "set", name, value)
+
+
+def known(name: str) -> str:
+    """A variable of the azd environment, which azd hands to its hooks; empty where not set."""
+    return os.environ.get(name, "")  # noqa: TID251 - azd's, not the app's
+
+
+def put_secret(vault: str, name: str, value: str) -> None:
+    """Set a secret, by way of a file: words of a command are seen by everybody on the machine.
+
+    Raises ToolFailed.
+    """
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(value)
+        file.flush()
+        place = ["--vault-name", vault, "--name", name]
+        az("keyvault", "secret", "set", *place, "--file", file.name, "--encoding", "utf-8")
+
+
+def run(*command: str) -> str:
+    """What a tool says on its standard output. Raises ToolFailed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolFailed(f"{command[0]} is not installed") from None
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise ToolFailed(f"{' '.join(command[:3])}: {last[0]}")
+    return done.stdout
