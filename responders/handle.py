@@ -16,6 +16,7 @@ from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
 LONGEST_NOTE = 4_000
+LONGEST_WHY = 1_000  # what the bus does not take the ledger never learns
 LONGEST_REFERENCE = 200
 
 
@@ -54,10 +55,9 @@ type Action = Callable[[Incident, Act], Step]
 
 
 def _severity(incident: Incident, act: Act) -> Step:
-    said = act.said
-    if said.severity is None or not said.why:
+    if act.said.severity is None:
         raise RejectedInput("missing-field", "severity and why are needed")
-    choice = SeverityChoice(severity=said.severity, reasons=(said.why,))
+    choice = SeverityChoice(severity=act.said.severity, reasons=(_why(act),))
     return change_severity(incident, choice, **act.by)
 
 
@@ -69,9 +69,17 @@ def _note(incident: Incident, act: Act) -> Step:
 
 
 def _resolve(incident: Incident, act: Act) -> Step:
-    if not act.said.why:
-        raise RejectedInput("missing-field", "why is needed to resolve an incident")
-    return resolve(incident, why=act.said.why, **act.by)
+    return resolve(incident, why=_why(act), **act.by)
+
+
+def _why(act: Act) -> str:
+    """Why it is done. Raises RejectedInput where that says nothing, or too much."""
+    why = act.said.why.strip()
+    if not 0 < len(why) <= LONGEST_WHY:
+        raise RejectedInput(
+            "missing-field", f"why is needed, with at most {LONGEST_WHY} characters"
+        )
+    return why
 
 
 def _report(incident: Incident, act: Act) -> Step:

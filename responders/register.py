@@ -8,9 +8,16 @@ from shared.domain.keys import shard_of
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.commit import commit
-from shared.protocol.lineage import order_puts, release_puts
+from shared.protocol.lineage import (
+    list_releases,
+    newest_release_on,
+    order_puts,
+    release_puts,
+)
 from shared.protocol.records import read_controls, release_row
 from shared.services import Services
+
+LONGEST = 1_000  # what the bus does not take the ledger never learns
 
 
 async def register(services: Services, request: Request) -> Answer:
@@ -33,9 +40,9 @@ async def register(services: Services, request: Request) -> Answer:
     known = await _known(services, release)
     if known is not None:
         return await _again(services, known, release)
-    puts = release_puts(release)
+    puts, told = release_puts(release), tell_registered(release, await _before(services, release))
     try:
-        await commit(services, shard_of(release.service), puts, events=[tell_registered(release)])
+        await commit(services, shard_of(release.service), puts, events=[told])
     except Conflict:  # somebody else has just said something of this release
         known = await _known(services, release)
         if known is None:
@@ -49,13 +56,24 @@ async def _known(services: Services, release: Release) -> Release | None:
     return found.value if found else None
 
 
+async def _before(services: Services, release: Release) -> Release | None:
+    """What was declared last: for its deployment, else for its service."""
+    same = await newest_release_on(services, release.service, release.deployment)
+    others, _ = await list_releases(services, release.service, limit=1)
+    return same or next(iter(others), None)
+
+
 def _check(services: Services, asked: Registration) -> None:
     if asked.service not in services.catalog.services:
         known = ", ".join(sorted(services.catalog.services))
         raise RejectedInput("unknown-service", f"no service {asked.service!r}; known: {known}")
-    empty = [name for name in ("version", "deployment", "why") if not getattr(asked, name)]
+    empty = [name for name in ("version", "deployment", "why") if not getattr(asked, name).strip()]
     if empty:
         raise RejectedInput("empty-field", f"{', '.join(empty)} must not be empty")
+    said = msgspec.structs.asdict(asked)
+    long = [name for name, value in said.items() if len(value) > LONGEST]  # texts, and one list
+    if long:
+        raise RejectedInput("too-long", f"{', '.join(long)} may have {LONGEST} characters")
 
 
 async def _again(services: Services, known: Release, release: Release) -> Answer:

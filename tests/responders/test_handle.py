@@ -10,8 +10,10 @@ from responders.handle import ACTIONS, handle
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.ledger.completeness import complete
+from shared.domain.reviews.review import ReviewKind
 from shared.domain.views.http import Request
 from shared.errors import Conflict, NotFound, RejectedInput
+from shared.protocol.reviews import open_reviews
 from tests.fakes import FakeServices
 from tests.fakes.callers import BEN, person
 from tests.fakes.scene import (
@@ -115,7 +117,11 @@ async def test_a_resolved_incident_is_over(services: FakeServices, action: str) 
         ("acknowledge", {"who": "Ada"}, "wrong-field"),
         ("severity", {"severity": "SEV0"}, "missing-field"),
         ("severity", {"severity": "SEV9", "why": "x"}, "wrong-field"),
+        ("severity", {"severity": "SEV0", "why": " "}, "missing-field"),
+        ("severity", {"severity": "SEV0", "why": "x" * 1_001}, "missing-field"),
         ("resolve", {}, "missing-field"),
+        ("resolve", {"why": "  "}, "missing-field"),
+        ("resolve", {"why": "x" * 1_001}, "missing-field"),
         ("notes", {"text": ""}, "wrong-text"),
         ("notes", {"text": "x" * 4_001}, "wrong-text"),
         ("notes", {"text": "x", "extra": 1}, "wrong-field"),
@@ -134,6 +140,26 @@ async def test_what_makes_no_sense_is_rejected_with_what_is_wrong(
 
     assert refused.value.reason == reason
     assert kinds(services) == []
+
+
+async def test_who_makes_it_too_mild_to_wake_anybody_is_reviewed(services: FakeServices) -> None:
+    await do(services, "severity", severity="SEV0", why="all customers")
+    assert await open_reviews(services) == []
+
+    done = await do(services, "severity", severity="SEV2", why="only a test tenant")
+    (review,) = await open_reviews(services)
+    assert (review.kind, review.opened_by) == (ReviewKind.MANUAL_OVERRIDE, ADA.id)
+    assert review.why == "Made a SEV2 of a SEV0, which wakes nobody: only a test tenant"
+    assert done.reviews == (review.id,)
+
+    await do(services, "severity", severity="SEV3", why="nobody at all")
+    assert len(await open_reviews(services)) == 1  # it woke nobody before
+
+
+async def test_who_does_so_twice_is_reviewed_twice(services: FakeServices) -> None:
+    for severity in ("SEV2", "SEV1", "SEV3"):
+        await do(services, "severity", severity=severity, why="it goes to and fro")
+    assert len(await open_reviews(services)) == 2
 
 
 async def test_what_was_reported_earlier_is_told_of_that_time_also_once_it_is_over(

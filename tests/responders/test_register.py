@@ -83,6 +83,18 @@ async def test_a_release_is_kept_and_told(services: FakeServices) -> None:
     assert event.configuration_digest == "c0ffee"
 
 
+async def test_it_is_told_what_was_declared_before(services: FakeServices) -> None:
+    for version, deployment, flags in (("1", "v1", "off"), ("2", "v2", "off"), ("3", "v1", "on")):
+        await post(services, version=version, deployment=deployment, flags_version=flags)
+        services.outside.wait(1)
+
+    first, second, third = told(services)
+    assert first.before == {}
+    assert (second.before["version"], second.after["version"]) == ("1", "2")
+    assert (third.before["version"], third.after["version"]) == ("1", "3")
+    assert (third.before["flags_version"], third.after["flags_version"]) == ("off", "on")
+
+
 async def test_the_same_release_again_changes_nothing(services: FakeServices) -> None:
     await post(services)
     services.outside.wait(60)
@@ -114,6 +126,10 @@ async def test_two_that_say_the_same_at_once_are_both_right(services: FakeServic
     [
         ({"service": "unknown"}, "unknown-service"),
         ({"deployment": ""}, "empty-field"),
+        ({"why": "  "}, "empty-field"),
+        ({"why": "x" * 1_001}, "too-long"),
+        ({"model": "x" * 1_001}, "too-long"),
+        ({"canary": [1] * 1_001}, "too-long"),
         ({"who": "somebody else"}, "wrong-field"),
         ({"version": 2}, "wrong-field"),
         ({"surprise": 1}, "wrong-field"),

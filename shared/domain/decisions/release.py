@@ -90,8 +90,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     resource: str = ""
 
 
-def tell_registered(release: Release) -> ChangeEvent:
-    """The event of a release that is registered."""
+def tell_registered(release: Release, before: Release | None) -> ChangeEvent:
+    """The event of a release that is registered; `before` is the one whose place it takes."""
     return happened(
         EventKind.RELEASE_REGISTERED,
         f"release-{digest(release.service, release.version)}",
@@ -101,6 +101,7 @@ def tell_registered(release: Release) -> ChangeEvent:
         role=release.role,
         what=f"registered release {release.version} on deployment {release.deployment}",
         why=release.why,
+        before=msgspec.to_builtins(before) if before is not None else {},
         after=msgspec.to_builtins(release),
         evidence={"change_freeze": release.freeze} if release.freeze else {},
         configuration_digest=release.configuration_digest,

@@ -20,7 +20,7 @@ LATER = NOW + timedelta(minutes=5)
 @pytest.mark.parametrize(
     "event",
     [
-        tell_registered(GOOD_RELEASE),
+        tell_registered(GOOD_RELEASE, None),
         tell_earned("fnol-summary", KNOWN_GOOD),
         tell_turned(None, SWITCH),
     ],
