@@ -65,8 +65,8 @@ class ActionGroups:
         headers = {"Authorization": f"Bearer {self._issuer.token(MONITOR, form)}"}
         try:
             async with session.post(self._url, json=body, headers=headers) as answer:
-                said = await answer.json(content_type=None)
-                tally.folded += said.get("status") == "duplicate"
+                if answer.status == 202:
+                    tally.folded += (await answer.json())["status"] == "duplicate"
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
