@@ -30,7 +30,7 @@ from shared.domain.message import Message
 from shared.domain.noise.noise import quiets
 from shared.domain.noise.quiet import Quiet
 from shared.domain.noise.quieting import defer
-from shared.domain.reviews.review import Opening, ReviewKind, Revised, open_review
+from shared.domain.reviews.override import review_decision
 from shared.domain.row import Put, Write
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
@@ -167,27 +167,13 @@ async def _record(services: Services, decision: Decision, case: Case) -> bool:
         if asked is not None:
             writes.append(Put(row=approval_row(asked), value=asked))
         step = _decided(current, decision, case, asked)
-        if step.incident is not None and decision.verdict is Verdict.ROLL_BACK and decision.waived:
-            reviewed = _review(step.incident, decision, case)
+        if step.incident is not None:
+            reviewed = review_decision(step.incident, decision, case)
             step, writes = step.then(reviewed.step), [*writes, *reviewed.writes]
         return Revision(step=step, told={"decision": decision}, writes=writes)
 
     step = await revise(services, decision.incident, take)
     return step.incident is not None
-
-
-def _review(incident: Incident, decision: Decision, case: Case) -> Revised:
-    """The review of an approval that nobody waited for; it is opened with the decision."""
-    assert decision.plan is not None, "what is waived has a plan"
-    opening = Opening(
-        kind=ReviewKind.EMERGENCY_WAIVER,
-        about=decision.plan.id,
-        why=f"Rolled back without approval, {decision.waived}.",
-        by=BACKSTOP,
-        days=case.policy.review_days,
-        zone=case.service.time_zone if case.service is not None else "UTC",
-    )
-    return open_review(incident, opening, decision.decided_at)
 
 
 def _ask(case: Case, decision: Decision) -> ApprovalRequest:

@@ -10,6 +10,7 @@ from shared.domain.authority.caller import Caller
 from shared.domain.incidents.handling import acknowledge, add_note, report, take_command
 from shared.domain.incidents.incident import Incident, Severity, SeverityChoice, Step
 from shared.domain.incidents.steps import change_severity, resolve
+from shared.domain.reviews.override import review_severity
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.revise import Revision, revise
@@ -112,7 +113,10 @@ async def handle(services: Services, request: Request) -> Answer:
 
     def take(incident: Incident) -> Revision:
         act = Act(said=said, caller=caller, now=services.now())
-        return Revision(step=action(incident, act))
+        step = action(incident, act)
+        service = services.catalog.services.get(incident.service)
+        reviewed = review_severity(incident, step, service)
+        return Revision(step=reviewed.step, writes=reviewed.writes)
 
     return json_answer(await change(services, request.path["id"], take))
 

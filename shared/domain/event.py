@@ -68,6 +68,7 @@ class EventKind(StrEnum):
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_OUTDATED = "approval.outdated"
     ROLLBACK_REQUESTED = "rollback.requested"
+    OVERRIDDEN = "decision.overridden"
     EVIDENCE_ORDERED = "evidence.ordered"
     EVIDENCE_EXPORTED = "evidence.exported"
 

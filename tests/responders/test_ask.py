@@ -255,11 +255,13 @@ async def test_a_request_takes_the_whole_road_by_itself() -> None:
     assert made.endpoints.traffic == {"v1": 100}
     assert (await incident_now(made, name)).state in (State.VERIFYING, State.ESCALATED)
     told_kinds = [event.kind.value for event in told(made) if event.incident == name]
-    assert told_kinds[:6] == [
+    assert told_kinds[:8] == [
         "incident.opened",
         "rollback.requested",
         "incident.diagnosed",
         "incident.decided",
+        "decision.overridden",
+        "review.opened",
         "rollback.intended",
         "rollback.confirmed",
     ]

@@ -28,7 +28,8 @@ def decide(case: Case) -> Decision:
     The decision carries a plan exactly where the rules would have traffic moved: now, after an
     approval, or if the service's mode let them (`would_be`). Never raises.
     """
-    asked = tuple(answered(case, rule.ask(case)) for rule in RULES)
+    found = tuple(rule.ask(case) for rule in RULES)
+    asked = tuple(answered(case, result) for result in found)
     plan = _plan(case) if _would_be(asked) in _CHANGES else None
     consent = _consent(case, plan, asked)
     approved = tuple(_approved(consent, result) for result in asked)
@@ -47,6 +48,7 @@ def decide(case: Case) -> Decision:
         plan=plan,
         authority=authority,
         waived=waived,
+        overridden=tuple(one.rule for one in found if one not in asked),
         policy=case.policy.id if case.service is not None else "",
         policy_hash=case.service.policy_hash if case.service is not None else "",
         decided_at=case.now,

@@ -64,7 +64,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict with its reasons. `would_be` is the verdict if the mode were automatic.
 
     `reason` is the sentence of the first rule that failed, or says that all passed. `waived` says
-    what took the place of an approval, "" where nothing did.
+    what took the place of an approval, "" where nothing did; `overridden` are the rules that failed
+    and that a person's request set aside.
     """
 
     incident: str
@@ -76,6 +77,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None = None
     authority: Authority = Authority.POLICY
     waived: str = ""
+    overridden: tuple[str, ...] = ()
     policy: str = ""
     policy_hash: str = ""
     decided_at: datetime

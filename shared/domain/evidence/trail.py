@@ -8,7 +8,7 @@ the bundle can do the same sum.
 from collections.abc import Callable
 from datetime import datetime
 
-from shared.domain.decisions.decision import Verdict
+from shared.domain.decisions.decision import Authority, Verdict
 from shared.domain.event import ITSELF, ChangeEvent, EventKind
 from shared.domain.evidence.story import Asking, Course, Duty, Move, Pointer
 from shared.domain.ledger.completeness import complete
@@ -146,6 +146,12 @@ def _approved(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
         trail.move(event).unseconded.append(here)
 
 
+def _overridden(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    """What nobody else approved before is looked at by another person afterwards."""
+    if event.evidence.get("authority") != Authority.APPROVAL:
+        trail.move(event).unseconded.append(here)
+
+
 def _intended(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
     move, said = trail.move(event), event.evidence
     move.intended = here
@@ -191,6 +197,7 @@ _READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
     EventKind.ESCALATED: _ended,
     EventKind.RESOLVED: _ended,
     EventKind.DECIDED: _decided,
+    EventKind.OVERRIDDEN: _overridden,
     EventKind.APPROVAL_REQUESTED: _requested,
     EventKind.APPROVAL_GIVEN: _approved,
     EventKind.INTENT_OPENED: _intended,

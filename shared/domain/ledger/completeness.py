@@ -35,6 +35,7 @@ CHANGES = frozenset(
         EventKind.RESOLVED,
         EventKind.REPORTED,
         EventKind.APPROVAL_OUTDATED,
+        EventKind.OVERRIDDEN,
         EventKind.APPROVAL_REQUESTED,
         EventKind.APPROVAL_GIVEN,
         EventKind.APPROVAL_REFUSED,

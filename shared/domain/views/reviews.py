@@ -13,7 +13,7 @@ from shared.domain.wording import plain
 KINDS = {
     ReviewKind.EMERGENCY_WAIVER: "Moved without approval in an emergency",
     ReviewKind.LONE_APPROVAL: "Approved by one person alone",
-    ReviewKind.MANUAL_OVERRIDE: "Done by hand against the rules",
+    ReviewKind.MANUAL_OVERRIDE: "Done by one person against the rules",
 }
 
 

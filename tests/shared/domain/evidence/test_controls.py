@@ -120,6 +120,16 @@ BY_EMERGENCY = msgspec.structs.replace(BEGUN, evidence={**PLAN, "authority": "em
 HELD = msgspec.structs.replace(DECIDED, evidence={**ACTS, "verdict": "needs_approval"})
 IN_EMERGENCY = msgspec.structs.replace(DECIDED, evidence=WAIVED)
 ALONE = msgspec.structs.replace(APPROVED, evidence={**FIRST, "settled": True, "alone": True})
+OVERRIDDEN = told(
+    EventKind.OVERRIDDEN,
+    5.5,
+    actor=ANA,
+    role="Responder",
+    evidence={**PLAN, "authority": "policy"},
+    before={"failed_rules": ["still-breached"]},
+    after={"verdict": "roll_back"},
+    **POLICY,
+)
 BROKEN = {
     "soc2-cc8.1-population": ([*STORY, told(EventKind.CHANGE_UNATTRIBUTED, 20)], GROUND),
     "soc2-cc8.1-authorised": ([*without(APPROVED), LATE_APPROVAL], GROUND),
@@ -198,12 +208,19 @@ def test_what_is_decided_again_later_does_not_undo_what_was_decided_before() -> 
         [*without(ASKED, APPROVED, DECIDED, BEGUN), IN_EMERGENCY, BY_EMERGENCY],
         [*without(APPROVED), ALONE],
         [*without(APPROVED), ALONE, due(10, days=5, about="another plan")],
+        [*without(ASKED, APPROVED, BEGUN), BY_POLICY, OVERRIDDEN],
     ],
 )
 def test_an_emergency_without_a_review_of_its_own_is_not_reviewed(
     story: list[ChangeEvent],
 ) -> None:
     assert judge(story)["soc2-cc8.1-emergencies"].result is Result.FAIL
+
+
+def test_what_was_set_aside_with_a_second_person_s_word_needs_no_review() -> None:
+    seconded = msgspec.structs.replace(OVERRIDDEN, evidence={**PLAN, "authority": "approval"})
+    answers = judge([*STORY, seconded])
+    assert answers["soc2-cc8.1-emergencies"].result is Result.NOT_APPLICABLE
 
 
 def test_a_review_of_another_plan_excuses_no_approval_of_ones_own_request() -> None:
