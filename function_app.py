@@ -117,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
     _api("set_kill_switch", "POST", "kill-switch", "control", body="KillSwitchRequest"),
     _api("show_freezes", "GET", "freezes", "freeze"),
     _api("set_freeze", "POST", "freezes", "freeze", body="FreezeRequest"),
+    _api("show_slos", "GET", "slos", "slos", query=("service",)),
     _api("show_reviews", "GET", "reviews", "review"),
     _api("close_review", "POST", "reviews/{id}/close", "review", body="Closing"),
     _api("show_quarantine", "GET", "quarantine", "quarantine", query=("state", "after", "limit")),

@@ -16,7 +16,6 @@ from shared.domain.authority.permissions import may
 from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
-from shared.domain.diagnosis.telemetry import QueryAnswer
 from shared.domain.keys import shard_of
 from shared.domain.lineage.difference import Difference, compare_releases
 from shared.domain.reviews.review import Review
@@ -33,6 +32,7 @@ from shared.domain.views.quarantine_page import COUNTED, present_quarantine
 from shared.domain.views.releases_page import Seen, present_releases
 from shared.errors import BackstopError, NotFound, RejectedInput
 from shared.protocol.approve import read_approval
+from shared.protocol.budgets import balances_lately
 from shared.protocol.dossier import read_dossier
 from shared.protocol.holds import read_holds
 from shared.protocol.kept import count_waiting, list_kept
@@ -46,7 +46,6 @@ from shared.services import Services
 log = logging.getLogger("backstop.console")
 
 EARLIER = 12
-BUDGET_KEPT_S = 60.0
 BUDGET_WITHIN_S = 1.5
 CHART_KEPT_S = 5.0
 CHART_WITHIN_S = 2.0
@@ -74,9 +73,9 @@ async def show_home(services: Services, request: Request) -> Answer:
     """All services, open incidents and the kill switch."""
     catalog = services.catalog
     every = list(catalog.services.values())
-    records, burns, open_now, newest, controls, (waiting, reviews) = await asyncio.gather(
+    records, balances, open_now, newest, controls, (waiting, reviews) = await asyncio.gather(
         _records(services, every),
-        asyncio.gather(*(_burns(services, service) for service in every)),
+        balances_lately(services, BUDGET_WITHIN_S),
         open_incidents(services),
         list_incidents(services, limit=EARLIER),
         read_controls(services),
@@ -85,7 +84,7 @@ async def show_home(services: Services, request: Request) -> Answer:
     seen = Overview(
         catalog=catalog,
         records=records,
-        burns={service.name: answer for service, answer in zip(every, burns, strict=True)},
+        balances=balances,
         open=open_now,
         newest=newest[0],
         controls=controls,
@@ -201,16 +200,6 @@ async def _records(services: Services, every: list[Service]) -> dict[str, Endpoi
     targets = [(service, target.id) for service in every for target in service.targets]
     found = await asyncio.gather(*(read_record(services, *pair) for pair in targets))
     return {stored.value.target: stored.value for stored in found}
-
-
-async def _burns(services: Services, service: Service) -> QueryAnswer | None:
-    return await services.lately.query(
-        "burn_rates",
-        keep_s=BUDGET_KEPT_S,
-        within_s=BUDGET_WITHIN_S,
-        Service=service.name,
-        LatencyThresholdMs=service.latency_threshold_ms(),
-    )
 
 
 async def _chart(services: Services, dossier: Dossier, now: datetime) -> Chart | None:

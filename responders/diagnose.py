@@ -20,6 +20,7 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import WORK, Message
+from shared.domain.slos.burn_query import burn_query
 from shared.protocol.commit import command, read_incident
 from shared.protocol.records import read_record, read_releases
 from shared.protocol.revise import Revision, revise
@@ -134,10 +135,6 @@ async def _ask(
     since = incident.opened_at - look_back
     recent: Parameters = {"Service": service.name, "Since": since}
     asked: dict[str, Parameters] = {
-        "burn_rates": {
-            "Service": service.name,
-            "LatencyThresholdMs": service.latency_threshold_ms(),
-        },
         "onset": {**recent, "Bin": width},
         "slices": {**recent, "Until": now},
         "versions": recent,
@@ -149,7 +146,10 @@ async def _ask(
         "index_freshness": {"Service": service.name},
         "activity": {"ResourceId": incident.target, "Since": now - CHANGES_LOOK_BACK},
     }
-    answers = await asyncio.gather(*(services.logs.query(n, **p) for n, p in asked.items()))
+    answers = await asyncio.gather(
+        services.logs.query(burn_query(service)),
+        *(services.logs.query(name, **given) for name, given in asked.items()),
+    )
     return {answer.name: answer for answer in answers}
 
 

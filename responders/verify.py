@@ -18,6 +18,7 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.steps import escalate, mitigate, record_check
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
+from shared.domain.slos.burn_query import burn_query
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.actor import read_intent
 from shared.protocol.commit import check_name, next_step, read_incident
@@ -69,12 +70,11 @@ async def _judge(
     services: Services, service: Service, intent: Intent, before: Diagnosis
 ) -> Recovery:
     since = intent.ended_at or intent.opened_at
-    name, slow = service.name, service.latency_threshold_ms()
-    ask = services.logs.query
+    name, ask = service.name, services.logs.query
     answers = await asyncio.gather(
         ask("onset", Service=name, Since=since),
         ask("slices", Service=name, Since=since, Until=services.now()),
-        ask("burn_rates", Service=name, LatencyThresholdMs=slow),
+        ask(burn_query(service)),
         ask("tool_failures", Service=name, Since=since),
         ask("content_safety", Service=name, Since=since),
         ask("outcomes", Service=name, Since=since, BaselineWeeks=BASELINE_WEEKS),

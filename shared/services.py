@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shared.adapters.tokens import Tokens
     from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
+    from shared.domain.diagnosis.telemetry import Query
     from shared.domain.incidents.alarm import Alarm
     from shared.domain.ledger.seal import Seal
     from shared.domain.redaction.redactor import Redactor
@@ -253,6 +254,15 @@ class Services:
         for mistake in catalog.mistakes:
             log.error("not acting on %s: %s", mistake.service or "a file", mistake)
         return catalog
+
+    @cached_property
+    def budget_query(self) -> Query:
+        """The one query that counts every objective of the catalog, compiled once a process."""
+        from shared.domain.slos.balance import further_windows
+        from shared.domain.slos.burn_query import budget_query
+
+        every = list(self.catalog.services.values())
+        return budget_query(every, further_windows(every))
 
     async def prepare(self) -> None:
         """Make tables and containers; local world and deployment call this, responders never."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.diagnosis.telemetry import QueryAnswer
+from shared.domain.diagnosis.telemetry import Query, QueryAnswer
 
 KEPT = 64
 
@@ -37,16 +37,17 @@ class Lately:
         self._asked: OrderedDict[tuple[Any, ...], _Asked] = OrderedDict()
 
     async def query(
-        self, name: str, *, keep_s: float, within_s: float, **parameters: Any
+        self, query: str | Query, *, keep_s: float, within_s: float, **parameters: Any
     ) -> QueryAnswer | None:
         """The answer, asked for at most `keep_s` ago; None where it takes longer than `within_s`.
 
         The question goes on then, and a later call finds its answer.
         """
-        key = (name, *sorted(parameters.items()))
+        asked_for = query if isinstance(query, str) else (query.name, query.text)
+        key = (asked_for, *sorted(parameters.items()))
         asked = self._asked.get(key)
         if asked is None or not asked.is_usable(keep_s):
-            task = asyncio.create_task(self._ask(name, **parameters))
+            task = asyncio.create_task(self._ask(query, **parameters))
             asked = self._asked[key] = _Asked(task=task, at=_now())
             self._forget()
         done, _ = await asyncio.wait({asked.task}, timeout=within_s)

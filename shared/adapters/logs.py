@@ -1,4 +1,4 @@
-"""Asks Log Analytics the shipped queries, and names every way in which an answer can fall short.
+"""Asks Log Analytics shipped and compiled queries, and names every way to fall short of an answer.
 
 It never raises for the service's trouble: an outage, a refusal, a timeout or half an answer is a
 status of the answer, and none of them means healthy.
@@ -26,7 +26,7 @@ from azure.monitor.query import LogsQueryError, LogsQueryPartialResult, LogsTabl
 from azure.monitor.query.aio import LogsQueryClient
 
 from shared.adapters import queries
-from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, Query, QueryAnswer
 from shared.domain.redaction.redactor import Redactor
 from shared.errors import Misconfigured
 
@@ -72,27 +72,27 @@ class Logs:
         self._slots = asyncio.Semaphore(concurrency)
         self._client = _client(credential, endpoint or _AZURE, timeout_s)
 
-    async def query(self, name: str, **parameters: queries.Value) -> QueryAnswer:
-        """Answer a shipped query. Lag and Bin are added, all else is the caller's.
+    async def query(self, named: str | Query, **parameters: queries.Value) -> QueryAnswer:
+        """Answer a shipped query by its name, or one that was compiled. Lag and Bin are added.
 
         Raises LookupError or TypeError for a wrong name or parameter, nothing for the service.
         """
-        text = self._render(name, parameters)
+        query = queries.known(named)
+        text = self._render(query, parameters)
         started = time.monotonic()
         status, rows, detail = await self._ask(text)
         seconds = time.monotonic() - started
-        kept = tuple(kept_row(name, row, self._redactor) for row in rows)
+        kept = tuple(kept_row(query, row, self._redactor) for row in rows)
         said = self._redactor.text(detail)
-        return QueryAnswer(name=name, status=status, rows=kept, detail=said, seconds=seconds)
+        return QueryAnswer(name=query.name, status=status, rows=kept, detail=said, seconds=seconds)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    def _render(self, name: str, parameters: dict[str, queries.Value]) -> str:
-        wanted = queries.load(name).parameters
-        windows = {key: value for key, value in self._windows.items() if key in wanted}
-        return queries.render(name, **(windows | parameters))
+    def _render(self, query: Query, parameters: dict[str, queries.Value]) -> str:
+        windows = {k: value for k, value in self._windows.items() if k in query.parameters}
+        return queries.render(query, **(windows | parameters))
 
     async def _ask(self, text: str) -> Answered:
         try:
@@ -137,13 +137,12 @@ class Logs:
         return tuple(_row(tables[0], row) for row in tables[0].rows[: self._max_rows])
 
 
-def kept_row(query: str, row: Mapping[str, object], redactor: Redactor) -> dict[str, object]:
-    """The columns that the query's file names and no others, with tokens in their texts."""
-    columns = queries.load(query).columns
+def kept_row(query: Query, row: Mapping[str, object], redactor: Redactor) -> dict[str, object]:
+    """The columns that the query names and no others, with tokens in their texts."""
     return {
         name: redactor.value(cell) if isinstance(cell, str | dict | list) else cell
         for name, cell in row.items()
-        if name in columns
+        if name in query.columns
     }
 
 

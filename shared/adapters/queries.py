@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import msgspec
+from shared.domain.diagnosis.telemetry import Query
 
 type Value = str | datetime | timedelta | bool | int | float
 
@@ -27,16 +27,6 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "long": int,
     "real": (int, float),
 }
-
-
-class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """One shipped query. `parameters` and `columns` map names to Kusto types, in their order."""
-
-    name: str
-    purpose: str
-    parameters: dict[str, str]
-    columns: dict[str, str]
-    text: str
 
 
 def names() -> tuple[str, ...]:
@@ -61,12 +51,17 @@ def load(name: str) -> Query:
     )
 
 
-def render(name: str, **parameters: Value) -> str:
+def known(query: str | Query) -> Query:
+    """The query itself: a shipped one by its name, a compiled one as it is. Raises LookupError."""
+    return load(query) if isinstance(query, str) else query
+
+
+def render(named: str | Query, **parameters: Value) -> str:
     """Return the query's text with its parameters in front, ready to send.
 
     Raises TypeError, naming the parameter, when one is unknown, missing or of the wrong type.
     """
-    query = load(name)
+    query = known(named)
     _check_names(query, parameters)
     lets = [
         f"let {parameter} = {_literal(query, parameter, parameters[parameter])};"

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.adapters import queries
 from shared.adapters.logs import Logs, kept_row
-from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, Query, QueryAnswer
 from shared.domain.redaction.redactor import BARE, Redactor
 from tests.fakes.turns import Turns
 
@@ -25,14 +25,15 @@ class FakeLogs(Logs):
         self._turns = turns
 
     @override
-    async def query(self, name: str, **parameters: queries.Value) -> QueryAnswer:
+    async def query(self, named: str | Query, **parameters: queries.Value) -> QueryAnswer:
         await self._turns.take("logs.query")
-        wanted = queries.load(name).parameters
-        windows = {key: value for key, value in _WINDOWS.items() if key in wanted}
-        queries.render(name, **(windows | parameters))  # raises where a parameter is wrong
+        query = queries.known(named)
+        name = query.name
+        windows = {key: value for key, value in _WINDOWS.items() if key in query.parameters}
+        queries.render(query, **(windows | parameters))  # raises where a parameter is wrong
         self.asked.append((name, dict(parameters)))
         found = self.answers.get(name, QueryAnswer(name=name, status=AnswerStatus.EMPTY))
-        rows = tuple(kept_row(name, row, self._redactor) for row in found.rows)
+        rows = tuple(kept_row(query, row, self._redactor) for row in found.rows)
         return msgspec.structs.replace(found, rows=rows)
 
     def answer(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:

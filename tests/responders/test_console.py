@@ -76,7 +76,7 @@ async def test_a_resolved_incident_is_not_open_any_more(services: FakeServices) 
 
 
 async def test_logs_that_are_out_make_the_budget_unknown(services: FakeServices) -> None:
-    services.logs.fail("burn_rates")
+    services.logs.fail("budgets")
     answer = await home(services)
     assert answer.status == 200
     assert "unknown" in told(answer)
@@ -97,7 +97,7 @@ async def test_reloading_the_page_does_not_ask_the_logs_again(services: FakeServ
     for _ in range(5):
         await home(services)
         await incident_page(services)
-    assert sorted(name for name, _ in services.logs.asked) == ["burn_rates", "onset", "slices"]
+    assert sorted(name for name, _ in services.logs.asked) == ["budgets", "onset", "slices"]
 
 
 async def test_looking_changes_nothing(services: FakeServices) -> None:

@@ -12,7 +12,7 @@ from typing import override
 import msgspec
 
 from shared.adapters import queries
-from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.diagnosis.telemetry import AnswerStatus, Query, QueryAnswer
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.logs import FakeLogs
 from tests.shared.domain.diagnosis.telemetry_story import (
@@ -48,9 +48,11 @@ class ScenarioLogs(FakeLogs):
         self._scene = scene
 
     @override
-    async def query(self, name: str, **parameters: queries.Value) -> QueryAnswer:
+    async def query(self, named: str | Query, **parameters: queries.Value) -> QueryAnswer:
         await self._scheduler.take("logs.query")
-        _check_parameters(name, tuple(sorted(parameters)))
+        name = named if isinstance(named, str) else named.name
+        if isinstance(named, str):
+            _check_parameters(name, tuple(sorted(parameters)))
         if self.out:
             return QueryAnswer(name=name, status=AnswerStatus.UNAVAILABLE, detail="out")
         passed = timedelta(seconds=self._scheduler.now())

@@ -25,6 +25,7 @@ from shared.domain.diagnosis.evidence import ROWS
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.incident import Incident
 from shared.domain.incidents.triage import triage
+from shared.domain.slos.burn_query import BURN_RATES, burn_query
 
 NAME = service_name(0)
 
@@ -134,8 +135,8 @@ def _answer(simulated: Simulated, name: str, service: Service, now: datetime) ->
         "Lag": timedelta(seconds=1),
         "Bin": timedelta(minutes=1) if name == "anomalies" else timedelta(seconds=1),
     }
-    wanted = queries.load(name).parameters
-    text = queries.render(name, **{key: values[key] for key in wanted})
+    query = burn_query(service) if name == BURN_RATES else queries.load(name)
+    text = queries.render(query, **{key: values[key] for key in query.parameters})
     found = simulated.store.query(text)
     columns = [column for column, _ in found.columns]
     rows = tuple(

@@ -36,6 +36,7 @@ from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
 from infra.local.simulation.play import SUBSCRIPTION, serve, topology
+from shared.adapters.catalog import load_catalog
 
 ANOMALY_WINDOW = timedelta(hours=6)
 NOBODY = "nobody"
@@ -73,7 +74,8 @@ class Simulated:
     def warm(self) -> None:
         """Translate the queries before anybody waits for one."""
         lag_s, bin_s = self.plan.log_lag_s, self.plan.log_bin_s
-        warm_up(self.store, lag_s=lag_s, bin_s=bin_s, window=ANOMALY_WINDOW)
+        services = list(load_catalog(Path(self.plan.data) / "catalog").services.values())
+        warm_up(self.store, services, lag_s=lag_s, bin_s=bin_s, window=ANOMALY_WINDOW)
 
     def break_service(self, name: str) -> None:
         """Tell of the last minutes of a service."""

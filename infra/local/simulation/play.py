@@ -22,7 +22,14 @@ from infra.local.foundry.arm import create_arm
 from infra.local.foundry.behaviour import HEALTHY_OUTCOMES
 from infra.local.foundry.load import Load
 from infra.local.foundry.scoring import create_scoring, tell_watermarks
-from infra.local.foundry.seed import BAD_REGION, SECOND, SERVICE, seed, seed_second
+from infra.local.foundry.seed import (
+    BAD_REGION,
+    SECOND,
+    SERVICE,
+    seed,
+    seed_further,
+    seed_second,
+)
 from infra.local.foundry.world import World
 from infra.local.inbox.app import create_inbox
 from infra.local.inbox.store import InboxStore
@@ -32,6 +39,7 @@ from infra.local.logs.history import History, seed_history
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
+from infra.local.played import endpoints_of
 from infra.local.simulation.action_group import ActionGroups
 from infra.local.simulation.control import Simulation, create_control
 from infra.local.simulation.fired import AlertsManagement
@@ -66,7 +74,12 @@ async def play(plan: Plan) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     simulation = _simulation(plan)
     await asyncio.to_thread(
-        warm_up, simulation.store, lag_s=plan.log_lag_s, bin_s=plan.log_bin_s, window=ANOMALY_WINDOW
+        warm_up,
+        simulation.store,
+        list(load_catalog(Path(plan.data) / "catalog").services.values()),
+        lag_s=plan.log_lag_s,
+        bin_s=plan.log_bin_s,
+        window=ANOMALY_WINDOW,
     )
     await simulation.bus.start()
     servers = [serve(app, port) for app, port in _apps(simulation, plan)]
@@ -137,7 +150,19 @@ def _loads(world: World, plan: Plan) -> dict[str, Load]:
     if plan.second:
         seed_second(world)
         loads[SECOND] = Load(url.format(SECOND), SECOND_RATE_PER_S, SECOND_SHARES, Random(13))
+    catalog = load_catalog(Path(plan.data) / "catalog")
+    for name in plan.further:
+        loads[name] = _further(world, catalog.services[name], plan)
     return loads
+
+
+def _further(world: World, service: Service, plan: Plan) -> Load:
+    """Serve a service as its file says, and give it customers in its regions."""
+    endpoint = seed_further(world, service.name, endpoints_of(service)[0], fuse_s=plan.fuse_s)
+    regions = [region for region in service.regions if region in world.regions]
+    shares = dict.fromkeys(regions or world.regions[:1], 1.0)
+    url = f"{world.scoring_url}/endpoints/{endpoint.name}/score"
+    return Load(url, SECOND_RATE_PER_S, shares, Random(17))
 
 
 def topology(plan: Plan) -> dict[str, object]:

@@ -68,6 +68,7 @@ PERMISSIONS: dict[str, Permission] = {
     "set_kill_switch": COMMAND,
     "show_freezes": READ,
     "set_freeze": COMMAND,
+    "show_slos": READ,
     "show_reviews": READ,
     "close_review": REVIEW,
     "show_quarantine": READ,

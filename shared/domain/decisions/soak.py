@@ -13,7 +13,7 @@ from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.decisions.decision import RuleResult
 from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, refuse_traffic
 from shared.domain.decisions.release import Release
-from shared.domain.slos.slo import Slo
+from shared.domain.slos.slo import Sli, Slo
 
 
 class SliCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,8 @@ def soak_rules(soak: Soak) -> tuple[RuleResult, ...]:
         _no_open_incident(soak),
         _still_serving(soak),
         _soaked(soak, policy),
-        *(_enough_requests(soak, slo, policy) for slo in soak.service.slos),
-        *(_objective_held(soak, slo) for slo in soak.service.slos),
+        *(_enough_requests(soak, slo, policy) for slo in _by_requests(soak.service)),
+        *(_objective_held(soak, slo) for slo in _by_requests(soak.service)),
         _probes_passed(soak, policy),
         _deployed_and_succeeded(soak),
         _has_capacity(soak),
@@ -89,7 +89,7 @@ def short_capacity(snapshot: EndpointSnapshot, name: str, *, wanted: int) -> str
 
 
 def _objectives_set(soak: Soak) -> RuleResult:
-    number = len(soak.service.slos)
+    number = len(_by_requests(soak.service))
     return _rule("objectives-set", number > 0, f"{number}", "at least 1")
 
 
@@ -139,6 +139,11 @@ def _deployed_and_succeeded(soak: Soak) -> RuleResult:
 def _has_capacity(soak: Soak) -> RuleResult:
     short = short_capacity(soak.snapshot, soak.deployment, wanted=1)
     return _rule("capacity", not short, short or "enough", "enough for the present load")
+
+
+def _by_requests(service: Service) -> list[Slo]:
+    """The objectives that requests themselves tell of: labels come too late for a soak."""
+    return [slo for slo in service.slos if slo.sli != Sli.QUALITY]
 
 
 def _count(soak: Soak, slo: Slo) -> tuple[int, int]:

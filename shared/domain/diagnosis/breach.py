@@ -33,6 +33,7 @@ class BreachKind(StrEnum):
     CONTENT_SAFETY = "content-safety"
     OUTCOME = "outcome"
     INDEX = "index"
+    QUALITY = "quality"
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,8 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     breach does not depend on the region or hits all of them; `hit` names the regions in either
     case. Of the `other_regions` that the hurt versions serve, `fine_regions` surely are not hit.
     `count` counts the slice's requests since `at`, which is None where the query has no time, and
-    `at_onset` those of the onset's own bin. `subject` is the tool or index at fault.
+    `at_onset` those of the onset's own bin. `subject` is the tool or index at fault, or the
+    objective of quality.
     """
 
     kind: BreachKind

@@ -12,9 +12,7 @@ import msgspec
 from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.diagnosis.measurements import BurnRow
-from shared.domain.slos.slo import Slo
-
-WINDOWS = ("5m", "30m", "1h", "6h", "3d")
+from shared.domain.slos.slo import WINDOWS, Slo
 
 type Window = tuple[int, int, float | None]
 
@@ -34,7 +32,7 @@ class WorstBurn(msgspec.Struct, frozen=True, kw_only=True):
 def parse_burns(rows: Iterable[BurnRow], slos: Sequence[Slo]) -> tuple[Burn, ...]:
     """Burn rates of every objective, total first; one without rows keeps an empty total."""
     found = tuple(rows)
-    burns = [_burn(slo, row) for slo in slos for row in found if row.sli == slo.sli]
+    burns = [_burn(slo, row) for slo in slos for row in found if row.slo == slo.name]
     told = {burn.slo for burn in burns if not burn.dimension}
     burns += [_without_data(slo) for slo in slos if slo.name not in told]
     return tuple(sorted(burns, key=lambda burn: (burn.dimension != "", burn.slo)))
@@ -44,7 +42,7 @@ def burn_rate(total: int, bad: int, objective: float) -> float | None:
     """(bad / total) / (1 - objective); None without traffic or without a budget."""
     if total <= 0 or objective >= 1.0:
         return None
-    return bad / total / (1.0 - objective)
+    return bad / total / round(1.0 - objective, 9)
 
 
 def worst_burn(burns: Iterable[Burn], policy: RollbackPolicy) -> WorstBurn | None:
@@ -89,11 +87,11 @@ def _sustained(burn: Burn, policy: RollbackPolicy) -> float | None:
 
 def _burn(slo: Slo, row: BurnRow) -> Burn:
     counts = {
-        "5m": (row.t5m, row.b5m),
-        "30m": (row.t30m, row.b30m),
-        "1h": (row.t1h, row.b1h),
-        "6h": (row.t6h, row.b6h),
-        "3d": (row.t3d, row.b3d),
+        "5m": (row.t5m, row.b5m, row.a5m),
+        "30m": (row.t30m, row.b30m, row.a30m),
+        "1h": (row.t1h, row.b1h, row.a1h),
+        "6h": (row.t6h, row.b6h, row.a6h),
+        "3d": (row.t3d, row.b3d, row.a3d),
     }
     return Burn(
         slo=slo.name,
@@ -104,8 +102,10 @@ def _burn(slo: Slo, row: BurnRow) -> Burn:
     )
 
 
-def _window(slo: Slo, total: int, bad: int) -> Window:
-    return (total, bad, burn_rate(total, bad, slo.objective))
+def _window(slo: Slo, total: int, bad: int, could_be: int | None) -> Window:
+    """Where too few answers were judged, there is no rate: those may be the odd ones."""
+    rate = burn_rate(total, bad, slo.objective)
+    return (total, bad, rate if slo.indicator.is_enough(total, could_be) else None)
 
 
 def _without_data(slo: Slo) -> Burn:

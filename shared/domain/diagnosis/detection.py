@@ -12,7 +12,13 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import LEAST_COMPARED, Breach, BreachKind, Gauge, gauge_of
-from shared.domain.diagnosis.burns import breach_share, burns_too_fast, parse_burns, worst_burn
+from shared.domain.diagnosis.burns import (
+    WorstBurn,
+    breach_share,
+    burns_too_fast,
+    parse_burns,
+    worst_burn,
+)
 from shared.domain.diagnosis.evidence import Evidence
 from shared.domain.diagnosis.measurements import OnsetRow
 from shared.domain.diagnosis.onset import (
@@ -26,6 +32,7 @@ from shared.domain.diagnosis.onset import (
     series_of,
 )
 from shared.domain.diagnosis.proportions import NOTHING, Count, is_absent
+from shared.domain.slos.slo import Sli
 
 _LIKEWISE = 2
 """So many bad requests in a thin slice are taken with those of a slice that surely is hurt."""
@@ -53,9 +60,20 @@ def find_breaches(evidence: Evidence, service: Service) -> tuple[Breach, ...]:
 
 def burn_breaches(evidence: Evidence, service: Service) -> tuple[Breach, ...]:
     """A breach that only the burn rates show, because it is older than the bins of the onset."""
-    policy = service.policy
     burns = parse_burns(evidence.burn_rates, service.slos)
-    worst = worst_burn(burns, policy)
+    requests = [burn for burn in burns if burn.sli != Sli.QUALITY]
+    return _burn_breach(worst_burn(requests, service.policy), service)
+
+
+def quality_breaches(evidence: Evidence, service: Service) -> tuple[Breach, ...]:
+    """A breach of what judges say of the answers: only burn rates tell, labels come late."""
+    burns = parse_burns(evidence.burn_rates, service.slos)
+    judged = [burn for burn in burns if burn.sli == Sli.QUALITY]
+    return _burn_breach(worst_burn(judged, service.policy), service)
+
+
+def _burn_breach(worst: WorstBurn | None, service: Service) -> tuple[Breach, ...]:
+    policy = service.policy
     if worst is None or not burns_too_fast(worst, policy):
         return ()
     total, bad, _ = worst.burn.windows[policy.long_window]
@@ -68,6 +86,7 @@ def burn_breaches(evidence: Evidence, service: Service) -> tuple[Breach, ...]:
             hit=value if worst.burn.dimension == "region" else (),
             count=Count(total=total, bad=bad),
             threshold=breach_share(service, worst.burn.sli),
+            subject=worst.burn.slo if worst.burn.sli == Sli.QUALITY else "",
         ),
     )
 

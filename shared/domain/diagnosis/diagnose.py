@@ -16,7 +16,7 @@ from shared.domain.decisions.release import Change, KnownGood
 from shared.domain.diagnosis.attribution import attribute
 from shared.domain.diagnosis.breach import Breach, BreachKind
 from shared.domain.diagnosis.burns import parse_burns
-from shared.domain.diagnosis.detection import burn_breaches, find_breaches
+from shared.domain.diagnosis.detection import burn_breaches, find_breaches, quality_breaches
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
 from shared.domain.diagnosis.doubts import doubts, unanswered
 from shared.domain.diagnosis.evidence import Evidence, read_evidence
@@ -85,6 +85,7 @@ def _examine(
         *(requests or burn_breaches(evidence, service)),
         *part_breaches(evidence, service, now),
         *outcome_breaches(evidence),
+        *quality_breaches(evidence, service),
     )
     return _Examination(
         incident=incident,

@@ -19,7 +19,7 @@ from shared.domain.diagnosis.onset import LEAST_BAD
 from shared.domain.diagnosis.outcomes import LEAST_SWING, Swing, swings
 from shared.domain.diagnosis.parts import part_findings
 from shared.domain.diagnosis.proportions import Count
-from shared.domain.slos.slo import Slo
+from shared.domain.slos.slo import Sli, Slo
 
 _RECENT = timedelta(minutes=15)
 
@@ -101,7 +101,7 @@ def _burn_finding(slo: Slo, burns: Sequence[Burn], service: Service) -> Finding:
     worst = worst_burn(own, policy)
     total, bad, _ = (worst.burn if worst else own[0]).windows[policy.long_window]
     return Finding(
-        kind="burn-rate",
+        kind="quality" if slo.sli == Sli.QUALITY else "burn-rate",
         signal=_burn_signal(worst, total, service),
         sentence=_burn_sentence(slo, worst, total, service),
         query="burn_rates",
@@ -122,7 +122,8 @@ def _burn_signal(worst: WorstBurn | None, total: int, service: Service) -> Signa
 def _burn_sentence(slo: Slo, worst: WorstBurn | None, total: int, service: Service) -> str:
     policy = service.policy
     if worst is None:
-        return f"{slo.name}: {total} requests in {policy.long_window}, too few for a burn rate"
+        what = "judged answers" if slo.sli == Sli.QUALITY else "requests"
+        return f"{slo.name}: {total} {what} in {policy.long_window}, too few for a burn rate"
     where = f" for {worst.where}" if worst.where else ""
     windows = f"over {policy.short_window} and {policy.long_window}"
     return f"{slo.name} burns {worst.rate:.1f} times as fast as allowed{where} {windows}"

@@ -19,8 +19,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=_column):
 
 
 class BurnRow(Row, frozen=True, kw_only=True):
-    """`burn_rates`: requests (t) and bad ones (b) of one slice in five windows."""
+    """`burn_rates`: requests (t) and bad ones (b) of one objective and slice in five windows.
 
+    A quality indicator counts judged answers, and has in a those that could have been judged.
+    """
+
+    slo: str
     sli: str
     dimension: str
     value: str
@@ -34,6 +38,11 @@ class BurnRow(Row, frozen=True, kw_only=True):
     b6h: int
     t3d: int
     b3d: int
+    a5m: int | None = None
+    a30m: int | None = None
+    a1h: int | None = None
+    a6h: int | None = None
+    a3d: int | None = None
 
 
 class OnsetRow(Row, frozen=True, kw_only=True):

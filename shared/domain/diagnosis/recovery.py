@@ -32,7 +32,9 @@ _QUERIES = {
     BreachKind.CONTENT_SAFETY: "content_safety",
     BreachKind.OUTCOME: "outcomes",
     BreachKind.INDEX: "index_freshness",
+    BreachKind.QUALITY: "burn_rates",
 }
+_LATE = "Too early to tell: how good the answers since are, judges say only later."
 
 
 class RecoveryVerdict(StrEnum):
@@ -74,6 +76,7 @@ def recovered(
     verdict = (
         _unanswered(evidence, kind)
         or _still_breached(evidence, kind, service, now)
+        or _later(kind)
         or _judge(rows, before, gauge, since)
     )
     return _with_counts(verdict, count, service)
@@ -96,6 +99,13 @@ def _still_breached(
     parts = [*part_breaches(evidence, service, now), *outcome_breaches(evidence)]
     same = [breach for breach in parts if breach.kind is kind]
     return next((_still_bad(breach) for breach in (*requests, *same)), None)
+
+
+def _later(kind: BreachKind) -> Recovery | None:
+    """Labels of the answers since the move are not there yet, so a person has to look."""
+    if kind is not BreachKind.QUALITY:
+        return None
+    return Recovery(verdict=RecoveryVerdict.TOO_EARLY, sentence=_LATE)
 
 
 def _still_bad(breach: Breach) -> Recovery:

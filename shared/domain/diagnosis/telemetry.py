@@ -1,12 +1,26 @@
-"""What a query brought back from the logs: rows, or a named reason why there are none.
+"""What is asked of the logs, and what came back: rows, or a named reason why there are none.
 
-`shared.adapters.logs` makes a `QueryAnswer` for every query of `shared/queries`, and the rooms of
-the diagnosis read it. It never raises for the service's trouble, and no trouble means healthy.
+`shared.adapters.logs` makes a `QueryAnswer` for every query of `shared/queries`, and for those that
+`shared.domain.slos` compiles; the rooms of the diagnosis read it. It never raises for the
+service's trouble, and no trouble means healthy.
 """
 
 from enum import StrEnum
 
 import msgspec
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """One query. `parameters` and `columns` map names to Kusto types, in their order.
+
+    Parameters are put in front of the text as `let` statements.
+    """
+
+    name: str
+    purpose: str
+    parameters: dict[str, str]
+    columns: dict[str, str]
+    text: str
 
 
 class AnswerStatus(StrEnum):

@@ -1,22 +1,16 @@
-"""Objectives of an incident: is the RTO met, is the RPO met, how much error budget is left.
+"""Objectives of an incident: is the RTO met, is the RPO met.
 
 Asked by cards, pages and the review. An objective that cannot be told is unknown, never met: the
 RTO runs from the onset that telemetry shows, not from the alert.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.incidents.incident import Incident, State
-from shared.domain.slos.slo import Slo
-
-BUDGET_WINDOW = "3d"
-BUDGET_WINDOW_DAYS = 3
 
 
 class Standing(StrEnum):
@@ -67,19 +61,6 @@ def rpo(
         return Objective(standing=Standing.MISSED, sentence=sentence)
     over = incident.state in {State.MITIGATED, State.RESOLVED}
     return Objective(standing=Standing.MET if over else Standing.RUNNING, sentence=sentence)
-
-
-def budget_left(burns: Iterable[Burn], slo: Slo) -> float | None:
-    """The share of the objective's error budget that the last three days have left.
-
-    1.0 is all of it, negative is overspent. None where the three days have no traffic to judge by.
-    """
-    for burn in burns:
-        total, _, rate = burn.windows.get(BUDGET_WINDOW, (0, 0, None))
-        whole = burn.slo == slo.name and not burn.dimension
-        if whole and total and rate is not None:
-            return 1.0 - rate * BUDGET_WINDOW_DAYS / slo.window_days
-    return None
 
 
 def _unknown(sentence: str) -> Objective:

@@ -53,6 +53,10 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return "TimeGenerated"
         return f'coalesce(todatetime(Properties["{ANSWERED_AT}"]), TimeGenerated)'
 
+    def is_enough(self, labelled: int, answered: int | None) -> bool:
+        """Whether enough of the answers were judged; requests need no judge."""
+        return not self.label_source or labelled >= self.least_labelled * (answered or 0)
+
 
 ANSWERED_AT = "backstop.answered_at"
 """The property of a label that says when the request was answered which it judges."""

@@ -2,17 +2,17 @@
 
 import msgspec
 
-from shared.domain.catalog import Service
-from shared.domain.diagnosis.burns import parse_burns
-from shared.domain.diagnosis.evidence import read_evidence
-from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.incidents.objectives import budget_left
-from shared.domain.slos.slo import Slo
+from shared.domain.slos.balance import Balance, Status
+from shared.domain.slos.slo import Sli, Slo
 from shared.domain.views.chart import Tone
 from shared.domain.wording import share
 
-_ANSWERED = (AnswerStatus.COMPLETE, AnswerStatus.EMPTY)
 _LOW = 0.25
+_WITHOUT = {
+    Status.UNKNOWN: "unknown",
+    Status.NO_DATA: "no data",
+    Status.INSUFFICIENT: "too few judged",
+}
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,25 +25,35 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone
 
 
-def budget_of(slo: Slo, service: Service, answer: QueryAnswer | None) -> Budget:
-    """The budget by the answer of `burn_rates`; None stands for an answer that is not there."""
-    left = _left(slo, service, answer)
-    objective = f"{share(slo.objective)} {_promise(slo)}"
-    if left is None:
-        text, tone = "unknown", Tone.PLAIN
-    elif left < 0:
-        text, tone = "overspent", Tone.BAD
-    else:
-        text, tone = f"{share(left)} left", Tone.BAD if left < _LOW else Tone.GOOD
-    return Budget(name=slo.name, objective=objective, left=left, text=text, tone=tone)
+def budget_of(slo: Slo, balance: Balance | None) -> Budget:
+    """The budget as it stands; None stands for an objective of which nothing was asked."""
+    found = balance or Balance(service="", slo=slo, status=Status.UNKNOWN)
+    return Budget(
+        name=slo.name,
+        objective=f"{share(slo.objective)} {_promise(slo)} in {slo.window_days} days",
+        left=found.left,
+        text=_text(found),
+        tone=_tone(found),
+    )
 
 
 def _promise(slo: Slo) -> str:
+    if slo.sli == Sli.QUALITY:
+        return "judged good"
     return f"within {slo.latency_ms:,.0f} ms" if slo.latency_ms else "answered"
 
 
-def _left(slo: Slo, service: Service, answer: QueryAnswer | None) -> float | None:
-    if answer is None or answer.status not in _ANSWERED:
-        return None
-    rows = read_evidence({"burn_rates": answer}).burn_rates
-    return budget_left(parse_burns(rows, service.slos), slo)
+def _text(found: Balance) -> str:
+    if found.left is None:
+        return _WITHOUT.get(found.status, "unknown")
+    if found.left < 0:
+        return "overspent"
+    burning = ", burning" if found.status is Status.BURNING else ""
+    return f"{share(found.left)} left{burning}"
+
+
+def _tone(found: Balance) -> Tone:
+    if found.left is None:
+        return Tone.PLAIN
+    low = found.left < _LOW or found.status is Status.BURNING
+    return Tone.BAD if low else Tone.GOOD

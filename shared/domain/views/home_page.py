@@ -13,9 +13,9 @@ from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Target
 from shared.domain.coverage import EVERYTHING, say_scope
 from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.intent import EndpointRecord
-from shared.domain.diagnosis.telemetry import QueryAnswer
 from shared.domain.incidents.incident import Incident
 from shared.domain.reviews.review import Review
+from shared.domain.slos.balance import Balances
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.views import briefing
 from shared.domain.views.budget import Budget, budget_of
@@ -101,14 +101,14 @@ class HomePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shell has gathered; records are keyed by target, burn rates by service.
+    """What the shell has gathered; records are keyed by target.
 
     `quarantined` counts the inputs that wait in quarantine.
     """
 
     catalog: Catalog
     records: Mapping[str, EndpointRecord]
-    burns: Mapping[str, QueryAnswer | None]
+    balances: Balances
     open: Sequence[Incident]
     newest: Sequence[Incident]
     controls: Controls
@@ -142,7 +142,6 @@ def _active(controls: Controls, now: datetime) -> list[KillSwitch]:
 
 def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
     stops = [one for one in seen.controls.kill_switches if one.stops(service.name, now)]
-    burns = seen.burns.get(service.name)
     stopped = f"off by {plain(stops[0].by)}" if stops else ""
     return ServiceCard(
         name=service.name,
@@ -153,7 +152,9 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
         mode_means=MODES[service.mode],
         stopped=stopped if seen.controls.known else "off: the kill switches cannot be read",
         serving=tuple(_serving(target, seen, now) for target in service.targets),
-        budgets=tuple(budget_of(slo, service, burns) for slo in service.slos),
+        budgets=tuple(
+            budget_of(slo, seen.balances.get((service.name, slo.name))) for slo in service.slos
+        ),
         open_incidents=sum(incident.service == service.name for incident in seen.open),
     )
 

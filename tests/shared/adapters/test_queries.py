@@ -25,7 +25,7 @@ def test_a_query_describes_itself() -> None:
 
 
 def test_a_description_may_take_several_lines() -> None:
-    assert list(queries.load("burn_rates").columns)[-4:] == ["T6h", "B6h", "T3d", "B3d"]
+    assert list(queries.load("affected").parameters)[-3:] == ["Limit", "Lag", "Bin"]
 
 
 def test_an_unknown_query_is_named() -> None:

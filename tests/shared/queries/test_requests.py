@@ -27,13 +27,6 @@ from tests.shared.queries.telemetry import (
 )
 
 ROWS = requests()
-WINDOWS = {
-    "5m": timedelta(minutes=5),
-    "30m": timedelta(minutes=30),
-    "1h": timedelta(hours=1),
-    "6h": timedelta(hours=6),
-    "3d": timedelta(days=3),
-}
 DEPLOYMENT = prop("backstop.deployment")
 REGION = prop("backstop.region")
 PROMPT = prop("backstop.prompt_version")
@@ -56,32 +49,6 @@ async def rows_of(logs: Logs, name: str, **parameters: Any) -> list[dict[str, An
     answer = await logs.query(name, Service=SERVICE, **parameters)
     assert answer.status is AnswerStatus.COMPLETE, answer.detail
     return list(answer.rows)
-
-
-async def test_burn_rates_count_every_window_for_the_total_and_each_slice(logs: Logs) -> None:
-    found = await rows_of(logs, "burn_rates", LatencyThresholdMs=LATENCY_MS)
-
-    recent = within(ROWS, END - timedelta(days=3))
-    dimensions = {"deployment": DEPLOYMENT, "region": REGION, "prompt_version": PROMPT}
-    slices = {("", ""): counted(recent, lambda _: ())[()]} | {
-        (name, value): rows
-        for name, read in dimensions.items()
-        for (value,), rows in counted(recent, key_of(read)).items()
-    }
-    expected = [
-        {"Sli": sli, "Dimension": dimension, "Value": value}
-        | {f"T{name}": weigh(within(rows, END - width)) for name, width in WINDOWS.items()}
-        | {f"B{name}": weigh(within(rows, END - width), bad) for name, width in WINDOWS.items()}
-        for sli, bad in (("availability", is_failed), ("latency", is_slow))
-        for (dimension, value), rows in sorted(slices.items())
-    ]
-    assert found == expected
-
-
-async def test_burn_rates_of_a_silent_service_are_empty_not_zero(logs: Logs) -> None:
-    answer = await logs.query("burn_rates", Service="silent", LatencyThresholdMs=LATENCY_MS)
-
-    assert answer.status is AnswerStatus.EMPTY
 
 
 async def test_versions_say_what_served_and_since_when(logs: Logs) -> None:

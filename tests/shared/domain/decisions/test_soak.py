@@ -5,6 +5,7 @@ import pytest
 from shared.domain.catalog import Mode
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.decisions.soak import SliCount, Soak, counts_of, short_capacity, soak_rules
+from shared.domain.slos.slo import Sli, Slo
 from tests.shared.domain.decisions.worked_case import (
     GOOD_PROBE,
     GOOD_RELEASE,
@@ -127,3 +128,10 @@ def test_rows_of_other_deployments_do_not_count() -> None:
 )
 def test_short_capacity_says_what_is_missing(name: str, wanted: int, says: str) -> None:
     assert short_capacity(SERVED, name, wanted=wanted) == says
+
+
+def test_an_objective_of_quality_keeps_no_version_from_being_trusted() -> None:
+    judged = Slo(name="judged", sli=Sli.QUALITY, objective=0.9)
+    both = alter(SOAK, service=alter(SERVICE, slos=(*SERVICE.slos, judged)))
+
+    assert soak_rules(both) == soak_rules(SOAK)

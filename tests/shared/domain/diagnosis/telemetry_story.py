@@ -341,7 +341,8 @@ _BAD: dict[str, Callable[[Request], bool]] = {
 
 def _burn_rows(requests: list[Request], now: datetime) -> list[dict[str, object]]:
     return [
-        {"Sli": sli, "Dimension": dimension, "Value": value, **_windows(group, now, bad)}
+        {"Slo": f"fnol-{sli}", "Sli": sli, "Dimension": dimension, "Value": value}
+        | _windows(group, now, bad)
         for dimension, key in _DIMENSIONS.items()
         for value, group in sorted(_grouped(requests, key).items())
         for sli, bad in _BAD.items()

@@ -14,7 +14,7 @@ from shared.domain.diagnosis.burns import (
 )
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.diagnosis.measurements import BurnRow
-from shared.domain.slos.slo import Slo
+from shared.domain.slos.slo import Indicator, Slo
 from tests.shared.domain.diagnosis.telemetry_story import SERVICE
 
 SLO = Slo(name="fnol-availability", sli="availability", objective=0.99)
@@ -22,7 +22,9 @@ SLO = Slo(name="fnol-availability", sli="availability", objective=0.99)
 
 def row(dimension: str = "", value: str = "", sli: str = "availability", **counts: int) -> BurnRow:
     empty = dict.fromkeys([f"{kind}{name}" for kind in "tb" for name in WINDOWS], 0)
-    return BurnRow(sli=sli, dimension=dimension, value=value, **{**empty, **counts})
+    return BurnRow(
+        slo=f"fnol-{sli}", sli=sli, dimension=dimension, value=value, **{**empty, **counts}
+    )
 
 
 def burn(value: str, short: tuple[int, int], long: tuple[int, int]) -> Burn:
@@ -125,3 +127,19 @@ def test_the_policy_says_what_is_too_fast() -> None:
     assert burns_too_fast(worst, RollbackPolicy(burn_rate=5.0 - 1e-6))
     assert not burns_too_fast(worst, RollbackPolicy(burn_rate=5.1))
     assert not burns_too_fast(None, RollbackPolicy())
+
+
+JUDGED = Slo(
+    name="fnol-quality",
+    sli="quality",
+    objective=0.9,
+    indicator=Indicator(table="AppEvents", good="true", label_source="judge", least_labelled=0.2),
+)
+
+
+def test_too_few_judged_answers_have_no_rate() -> None:
+    few = msgspec.structs.replace(row(t1h=100, b1h=50), slo=JUDGED.name, sli="quality", a1h=501)
+    enough = msgspec.structs.replace(few, a1h=500)
+
+    assert parse_burns([few], [JUDGED])[0].windows["1h"] == (100, 50, None)
+    assert parse_burns([enough], [JUDGED])[0].windows["1h"][2] == pytest.approx(5.0)

@@ -150,7 +150,7 @@ def test_a_burn_names_the_slice_that_burns_fastest() -> None:
 
 def test_a_burn_of_few_requests_is_low_traffic_and_of_none_no_data() -> None:
     few = findings(serve([(0, {"v1": 1})], until=100, per_second=0.2))
-    row = {**answers_of(HEALTHY)["burn_rates"].rows[0], "Sli": "latency"}
+    row = {**answers_of(HEALTHY)["burn_rates"].rows[0], "Slo": "fnol-latency", "Sli": "latency"}
     only_latency = findings(burn_rates=answer("burn_rates", [row]))
 
     assert [one.signal for one in few if one.kind == "burn-rate"] == [Signal.LOW_TRAFFIC] * 2

@@ -3,18 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.incidents.incident import State
-from shared.domain.incidents.objectives import Standing, budget_left, rpo, rto
-from tests.shared.domain.decisions.worked_case import BURN, INCIDENT, NOW, SERVICE, ago, alter
+from shared.domain.incidents.objectives import Standing, rpo, rto
+from tests.shared.domain.decisions.worked_case import INCIDENT, NOW, SERVICE, ago, alter
 
 RTO = timedelta(seconds=SERVICE.rto_s)
-AVAILABILITY = SERVICE.slos[0]
 MITIGATED = alter(INCIDENT, state=State.MITIGATED)
-TOTAL = alter(BURN, dimension="", value="")
 
 
 class TestRto:
@@ -77,30 +72,3 @@ class TestRpo:
     ) -> None:
         judged = rpo(MITIGATED, SERVICE, accepted=accepted, answered=answered)
         assert judged.standing is Standing.UNKNOWN
-
-
-class TestBudgetLeft:
-    @pytest.mark.parametrize(("rate", "left"), [(0.0, 1.0), (1.0, 0.9), (10.0, 0.0), (20.0, -1.0)])
-    def test_three_days_of_burn_are_taken_from_the_window(self, rate: float, left: float) -> None:
-        burn = alter(TOTAL, windows={"3d": (1000, 10, rate)})
-        assert budget_left([burn], AVAILABILITY) == pytest.approx(left)
-
-    @pytest.mark.parametrize(
-        "burn",
-        [
-            BURN,
-            alter(TOTAL, slo="fnol-latency"),
-            alter(TOTAL, windows={"1h": (10, 1, 1.0)}),
-            alter(TOTAL, windows={"3d": (0, 0, None)}),
-        ],
-    )
-    def test_other_slices_objectives_and_empty_days_tell_nothing(self, burn: Burn) -> None:
-        assert budget_left([burn], AVAILABILITY) is None
-
-    @given(st.floats(0, 100))
-    def test_more_burn_never_leaves_more(self, rate: float) -> None:
-        less = budget_left([alter(TOTAL, windows={"3d": (9, 1, rate)})], AVAILABILITY)
-        more = budget_left([alter(TOTAL, windows={"3d": (9, 1, rate + 1)})], AVAILABILITY)
-        assert less is not None
-        assert more is not None
-        assert more < less

@@ -1,52 +1,54 @@
-"""Error budgets on a page: what three days have left, and unknown where nobody could tell."""
+"""Error budgets on a page: what is left over the objective's window, or that nobody can tell."""
 
 import pytest
 
-from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.slos.slo import Slo
+from shared.domain.slos.balance import Balance, Count, Status
+from shared.domain.slos.slo import Indicator, Slo
 from shared.domain.views.budget import budget_of
 from shared.domain.views.chart import Tone
 from tests.shared.domain.incidents.situations import SERVICE
 
-WINDOWS = ("5m", "30m", "1h", "6h", "3d")
 SLO = SERVICE.slos[0]
 
 
-def answered(total: int, bad: int) -> QueryAnswer:
-    counts = {f"T{w}": total for w in WINDOWS} | {f"B{w}": bad for w in WINDOWS}
-    row = {"Sli": "availability", "Dimension": "", "Value": "", **counts}
-    return QueryAnswer(name="burn_rates", status=AnswerStatus.COMPLETE, rows=(row,))
+def balance(left: float | None, status: Status = Status.OK) -> Balance:
+    return Balance(service=SERVICE.name, slo=SLO, status=status, count=Count(total=9), left=left)
 
 
 @pytest.mark.parametrize(
-    ("bad", "text", "tone"),
+    ("found", "text", "tone"),
     [
-        (0, "100 % left", Tone.GOOD),
-        (500, "50 % left", Tone.GOOD),
-        (800, "20 % left", Tone.BAD),
-        (1200, "overspent", Tone.BAD),
+        (balance(1.0), "100 % left", Tone.GOOD),
+        (balance(0.5), "50 % left", Tone.GOOD),
+        (balance(0.5, Status.BURNING), "50 % left, burning", Tone.BAD),
+        (balance(0.2), "20 % left", Tone.BAD),
+        (balance(0.0, Status.SPENT), "0 % left", Tone.BAD),
+        (balance(-0.2, Status.SPENT), "overspent", Tone.BAD),
     ],
 )
-def test_the_budget_is_what_three_days_have_left_of_thirty(bad: int, text: str, tone: Tone) -> None:
-    budget = budget_of(SLO, SERVICE, answered(10_000, bad))
+def test_a_page_says_what_is_left(found: Balance, text: str, tone: Tone) -> None:
+    budget = budget_of(SLO, found)
     assert (budget.text, budget.tone) == (text, tone)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("found", "text"),
     [
-        None,
-        QueryAnswer(name="burn_rates", status=AnswerStatus.UNAVAILABLE),
-        QueryAnswer(name="burn_rates", status=AnswerStatus.PARTIAL),
-        QueryAnswer(name="burn_rates", status=AnswerStatus.EMPTY),
+        (None, "unknown"),
+        (balance(None, Status.UNKNOWN), "unknown"),
+        (balance(None, Status.NO_DATA), "no data"),
+        (balance(None, Status.INSUFFICIENT), "too few judged"),
     ],
 )
-def test_a_budget_that_nobody_could_tell_is_unknown(answer: QueryAnswer | None) -> None:
-    budget = budget_of(SLO, SERVICE, answer)
-    assert (budget.left, budget.text, budget.tone) == (None, "unknown", Tone.PLAIN)
+def test_a_budget_that_nobody_can_tell_is_never_full(found: Balance | None, text: str) -> None:
+    budget = budget_of(SLO, found)
+    assert (budget.left, budget.text, budget.tone) == (None, text, Tone.PLAIN)
 
 
 def test_an_objective_is_said_as_it_is_promised() -> None:
     quick = Slo(name="quick", sli="latency", objective=0.95, latency_ms=2000.0)
-    assert budget_of(SLO, SERVICE, None).objective == "99 % answered"
-    assert budget_of(quick, SERVICE, None).objective == "95 % within 2,000 ms"
+    labels = Indicator(table="AppEvents", good="true", label_source="judge")
+    judged = Slo(name="good", sli="quality", objective=0.9, window_days=7, indicator=labels)
+    assert budget_of(SLO, None).objective == "99 % answered in 30 days"
+    assert budget_of(quick, None).objective == "95 % within 2,000 ms in 30 days"
+    assert budget_of(judged, None).objective == "90 % judged good in 7 days"

@@ -29,7 +29,7 @@ RECORD = EndpointRecord(
 OVERVIEW = Overview(
     catalog=Catalog(services={SERVICE.name: SERVICE}),
     records={ENDPOINT: RECORD},
-    burns={},
+    balances={},
     open=(),
     newest=(),
     controls=Controls(),
