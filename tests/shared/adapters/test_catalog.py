@@ -93,6 +93,7 @@ def test_the_files_that_ship_are_in_order() -> None:
     assert [(slo.sli, slo.objective) for slo in service.slos] == [
         ("availability", 0.99),
         ("latency", 0.95),
+        ("quality", 0.9),
     ]
     assert catalog.services["policy-search"].dependents == ("fnol-summary",)
     assert catalog.services["policy-search"].targets[0].kind is TargetKind.AGENT
