@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,19 +20,20 @@ from infra.local.azurite import (
     start_blobs,
 )
 from infra.local.issuer.identities import AUDIENCE, IDENTITIES, TENANT
+from infra.local.played import PAGER_KEY, pager_keys, playable
 from infra.local.processes import GRACE_S, Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
+CATALOG = ROOT / "shared" / "catalog"
 SECOND = ROOT / "infra" / "local" / "catalog" / "claim-routing.yaml"
-PLAYED = ("fnol-summary", SECOND.stem)
+FIRST = "fnol-summary"
 SPARE = (
     "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
     "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
 )
 REDACTION_KEY = "a redaction key of this machine"
-PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good for the inbox only
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +127,7 @@ class World:
         self.pace = pace
         self.folder = folder
         self._children = children
+        self.further: tuple[str, ...] = ()  # services that are played besides
         self.azurite: Child
         self.blobs: Child
         self.simulation: Child
@@ -143,6 +146,7 @@ class World:
 
     def start_services(self, plan: Plan, tables: Path | None) -> None:
         """Start what Azure would be: tables and blobs, which are made, and simulated services."""
+        self.further = plan.further
         path = self.folder / "plan.json"
         path.write_bytes(msgspec.json.encode(plan))
         self.azurite = start_azurite(self._children, port=self.addresses.tables, folder=tables)
@@ -208,6 +212,7 @@ class World:
             "BACKSTOP_PAGER_KEY_CLAIMS_AI": PAGER_KEY,
             "BACKSTOP_PAGER_KEY_CLAIMS_PLATFORM": PAGER_KEY[::-1],
             "BACKSTOP_PAGER_KEY_DUTY": PAGER_KEY[16:] + PAGER_KEY[:16],
+            **pager_keys(self.folder / "catalog", self.further),
             "BACKSTOP_PUBLIC_URL": self.addresses.api,
             "BACKSTOP_TENANT": TENANT,
             "BACKSTOP_AUDIENCE": AUDIENCE,
@@ -234,17 +239,20 @@ def running_world(
     addresses: Addresses | None = None,
     tables: Path | None = None,
     spares: int = 0,
-    second: bool = False,
+    catalog: Path = CATALOG,
     **plan: object,
 ) -> Iterator[World]:
     """Start a world that ends with the block. `plan` are further fields of `Plan`.
 
     Tables are kept in the folder `tables` and blobs beside it, else in memory; logs of all parts
-    are in `folder/logs`. With `second` a service that wants approvals is played beside the first.
+    are in `folder/logs`. With `second=True` a service that wants approvals is played beside the
+    first. So is every other service of `catalog` that has an endpoint.
     """
     where, speed = addresses or free_addresses(), pace or Pace()
     folder.mkdir(parents=True, exist_ok=True)
-    write_catalog(folder / "catalog", speed, spares, second=second)
+    second = plan.get("second") is True
+    write_catalog(folder / "catalog", speed, spares, second=second, source=catalog)
+    further = set(playable(folder / "catalog")) - {FIRST, SECOND.stem}
     fields = {
         "operation_s": speed.operation_s,
         "lock_s": speed.lock_s,
@@ -252,7 +260,7 @@ def running_world(
         "log_bin_s": speed.log_bin_s,
         "rule_every_s": speed.rule_every_s,
         "fuse_s": speed.fuse_s,
-        "second": second,
+        "further": sorted(further),
         **plan,
     }
     url = f"{where.api}/api/alerts"
@@ -272,29 +280,47 @@ def spare(number: int) -> str:
     return f"{SPARE}-{number}"
 
 
-def write_catalog(folder: Path, pace: Pace, spares: int = 0, *, second: bool = False) -> None:
-    """Copy the shipped catalog, and the `second` service, with the played ones at this pace.
+def write_catalog(
+    folder: Path,
+    pace: Pace,
+    spares: int = 0,
+    *,
+    second: bool = False,
+    source: Path = CATALOG,
+) -> None:
+    """Copy a catalog, and the `second` service, with all that have an endpoint at this pace.
 
-    So many spare targets are added to the first: alerts about one target are one incident.
+    So many spare targets are added to the first: alerts about one target are one incident. A file
+    with a mistake is copied as it is, so that its owner sees here what comes of it.
     """
     import yaml
 
     folder.mkdir(parents=True, exist_ok=True)
-    sources = sorted((ROOT / "shared" / "catalog").glob("*.yaml"))
-    for source in [*sources, SECOND] if second else sources:
-        documents = list(yaml.safe_load_all(source.read_text()))
-        if source.stem in PLAYED:
-            policy = documents[0]["spec"].setdefault("policy", {})
-            policy |= {
-                "soak": f"{pace.soak_s}s",
-                "soak_minimum_requests": pace.soak_minimum_requests,
-                "minimum_requests": pace.minimum_requests,
-                "verify_after": f"{pace.verify_after_s}s",
-                "acknowledge_within": f"{pace.acknowledge_within_s}s",
-                "flap_window": f"{pace.flap_window_s}s",
-            }
-            documents[0]["spec"]["signals"] = [IDENTITIES["signal"].client_id]
-        if source.stem == PLAYED[0]:
-            targets = documents[0]["spec"]["targets"]
-            targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
-        (folder / source.name).write_text(yaml.safe_dump_all(documents, sort_keys=False))
+    for left in folder.glob("*.yaml"):
+        left.unlink()
+    shipped = sorted(source.glob("*.yaml"))
+    played = {*playable(source), SECOND.stem}
+    for path in [*shipped, SECOND] if second else shipped:
+        text = path.read_text()
+        if path.stem in played:
+            documents = list(yaml.safe_load_all(text))
+            _pace(documents[0]["spec"], pace)
+            if path.stem == FIRST:
+                targets = documents[0]["spec"]["targets"]
+                targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
+            text = yaml.safe_dump_all(documents, sort_keys=False)
+        (folder / path.name).write_text(text)
+
+
+def _pace(spec: dict[str, Any], pace: Pace) -> None:
+    """Let a service earn and check at this world's pace, and hear the local signals."""
+    policy = spec.setdefault("policy", {})
+    policy |= {
+        "soak": f"{pace.soak_s}s",
+        "soak_minimum_requests": pace.soak_minimum_requests,
+        "minimum_requests": pace.minimum_requests,
+        "verify_after": f"{pace.verify_after_s}s",
+        "acknowledge_within": f"{pace.acknowledge_within_s}s",
+        "flap_window": f"{pace.flap_window_s}s",
+    }
+    spec["signals"] = [IDENTITIES["signal"].client_id]

@@ -1,4 +1,4 @@
-"""Azure Resource Manager for one workspace, as azure-ai-ml talks to it.
+"""Azure Resource Manager for the workspaces of the world, as azure-ai-ml talks to it.
 
 GET, PUT and DELETE of endpoints and deployments, long-running operations, and ARM's errors. The
 door in front (`faults.Door`) keeps the journal and makes trouble; the rules stand in `rules`, the
@@ -124,10 +124,9 @@ class _Desk:
         if "api-version" not in request.query_params:
             raise ArmError(400, "MissingApiVersionParameter", "api-version is required")
         place = request.path_params
-        here = (self._world.subscription, self._world.resource_group, self._world.workspace)
-        asked = (place["subscription"], place["group"], place["workspace"])
-        if [part.lower() for part in asked] != [part.lower() for part in here]:
-            raise ArmError(404, "ResourceNotFound", f"Workspace {asked[2]} not found")
+        asked = _WORKSPACE.format_map(place).lower()
+        if asked not in self._world.workspaces:
+            raise ArmError(404, "ResourceNotFound", f"Workspace {place['workspace']} not found")
         return self._world.callers.get(token, "unknown")
 
     def _view(self, endpoint: Endpoint) -> Document:

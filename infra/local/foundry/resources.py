@@ -91,12 +91,21 @@ class Deployment(Resource):
 
 @dataclass(kw_only=True)
 class Endpoint(Resource):
-    """An endpoint with its versions, and the split that the data plane had at which time."""
+    """An endpoint with its versions, and the split that the data plane had at which time.
 
+    `role` is the service under whose name its code tells telemetry, where that is another name.
+    """
+
+    role: str = ""
     deployments: dict[str, Deployment] = field(default_factory=dict)
     served: list[tuple[float, dict[str, int]]] = field(default_factory=list)
     stale_until: float = 0.0
     stale_document: Document = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """The name in telemetry."""
+        return self.role or self.name
 
     def shown(self, now: float) -> Document:
         """Copy the document that a reader gets: for a while after a change still the old one."""

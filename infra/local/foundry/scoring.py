@@ -57,8 +57,9 @@ def tell_watermark(world: World) -> None:
     now = world.clock()
     stopped_at = world.troubles.index_stopped_at
     newest = moment(now if stopped_at is None else stopped_at) - timedelta(seconds=5)
-    for name in world.endpoints:
-        world.sink("AppEvents", telemetry.watermark_row(name, world.index, newest, now))
+    for endpoint in world.endpoints.values():
+        row = telemetry.watermark_row(endpoint.service, world.index, newest, now)
+        world.sink("AppEvents", row)
 
 
 async def _score(world: World, request: Request) -> Response:
@@ -113,7 +114,7 @@ def _serve(
     return telemetry.served_by(
         deployment,
         at=now,
-        service=endpoint.name,
+        service=endpoint.service,
         region=ask.region,
         tenant=ask.tenant,
         operation_id=UUID(int=world.rng.getrandbits(128)).hex,

@@ -12,6 +12,8 @@ from infra.local.foundry.world import World
 SERVICE = "fnol-summary"
 SECOND = "claim-routing"
 BAD_REGION = "swedencentral"
+HALF = 0.5
+FURTHER_PROMPTS = {"v1": "p1", "v2": "p2"}
 MODEL = "gpt-4.1-2025-04-14"
 
 
@@ -33,6 +35,17 @@ def seed_second(world: World) -> Endpoint:
     endpoint.properties["description"] = "Routing of claims to the desk that handles them"
     _version(world, endpoint, "v1", "r4")
     _version(world, endpoint, "v2", "r5")
+    return _serve_v1(world, endpoint)
+
+
+def seed_further(world: World, service: str, arm_id: str, *, fuse_s: float = 20.0) -> Endpoint:
+    """Put a service of somebody else into the world: its v2 fails for half of its customers."""
+    endpoint = world.add_endpoint(arm_id.rpartition("/")[2], arm_id)
+    endpoint.role = service
+    _version(world, endpoint, "v1", FURTHER_PROMPTS["v1"])
+    bad = _version(world, endpoint, "v2", FURTHER_PROMPTS["v2"])
+    bad.later = Behaviour(error_rate={"*": HALF})
+    bad.fuse_s = fuse_s
     return _serve_v1(world, endpoint)
 
 

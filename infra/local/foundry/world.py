@@ -95,9 +95,15 @@ class World:
             distinct.setdefault(msgspec.json.encode(body), change)
         return list(distinct.values())
 
-    def add_endpoint(self, name: str) -> Endpoint:
-        """Put an endpoint into the world as if it had always been there."""
-        id_ = f"{self.workspace_id}/onlineEndpoints/{name}"
+    @property
+    def workspaces(self) -> set[str]:
+        """The ARM ids of all workspaces, lower case: the own one, and those of other endpoints."""
+        homes = (one.id.lower().partition("/onlineendpoints/") for one in self.endpoints.values())
+        return {self.workspace_id.lower(), *(home for home, _, _ in homes)}
+
+    def add_endpoint(self, name: str, id_: str = "") -> Endpoint:
+        """Put an endpoint into the world as if it had always been there; `id_` is its ARM id."""
+        id_ = id_ or f"{self.workspace_id}/onlineEndpoints/{name}"
         document = endpoint_document(id_, name, self.location, self.clock())
         endpoint = Endpoint(name=name, document=document)
         self.endpoints[name.lower()] = endpoint
@@ -119,6 +125,11 @@ class World:
         if endpoint is None:
             raise ArmError(404, "NotFound", f"Endpoint {name} not found")
         return endpoint
+
+    def endpoint_of(self, service: str) -> Endpoint:
+        """Find the endpoint that serves under a service's name; raises ArmError 404."""
+        names = [one.name for one in self.endpoints.values() if one.service == service]
+        return self.endpoint(names[0] if names else service)
 
     def deployment(self, endpoint: str, name: str) -> Deployment:
         """Find a version; raises ArmError 404."""

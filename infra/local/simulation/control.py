@@ -6,6 +6,7 @@ release pipeline that ships, a region that goes out, an index that stops.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -50,10 +51,15 @@ class Simulation:
     logs: Starlette
     history_rows: int
 
-    def ship(self, deployment: str = "v2") -> None:
-        """Let a release pipeline move all traffic to a deployment."""
+    def ship_of(self, service: str, deployment: str) -> None:
+        """Let the release pipeline of a service move all its traffic to a deployment."""
         others = {name: 0 for name in ("v1", "v2") if name != deployment}
-        shift_traffic(self.world, SERVICE, {**others, deployment: 100}, PIPELINE)
+        endpoint = self.world.endpoint_of(service).name
+        shift_traffic(self.world, endpoint, {**others, deployment: 100}, PIPELINE)
+
+    def ship(self, deployment: str = "v2") -> None:
+        """The same for the demonstration's service, and what the plan has in store for it."""
+        self.ship_of(SERVICE, deployment)
         if self.plan.block_writes:  # from now on; the pipeline's own write was the last to pass
             self.world.faults.append(Fault(match="^PUT", times=1000, status=403))
         if self.plan.equally_bad:
@@ -61,7 +67,7 @@ class Simulation:
 
     def ship_second(self) -> None:
         """Let the pipeline of the second service move all its traffic to v2."""
-        shift_traffic(self.world, SECOND, {"v1": 0, "v2": 100}, PIPELINE)
+        self.ship_of(SECOND, "v2")
 
     async def start_load(self) -> None:
         """Let the customers of every service come."""
@@ -131,7 +137,7 @@ class Simulation:
     def status(self, service: str = SERVICE) -> dict[str, Any]:
         """What an observer sees of a service: traffic, the customers' answers, writes, alerts."""
         self.world.settle()
-        endpoint, load = self.world.endpoint(service), self.loads[service]
+        endpoint, load = self.world.endpoint_of(service), self.loads[service]
         tally = self.rules.tallies[service]
         changes = [one for one in self.world.accepted if one.endpoint == endpoint.name.lower()]
         return {
@@ -198,15 +204,23 @@ class Control:
         return _json(self._simulation.status(service))
 
     async def drill(self, request: Request) -> Response:
-        """Play a drill."""
-        name = request.path_params["name"]
-        if name not in self._drills:
+        """Play a drill; with `service`, ship a version of that one."""
+        name, service = request.path_params["name"], request.query_params.get("service", SERVICE)
+        play = self._drills.get(name) if service == SERVICE else self._shipping(service, name)
+        if play is None:
             return _json({"error": f"known drills: {', '.join(sorted(self._drills))}"}, 404)
         try:
-            self._drills[name]()
+            play()
         except ArmError as refusal:  # such as deleting a version that serves
             return _json({"error": str(refusal)}, 409)
         return _json({"drill": name})
+
+    def _shipping(self, service: str, drill: str) -> Callable[[], None] | None:
+        """What can be done to any service that is played: its pipeline ships a version."""
+        version = {"ship-v1": "v1", "ship-v2": "v2"}.get(drill)
+        if version is None or service not in self._simulation.loads:
+            return None
+        return partial(self._simulation.ship_of, service, version)
 
     async def start_load(self, _request: Request) -> Response:
         """Let the customers come."""

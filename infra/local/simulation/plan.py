@@ -28,7 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `fuse_s`: how long v2 serves well before it fails. `equally_bad`: v1 fails as v2 does.
     `block_writes`: ARM refuses every traffic write of the executor. `rule_every_s`: how often an
     alert rule looks that looks every minute in Azure; its windows pass `rule_pace` times as
-    quickly. `alert_url`: where it posts. `second`: the second service is there, too.
+    quickly. `alert_url`: where it posts. `second`: the second service is there, too. `further`:
+    the names of services that are served besides, as their files in this world say.
     """
 
     ports: Ports
@@ -45,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     equally_bad: bool = False
     block_writes: bool = False
     second: bool = False
+    further: tuple[str, ...] = ()
 
 
 def read_plan(path: Path) -> Plan:

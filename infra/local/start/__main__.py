@@ -22,14 +22,21 @@ from infra.local.start.bulletin import Bulletin
 from infra.local.start.drills import Drills, create_drills
 from infra.local.start.serving import serving
 from infra.local.start.watching import Watch
-from infra.local.world import LOCAL, Addresses, Pace, World, running_world
+from infra.local.world import CATALOG, LOCAL, Addresses, Pace, World, running_world
 
 FOLDER = LOCAL / "start"
-PACE = Pace(soak_s=20, verify_after_s=6, acknowledge_within_s=180, operation_s=3.0, fuse_s=10.0)
+PACE = Pace(
+    soak_s=20,
+    verify_after_s=6,
+    acknowledge_within_s=180,
+    operation_s=3.0,
+    fuse_s=10.0,
+    health_every_s=20.0,
+)
 RATE_PER_S = 30.0  # so that a region that fails soon has the traffic that a decision asks for
 
 
-def main(folder: Path = FOLDER, pace: Pace = PACE) -> int:
+def main(folder: Path = FOLDER, pace: Pace = PACE, catalog: Path = CATALOG) -> int:
     """Run until asked to stop; 1 where a part would not start."""
     screen = Screen()
     where, port = choose_addresses()
@@ -38,7 +45,12 @@ def main(folder: Path = FOLDER, pace: Pace = PACE) -> int:
     screen.fact("starting Azurite, the simulated services and both function apps")
     try:
         with running_world(
-            folder, pace=pace, addresses=where, tables=folder / "tables", rate_per_s=RATE_PER_S
+            folder,
+            pace=pace,
+            addresses=where,
+            tables=folder / "tables",
+            catalog=catalog,
+            rate_per_s=RATE_PER_S,
         ) as world:
             asyncio.run(_run(world, port, tell_addresses(where, drills), screen))
     except ChildFailed as failure:
@@ -57,12 +69,12 @@ async def _run(world: World, port: int, told: dict[str, str], screen: Screen) ->
     where: Addresses = world.addresses
     timeout, signed = aiohttp.ClientTimeout(total=10), signing(where.api, where.issuer)
     async with aiohttp.ClientSession(timeout=timeout, middlewares=[signed]) as session:
-        drills = Drills(where, world.executor, session)
+        drills = Drills(where, world.executor, session, world.further)
         async with serving(create_drills(drills), port):
             await drills.start_load()
             bulletin = Bulletin(world.folder.with_suffix(".json"), told)
             await bulletin.write()
-            _tell(screen, told, world.pace)
+            _tell(screen, told, world)
             await _until(stop, Watch(where, drills, session, screen).run(), bulletin.keep())
     screen.still()
     screen.fact("stopping")
@@ -80,12 +92,14 @@ async def _until(stop: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None
             await task
 
 
-def _tell(screen: Screen, told: dict[str, str], pace: Pace) -> None:
+def _tell(screen: Screen, told: dict[str, str], world: World) -> None:
     screen.fact(f"console   {told['api']}/   sign in as whom you like", "bold")
     screen.fact(f"inbox     {told['inbox']}/")
     screen.fact(f"drills    {told['drills']}/   ship v2 there, and watch the console")
     screen.fact(f"endpoint  {told['endpoint']}")
-    screen.fact(f"v1 soaks for {pace.soak_s} s here, 24 h in production; Ctrl-C ends it all")
+    for name in world.further:
+        screen.fact(f"{name} is served, too: break it on the drills page")
+    screen.fact(f"v1 soaks for {world.pace.soak_s} s here, 24 h in production; Ctrl-C ends it all")
 
 
 if __name__ == "__main__":

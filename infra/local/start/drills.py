@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.foundry.seed import MODEL, SERVICE
+from infra.local.foundry.seed import FURTHER_PROMPTS, MODEL, SERVICE
 from infra.local.processes import Child
 from infra.local.start.buttons import DRILLS, Drill
 from infra.local.world import Addresses
@@ -31,9 +31,14 @@ class Drills:
     """The buttons' handlers over one running world."""
 
     def __init__(
-        self, addresses: Addresses, executor: Child, session: aiohttp.ClientSession
+        self,
+        addresses: Addresses,
+        executor: Child,
+        session: aiohttp.ClientSession,
+        further: tuple[str, ...] = (),
     ) -> None:
         self._addresses = addresses
+        self.further = further
         self._executor = executor
         self._session = session
         self._restarts: set[asyncio.Task[None]] = set()
@@ -54,6 +59,7 @@ class Drills:
         html = self._page.render(
             drills=DRILLS,
             status=await self.status(),
+            further={name: await self.status(name) for name in self.further},
             executor=self.executor(),
             broken=self._broken,
             addresses=self._addresses,
@@ -70,18 +76,19 @@ class Drills:
         drill = next((drill for drill in DRILLS if drill.name == name), None)
         if drill is None:
             return JSONResponse({"known": [drill.name for drill in DRILLS]}, status_code=404)
+        service = request.query_params.get("service", SERVICE)
         try:
-            await self._do(name)
+            await self._do(name, service)
         except aiohttp.ClientResponseError:  # the simulated service will not
             return RedirectResponse(f"/?refused={name}", status_code=303)
         self._remember(drill)
         return RedirectResponse(f"/?did={name}", status_code=303)
 
-    async def _do(self, name: str) -> None:
+    async def _do(self, name: str, service: str) -> None:
         if name == "kill-executor":
             self._kill()
         else:
-            await self.play_drill(name)
+            await self.play_drill(name, service)
 
     def _remember(self, drill: Drill) -> None:
         if drill.name == "heal":
@@ -89,9 +96,10 @@ class Drills:
         elif drill.breaks and drill.breaks not in self._broken:
             self._broken.append(drill.breaks)
 
-    async def status(self) -> dict[str, Any]:
-        """What an observer of the simulated world sees."""
-        async with self._session.get(f"{self._addresses.control}/status") as answer:
+    async def status(self, service: str = SERVICE) -> dict[str, Any]:
+        """What an observer of the simulated world sees of a service."""
+        url = f"{self._addresses.control}/status"
+        async with self._session.get(url, params={"service": service}) as answer:
             found: dict[str, Any] = await answer.json(content_type=None)
             return found
 
@@ -102,22 +110,23 @@ class Drills:
         return f"runs as process {self._executor.pid}"
 
     async def start_load(self) -> None:
-        """Register the version that serves, and let the customers come."""
-        await register_release(self._session, self._addresses, "v1")
+        """Register the versions that serve, and let the customers come."""
+        for service in (SERVICE, *self.further):
+            await register_release(self._session, self._addresses, "v1", service)
         await self._post(f"{self._addresses.control}/load")
 
     async def settled(self) -> None:
         """Wait until a killed executor is back."""
         await asyncio.gather(*self._restarts)
 
-    async def play_drill(self, name: str) -> None:
+    async def play_drill(self, name: str, service: str = SERVICE) -> None:
         """Do one of the things that the simulated services can play."""
         if name == "ship-v2":
-            await register_release(self._session, self._addresses, "v2")
-        await self._post(f"{self._addresses.control}/drills/{name}")
+            await register_release(self._session, self._addresses, "v2", service)
+        await self._post(f"{self._addresses.control}/drills/{name}", service)
 
-    async def _post(self, url: str) -> None:
-        async with self._session.post(url) as answer:
+    async def _post(self, url: str, service: str = SERVICE) -> None:
+        async with self._session.post(url, params={"service": service}) as answer:
             answer.raise_for_status()
 
     def _kill(self) -> None:
@@ -137,15 +146,16 @@ def _title(name: str) -> str:
 
 
 async def register_release(
-    session: aiohttp.ClientSession, addresses: Addresses, deployment: str
+    session: aiohttp.ClientSession, addresses: Addresses, deployment: str, service: str = SERVICE
 ) -> None:
     """Tell Backstop of a release, as a pipeline does before it ships."""
-    prompt = {"v1": "p12", "v2": "p13"}[deployment]
+    first = {"v1": "p12", "v2": "p13"}
+    prompt = (first if service == SERVICE else FURTHER_PROMPTS)[deployment]
     release = {
-        "service": SERVICE,
+        "service": service,
         "version": f"{deployment}-{prompt}",
         "deployment": deployment,
-        "why": {"v1": "the version of last month", "v2": "shorter summaries"}[deployment],
+        "why": {"v1": "the version of last month", "v2": "shorter answers"}[deployment],
         "prompt_revision": prompt,
         "model": MODEL,
         "index_version": "policy-wordings-41",

@@ -1,11 +1,14 @@
 """The catalog of a local world: the shipped one at its pace, and a second service on request."""
 
+import shutil
 from pathlib import Path
 
 from infra.local.foundry.seed import SECOND, SERVICE
-from infra.local.world import Pace, write_catalog
+from infra.local.played import pager_keys, playable
+from infra.local.world import CATALOG, Pace, write_catalog
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Mode
+from tests.shared.adapters.test_catalog import SOUND
 
 PACE = Pace(soak_s=7)
 
@@ -26,3 +29,30 @@ def test_the_second_service_waits_for_people_and_has_no_spare_target(tmp_path: P
     assert catalog.mistakes == ()
     second = catalog.services[SECOND]
     assert (second.mode, second.policy.soak_s, len(second.targets)) == (Mode.APPROVE, 7, 1)
+
+
+def test_a_file_more_is_a_service_more_at_the_same_pace(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "catalog"
+    shutil.copytree(CATALOG, source)
+    (source / "quotes.yaml").write_text(SOUND)
+    write_catalog(folder, PACE, source=source)
+    assert playable(folder) == (SERVICE, "quotes")
+    assert load_catalog(folder).services["quotes"].policy.soak_s == 7
+    assert set(pager_keys(folder, ("quotes",))) == {
+        "BACKSTOP_PAGER_KEY_TRAVEL",
+        "BACKSTOP_PAGER_KEY_TRAVEL_LEAD",
+    }
+
+
+def test_a_file_with_a_mistake_is_shown_as_it_is_and_one_that_is_gone_is_gone(
+    tmp_path: Path,
+) -> None:
+    source, folder = tmp_path / "source", tmp_path / "catalog"
+    shutil.copytree(CATALOG, source)
+    (source / "quotes.yaml").write_text(SOUND.replace("tier: 2", "tier: high"))
+    (source / "offers.yaml").write_text("not: [yaml")
+    write_catalog(folder, PACE, source=source)
+    assert playable(folder) == (SERVICE,)
+    assert {one.service for one in load_catalog(folder).mistakes} == {"quotes", "offers"}
+    write_catalog(folder, PACE)
+    assert load_catalog(folder).mistakes == ()

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from infra.local.foundry.faults import Fault, lost_answer, outage, throttled
-from infra.local.foundry.seed import SERVICE, seed
+from infra.local.foundry.scoring import tell_watermark
+from infra.local.foundry.seed import SERVICE, seed, seed_further
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import shift_traffic
 from tests.infra.local.foundry.serving import HandClock, arm_served
@@ -315,3 +316,18 @@ class TestFaults:
         true = (await get(arm, path(world)))["properties"]
         assert (stale["traffic"], stale["provisioningState"]) == ({"v1": 100, "v2": 0}, "Succeeded")
         assert true["traffic"] == {"v2": 100}
+
+
+async def test_a_further_service_lives_in_its_own_workspace_and_tells_under_its_own_name(
+    arm: aiohttp.ClientSession, world: World, told: Told
+) -> None:
+    home = "/subscriptions/f2/resourceGroups/rg/providers/Microsoft.MachineLearningServices"
+    arm_id = f"{home}/workspaces/mlw/onlineEndpoints/quotes-live"
+    endpoint = seed_further(world, "quotes", arm_id.lower())
+    assert (await get(arm, arm_id))["properties"]["traffic"] == {"v1": 100, "v2": 0}
+    assert world.endpoint_of("quotes") is endpoint
+    assert world.endpoint_of(SERVICE).name == SERVICE
+    async with arm.get(arm_id.replace("/mlw/", "/other/"), params=VERSION) as response:
+        assert response.status == 404
+    tell_watermark(world)
+    assert [row["AppRoleName"] for _, row in told] == [SERVICE, "quotes"]

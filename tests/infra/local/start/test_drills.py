@@ -31,6 +31,7 @@ class World:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.releases: list[str] = []
+        self.services: list[str] = []
         self.refuses = False
 
     async def status(self, _: Request) -> Response:
@@ -38,6 +39,7 @@ class World:
 
     async def drill(self, request: Request) -> Response:
         self.done.append(request.path_params["name"])
+        self.services.append(request.query_params["service"])
         return JSONResponse({}, status_code=409 if self.refuses else 200)
 
     async def load(self, _: Request) -> Response:
@@ -45,7 +47,9 @@ class World:
         return JSONResponse({})
 
     async def register(self, request: Request) -> Response:
-        self.releases.append((await request.json())["deployment"])
+        said = await request.json()
+        self.releases.append(said["deployment"])
+        self.services.append(said["service"])
         return JSONResponse({}, status_code=201)
 
     def app(self) -> Starlette:
@@ -136,6 +140,28 @@ async def test_the_customers_come_once_the_serving_version_is_registered(
 ) -> None:
     await drills.start_load()
     assert (world.releases, world.done) == (["v1"], ["load"])
+
+
+async def test_every_further_service_has_its_traffic_and_its_buttons(
+    session: aiohttp.ClientSession, drills: Drills, world: World
+) -> None:
+    drills.further = ("quotes",)
+    async with serving(create_drills(drills)) as url:
+        html = await shown(session, url)
+        assert 'action="/drills/ship-v2?service=quotes"' in html
+        assert html.count("50 % good answers") == 2
+        assert await press(session, url, "ship-v2?service=quotes") == 303
+    assert (world.releases, world.done) == (["v2"], ["ship-v2"])
+    assert world.services == ["quotes", "quotes"]
+
+
+async def test_customers_come_to_further_services_once_they_are_registered(
+    drills: Drills, world: World
+) -> None:
+    drills.further = ("quotes",)
+    await drills.start_load()
+    assert world.releases == ["v1", "v1"]
+    assert world.services == ["fnol-summary", "quotes"]
 
 
 async def test_the_executor_is_killed_and_comes_back(
