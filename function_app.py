@@ -19,7 +19,6 @@ import msgspec
 from shared.domain.authority.permissions import Gate
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
-from shared.domain.views.origin import refuse_foreign
 from shared.errors import BackstopError, RejectedInput, Unavailable
 from shared.protocol.admit import admit
 from shared.protocol.log_lines import redact_log_lines
@@ -90,12 +89,14 @@ app = func.FunctionApp()
 services = Services()
 redact_log_lines(lambda: services.redactor)
 
+FORBIDDEN = 403
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")
 DESCRIBE = Later("responders.describe", "describe")
 NOTIFY = Later("responders.notify", "notify")
 RECORD = Later("responders.record", "record")
 ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
+NOTE_FORBIDDEN = Later("shared.protocol.turn_away", "note_forbidden")
 NAME_PAGE = Later("shared.protocol.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 TRACED = ("prompt", "dataset", "model", "service", "after", "limit")
@@ -225,9 +226,8 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
     @app.route(route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
     async def serve(req: func.HttpRequest) -> func.HttpResponse:
         request = _request(req)
+        entered: Request | Answer = request
         try:
-            if method != "GET":  # another site's page must not press our buttons
-                refuse_foreign(request, services.settings.public_url, browser_only=False)
             entered = await admit(services, gate, request)
             if isinstance(entered, Answer):
                 answer = entered
@@ -237,6 +237,8 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
             if not isinstance(error, RejectedInput):
                 log.warning("%s: %s", name, error)
             answer = ANSWER_TROUBLE.find()(services, gate, error)
+        if answer.status == FORBIDDEN and isinstance(entered, Request):
+            NOTE_FORBIDDEN.find()(services, gate, entered)
         if gate.is_page:
             answer = await NAME_PAGE(services, answer)
         return func.HttpResponse(

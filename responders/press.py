@@ -39,7 +39,7 @@ def press(act: Responder, page: str = "") -> Responder:
         name = quote(request.path.get("id", ""), safe="")
         back = page.replace("{id}", name) or _page_of(request)
         try:
-            refuse_foreign(request, services.settings.public_url, browser_only=True)
+            refuse_foreign(request, services.settings.public_url)
             body = msgspec.json.encode(read_form(request))
             answer = await act(services, msgspec.structs.replace(request, body=body))
         except BackstopError as error:

@@ -224,30 +224,6 @@ async def test_a_later_try_is_asked_for_where_it_may_help(app: func.FunctionApp)
     assert answer.headers["Retry-After"] == "7"
 
 
-@pytest.mark.parametrize(
-    ("method", "site", "status"),
-    [
-        ("POST", "cross-site", 400),
-        ("POST", "same-site", 400),
-        ("POST", "same-origin", 200),
-        ("POST", "", 200),
-        ("GET", "cross-site", 200),
-    ],
-)
-@pytest.mark.usefixtures("services")
-async def test_another_site_s_page_changes_nothing(
-    app: func.FunctionApp, method: str, site: str, status: int
-) -> None:
-    async def respond(_: Services, __: Request) -> Answer:
-        return Answer()
-
-    function_app._serve("route", method, "route", respond)
-    headers = {"Sec-Fetch-Site": site} if site else {}
-    request = func.HttpRequest(method, "http://127.0.0.1/route", headers=headers, body=b"")
-
-    assert (await registered(app, "route")(request)).status_code == status
-
-
 @pytest.mark.usefixtures("services")
 async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp) -> None:
     seen: list[Request] = []

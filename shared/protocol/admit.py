@@ -13,7 +13,7 @@ from shared.domain.authority.claims import Channel
 from shared.domain.authority.permissions import Gate, permission_of, role_of
 from shared.domain.authority.refused import Reason
 from shared.domain.views.http import Answer, Request
-from shared.domain.views.origin import refuse_foreign
+from shared.domain.views.origin import is_foreign
 from shared.services import Services
 
 ID_TOKEN = "x-ms-token-aad-id-token"  # noqa: S105 - a header's name
@@ -24,7 +24,7 @@ async def admit(services: Services, gate: Gate, request: Request) -> Request | A
     """The request with its caller, or the answer of a door that stays shut.
 
     Raises Misconfigured where it is not set who may come, Unavailable where no key is known to
-    check a token with, RejectedInput where another site's page makes use of a session.
+    check a token with.
     """
     permission = permission_of(gate.name, request.path.get("action", ""))
     if permission.public:
@@ -35,19 +35,22 @@ async def admit(services: Services, gate: Gate, request: Request) -> Request | A
         from shared.protocol.turn_away import turn_away  # noqa: PLC0415 - few ever need it
 
         return turn_away(services, gate, request, found)
-    if request.method != "GET" and found.is_person:
-        await _see_who_acts(services, request, found)
     caller = msgspec.structs.replace(found, role=role.value)
-    return msgspec.structs.replace(request, caller=caller)
+    entered = msgspec.structs.replace(request, caller=caller)
+    return entered if request.method == "GET" else await _see_who_acts(services, gate, entered)
 
 
-async def _see_who_acts(services: Services, request: Request, person: Caller) -> None:
-    """What a browser's session may do, another site's page may not: a session comes by itself."""
+async def _see_who_acts(services: Services, gate: Gate, request: Request) -> Request | Answer:
+    """What a caller may do, another site's page may not: a session comes by itself."""
     from shared.protocol.people import remember_name  # noqa: PLC0415 - alerts need it never
+    from shared.protocol.turn_away import turn_page_away  # noqa: PLC0415 - few ever need it
 
-    if not _bearer_of(request):
-        refuse_foreign(request, services.settings.public_url, browser_only=True)
-    await remember_name(services, person)
+    by_session = not _bearer_of(request)
+    if is_foreign(request, services.settings.public_url, browser_only=by_session):
+        return turn_page_away(services, gate, request)
+    if request.actor.is_person:
+        await remember_name(services, request.actor)
+    return request
 
 
 async def _authenticate(services: Services, request: Request) -> Caller | Reason:

@@ -23,6 +23,7 @@ from shared.domain.views.refusal import (
     CHALLENGE,
     lead_to_sign_in,
     refuse_for_now,
+    refuse_page,
     refuse_role,
     refuse_unknown,
 )
@@ -49,6 +50,16 @@ def turn_away(services: Services, gate: Gate, request: Request, found: Caller | 
     return msgspec.structs.replace(answer, headers=headers)
 
 
+def turn_page_away(services: Services, gate: Gate, request: Request) -> Answer:
+    """The answer to a page of another site that makes use of somebody's session: 403."""
+    return _refuse(services, gate, request, Reason.FOREIGN_PAGE, refuse_page())
+
+
+def note_forbidden(services: Services, gate: Gate, request: Request) -> None:
+    """Keep that somebody tried what their role would allow, and this very thing does not."""
+    _note(services, gate, request, Reason.NOT_THEIRS)
+
+
 def answer_trouble(services: Services, gate: Gate, error: BackstopError) -> Answer:
     """The answer where the door itself is in trouble; people get a page."""
     problem = problem_from(error)  # it may quote what was sent
@@ -68,16 +79,21 @@ def _refuse(
     services: Services, gate: Gate, request: Request, reason: Reason, problem: Problem
 ) -> Answer:
     """Count it, keep it to be told, and answer; a source of many refusals is told to wait."""
-    now, source = services.now(), _source_of(request)
-    caller = request.caller.id if request.caller else ""
-    wait_s = services.refusals.count(source, now)
+    wait_s = services.refusals.count(_source_of(request), services.now())
     level = logging.DEBUG if wait_s else logging.WARNING  # a flood fills no log either
-    log.log(level, "refused %s: %s %s", gate.name, reason, caller)
-    services.refusals.note(gate.name, reason, caller, now)
-    if services.refusal_keeper is None or services.refusal_keeper.done():
-        services.refusal_keeper = asyncio.create_task(_keep(services), name="refusals")
+    _note(services, gate, request, reason, level)
     problem = refuse_for_now(wait_s) if wait_s else problem
     return services.pages.problem(problem) if gate.is_page else answer_of(problem)
+
+
+def _note(
+    services: Services, gate: Gate, request: Request, reason: Reason, level: int = logging.WARNING
+) -> None:
+    caller = request.caller.id if request.caller else ""
+    log.log(level, "refused %s: %s %s", gate.name, reason, caller)
+    services.refusals.note(gate.name, reason, caller, services.now())
+    if services.refusal_keeper is None or services.refusal_keeper.done():
+        services.refusal_keeper = asyncio.create_task(_keep(services), name="refusals")
 
 
 def _source_of(request: Request) -> str:

@@ -24,7 +24,7 @@ from tests.fakes.callers import app
 from tests.fakes.tokens import FakeTokens
 from tests.shared.domain.decisions import worked_case as case
 
-REFUSED = {400, 413}
+REFUSED = {400, 403, 413}
 FOREIGN = "urn:backstop:problem:foreign-origin"  # refused before anybody reads the body
 LONGEST_PROBLEM = 1_000
 MONITOR = app(AppRole.WEBHOOK, app_id=AZURE_MONITOR)

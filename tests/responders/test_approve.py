@@ -147,7 +147,7 @@ async def test_sent_again_it_is_told_who_decided(services: FakeServices) -> None
 async def test_another_sites_form_decides_nothing(
     services: FakeServices, headers: dict[str, str]
 ) -> None:
-    assert (await submit(services, await fields(services), headers=headers)).status == 400
+    assert (await submit(services, await fields(services), headers=headers)).status == 403
     assert await state(services) is State.WAITING
 
 

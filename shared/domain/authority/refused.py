@@ -26,8 +26,5 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     NEITHER_PERSON_NOR_APP = "neither-person-nor-app"
     NOT_ALLOWED = "not-allowed"  # the token is valid: its roles do not open this route
-
-    @property
-    def is_known_caller(self) -> bool:
-        """Whether the caller proved who they are."""
-        return self is Reason.NOT_ALLOWED
+    FOREIGN_PAGE = "foreign-page"  # the session is valid: another site's page makes use of it
+    NOT_THEIRS = "not-theirs"  # the role would do: this very thing is another person's to do

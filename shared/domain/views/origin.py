@@ -7,25 +7,29 @@ foreign page cannot leave them out, because browsers write them.
 from urllib.parse import urlsplit
 
 from shared.domain.views.http import Request
-from shared.errors import RejectedInput
+from shared.errors import NotAllowed
+
+ONLY_OURS = "this must be sent by a page of the console; open the page again and repeat it"
 
 
-def refuse_foreign(request: Request, public_url: str, *, browser_only: bool) -> None:
-    """Raise RejectedInput for a request that another site's page caused.
+def refuse_foreign(request: Request, public_url: str) -> None:
+    """Raise NotAllowed for a form that no page of ours has sent."""
+    if is_foreign(request, public_url, browser_only=True):
+        raise NotAllowed(ONLY_OURS)
 
-    `browser_only`: a request that says nothing of its origin is refused, too.
+
+def is_foreign(request: Request, public_url: str, *, browser_only: bool) -> bool:
+    """Whether another site's page caused a request.
+
+    `browser_only`: a request that says nothing of its origin is foreign, too.
     """
     site = request.headers.get("sec-fetch-site", "")
     origin = request.headers.get("origin", "")
     if site:
-        own = site == "same-origin"
-    elif origin:
-        own = _is_own(origin, request.headers.get("host", ""), public_url)
-    else:
-        own = not browser_only
-    if not own:
-        detail = "this must be sent by a page of the console; open the page again and repeat it"
-        raise RejectedInput("foreign-origin", detail)
+        return site != "same-origin"
+    if origin:
+        return not _is_own(origin, request.headers.get("host", ""), public_url)
+    return browser_only
 
 
 def _is_own(origin: str, host: str, public_url: str) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from shared.domain.authority.permissions import Permission
 from shared.domain.views.http import HTML, Answer
+from shared.domain.views.origin import ONLY_OURS
 from shared.domain.views.problem import Problem
 
 SIGN_IN = "/.auth/login/aad"  # Easy Auth's own route
@@ -36,6 +37,16 @@ def refuse_role(permission: Permission, *, person: bool) -> Problem:
         title="Your roles do not allow this",
         status=403,
         detail=detail,
+    )
+
+
+def refuse_page() -> Problem:
+    """Another site's page makes use of a session: 403."""
+    return Problem(
+        type="urn:backstop:problem:foreign-origin",
+        title="This was not sent by a page of ours",
+        status=403,
+        detail=ONLY_OURS,
     )
 
 

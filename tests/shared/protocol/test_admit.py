@@ -22,6 +22,7 @@ from function_app import ROUTES
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.authority.permissions import AZURE_MONITOR, PERMISSIONS
 from shared.domain.views.http import Answer, Request
+from shared.errors import BackstopError, NotAllowed
 from shared.protocol.turn_away import tell_refusals
 from shared.services import Services
 from tests.fakes import FakeServices
@@ -45,11 +46,12 @@ PAGES = sorted(
 
 
 class Door:
-    """The app's real routes, behind which nobody answers but the word "in"."""
+    """The app's real routes, behind which nobody answers but the word "in", or `trouble`."""
 
     def __init__(self, services: FakeServices) -> None:
         self.services = services
         self.entered: list[Request] = []
+        self.trouble: BackstopError | None = None
         self.functions: dict[str, Callable[[func.HttpRequest], Awaitable[Any]]] = {}
 
     async def knock(self, route: str, action: str = "", **headers: str) -> func.HttpResponse:
@@ -73,6 +75,8 @@ class Door:
 
     async def answer(self, _: Services, request: Request) -> Answer:
         self.entered.append(request)
+        if self.trouble is not None:
+            raise self.trouble
         return Answer(body=b"in")
 
     @property
@@ -288,7 +292,38 @@ async def test_a_session_acts_only_from_our_own_pages(
 ) -> None:
     token = issuer.sign(issuer.id_claims())
     answer = await easy.knock("set_kill_switch", x_ms_token_aad_id_token=token, **headers)
-    assert (answer.status_code, easy.entered) == (400, [])
+    assert (answer.status_code, easy.entered) == (403, [])
+    await tell_refusals(easy.services)
+    (event,) = told(easy.services)
+    assert (event.actor, event.why) == (ALICE, "foreign-page")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_another_site_s_page_changes_nothing_though_it_has_a_token(
+    door: Door, issuer: FakeIssuer, site: str
+) -> None:
+    token = issuer.sign(issuer.claims())
+    assert await door.bearer(token, sec_fetch_site=site) == 403
+    assert await door.bearer(token, "show_kill_switch", sec_fetch_site=site) == 200
+    assert await door.bearer(token, sec_fetch_site="same-origin") == 200
+
+
+async def test_a_foreign_page_without_a_token_is_told_no_more_than_anybody(door: Door) -> None:
+    answer = await door.knock("set_kill_switch", origin="https://evil.example")
+    assert answer.status_code == 401
+
+
+async def test_what_the_role_would_allow_and_the_rules_do_not_is_recorded(
+    door: Door, issuer: FakeIssuer
+) -> None:
+    door.trouble = NotAllowed("Nobody approves what they asked for.")
+    token = issuer.sign(issuer.claims())
+    assert await door.bearer(token, "answer_approval", action="approve") == 403
+    await tell_refusals(door.services)
+
+    (event,) = told(door.services)
+    assert (event.actor, event.why) == (ALICE, "not-theirs")
+    assert event.evidence["route"] == "answer_approval"
 
 
 @pytest.mark.parametrize("form", ["v1", "v2"])
@@ -318,7 +353,7 @@ async def test_nobody_else_brings_alerts(
 
 
 ALL_ROLES = [role.value for role in AppRole]
-FOR_APPS_TOO = ("ingest", "register", "order_evidence")
+FOR_APPS_TOO = ("ingest", "register", "order_evidence", "take_signal")
 FOR_PEOPLE = sorted(
     (name, action)
     for name, _, action in (row.partition("/") for row in PERMISSIONS)

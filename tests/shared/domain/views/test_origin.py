@@ -3,19 +3,15 @@
 import pytest
 
 from shared.domain.views.http import Request
-from shared.domain.views.origin import refuse_foreign
-from shared.errors import RejectedInput
+from shared.domain.views.origin import is_foreign, refuse_foreign
+from shared.errors import NotAllowed
 
 PUBLIC = "https://backstop.example"
 
 
 def refused(public_url: str = PUBLIC, *, browser_only: bool = True, **headers: str) -> bool:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    try:
-        refuse_foreign(Request(headers=named), public_url, browser_only=browser_only)
-    except RejectedInput:
-        return True
-    return False
+    return is_foreign(Request(headers=named), public_url, browser_only=browser_only)
 
 
 def test_a_page_of_ours_may_send() -> None:
@@ -45,6 +41,12 @@ def test_without_a_public_address_the_host_counts() -> None:
     assert refused("", origin="http://evil.example", host="127.0.0.1:7071")
     assert refused("", origin="http://[", host="[")
     assert refused("", origin="null", host="")
+
+
+def test_a_form_is_taken_from_a_page_of_ours_and_from_nobody_else() -> None:
+    refuse_foreign(Request(headers={"sec-fetch-site": "same-origin"}), PUBLIC)
+    with pytest.raises(NotAllowed, match="a page of the console"):
+        refuse_foreign(Request(), PUBLIC)
 
 
 def test_a_program_says_nothing_of_its_origin_and_may_use_the_api_but_no_form() -> None:
