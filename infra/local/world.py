@@ -56,6 +56,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     sweep_every_s: float = 30.0
     seal_every_s: float = 2.0
     fuse_s: float = 6.0
+    health_every_s: float = 300.0
     grace_s: float = GRACE_S  # for all parts to end in order
 
 
