@@ -22,6 +22,7 @@ from infra.local.world import Pace
 SLOWEST_NOTICE_S = 1.5
 PACE = Pace(tick="0 * * * * *", verify_after_s=60)
 TICKING = Pace(tick="*/10 * * * * *", verify_after_s=60)  # as it is set in production
+QUICK_TICKING = Pace(tick="*/2 * * * * *", verify_after_s=60)
 # A responder stamps when it judges: what it has read by then counts to the step before.
 STEPS = (
     "until triage judges",
@@ -53,7 +54,8 @@ def measure(run: Run) -> Result:
     count = run.count(20, 1)
     with bench_world(run.folder, services=count + 1, pace=PACE) as world:
         first, *timings = asyncio.run(_play(run, world, count))
-    with bench_world(run.folder / "warm", services=1, pace=TICKING) as world:
+    ticking = QUICK_TICKING if run.quick else TICKING
+    with bench_world(run.folder / "warm", services=1, pace=ticking) as world:
         warm = asyncio.run(_play_warm(run, world))
     return Result(
         title="Accepted alert to the write",

@@ -16,14 +16,15 @@ from infra.local.processes import ChildFailed
 from infra.local.world import LOCAL, Pace, World, running_world
 
 FOLDER = LOCAL / "demo"
+PACE = Pace()
 
 
-def main() -> int:
+def main(pace: Pace = PACE) -> int:
     """Play both incidents; 0 where they were mitigated and proven, else 1."""
     arguments = _arguments()
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
-    screen, pace, began = Screen(), Pace(), datetime.now(UTC)
+    screen, began = Screen(), datetime.now(UTC)
     screen.fact(
         "a bad version takes traffic, Backstop takes it back; then a person is asked", "bold"
     )

@@ -98,9 +98,12 @@ def draw_requests(random: np.random.Generator, history: History) -> Requests:
     )
 
 
-def draw_outcomes(random: np.random.Generator, history: History) -> list[tuple[datetime, str]]:
-    """Draw when which business outcome was reported, in order."""
+def draw_outcomes(random: np.random.Generator, history: History) -> dict[str, list[datetime]]:
+    """Draw when each business outcome was reported."""
     days = history.outcome_weeks * 7
     times = draw_times(random, history.until, days, history.outcomes_per_hour)
     names, shares = zip(*history.outcomes, strict=True)
-    return list(zip(times, random.choice(names, len(times), p=shares).tolist(), strict=True))
+    drawn: dict[str, list[datetime]] = {name: [] for name in names}
+    for time, name in zip(times, random.choice(names, len(times), p=shares).tolist(), strict=True):
+        drawn[name].append(time)
+    return drawn

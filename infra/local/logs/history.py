@@ -5,6 +5,7 @@ Business outcomes reach back over the weeks that the outcome query compares with
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -27,12 +28,15 @@ def seed_history(store: TelemetryStore, history: History) -> int:
         "AppRequests": _request_rows(history, requests),
         "AppDependencies": _model_rows(history, requests) + _tool_rows(history, requests),
         "AppTraces": _safety_rows(history, requests),
-        "AppEvents": _outcome_rows(history, outcomes) + _watermark_rows(history),
+        "AppEvents": _watermark_rows(history),
     }
     for table, rows in tables.items():
         store.append(table, rows)
     store.flush()
-    return sum(len(rows) for rows in tables.values())
+    for outcome, times in outcomes.items():
+        store.repeat("AppEvents", _outcome_row(history, outcome), times)
+    written: list[list[Any]] = [*tables.values(), *outcomes.values()]
+    return sum(len(rows) for rows in written)
 
 
 def _common(history: History, time: datetime, operation: str, properties: dict[str, str]) -> Row:
@@ -129,12 +133,9 @@ def _verdict(*, blocked: bool) -> dict[str, str]:
     }
 
 
-def _outcome_rows(history: History, drawn: list[tuple[datetime, str]]) -> list[Row]:
-    return [
-        _common(history, time, f"outcome-{number:024x}", {"backstop.outcome": outcome})
-        | {"Name": "backstop.outcome"}
-        for number, (time, outcome) in enumerate(drawn)
-    ]
+def _outcome_row(history: History, outcome: str) -> Row:
+    named = {"Name": "backstop.outcome"}
+    return _common(history, history.until, "outcome", {"backstop.outcome": outcome}) | named
 
 
 def _watermark_rows(history: History) -> list[Row]:

@@ -53,6 +53,17 @@ class TelemetryStore:
         if is_full:
             self.flush()
 
+    def repeat(self, table: str, row: Row, times: list[datetime]) -> None:
+        """Add a row once for each time, all at once: a long past costs no time row by row."""
+        prepared = self._prepare(schema.TABLES[table], row | {"TimeGenerated": self.now()})
+        del prepared["TimeGenerated"]
+        names = ", ".join(f'"{name}"' for name in prepared)
+        values = ", ".join(f"${number}" for number in range(2, len(prepared) + 2))
+        insert = f'INSERT INTO "{table}" ("TimeGenerated", {names}) SELECT unnest($1), {values}'
+        naive = [_utc(time).replace(tzinfo=None) for time in times]
+        with self._write_lock:
+            self._root.execute(insert, [naive, *prepared.values()])
+
     def flush(self) -> None:
         """Write what is buffered."""
         with self._write_lock:

@@ -154,7 +154,8 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _flat(self, text: str, by: Detectors) -> str:
         for detector in by:
-            text = detector.replace(text, self.token)
+            if detector.pattern.search(text):  # half the price of replacing nothing
+                text = detector.replace(text, self.token)
         return text
 
 

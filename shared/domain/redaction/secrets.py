@@ -132,6 +132,6 @@ SECRETS = (
         name="key of PagerDuty",
         kind="secret",
         pattern=re.compile(rf"(?:u\+|y_){begins(r'\w+-', '..')}[\w-]{{18}}(?![\w-])"),
-        probe=re.compile(rb"(?:a\+|a_)[a0_-]{18}"),
+        probe=re.compile(rb"[+_](?<=a.)[a0_-]{18}"),
     ),
 )

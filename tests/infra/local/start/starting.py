@@ -12,17 +12,19 @@ from pathlib import Path
 from infra.local.world import ROOT, Pace
 
 QUICK = Pace(
-    soak_s=4,
+    soak_s=2,
     soak_minimum_requests=60,
     minimum_requests=8,
-    verify_after_s=4,
+    verify_after_s=3,
     acknowledge_within_s=180,
     lease_s=5.0,
     lock_s=5,
     patience_s=2.0,
-    operation_s=1.0,
-    rule_every_s=1.0,
-    fuse_s=1.0,
+    operation_s=0.5,
+    log_lag_s=0.5,
+    log_bin_s=0.5,
+    rule_every_s=0.5,
+    fuse_s=0.5,
 )
 """Everything as in `make start`, with less waiting."""
 
