@@ -56,5 +56,6 @@ async def _tell(
         Put(row=f"{PREFIX}{now.name}", value=now, etag=etags.get(now.name, MUST_NOT_EXIST))
         for _, now in changes
     ]
-    events = [tell_configured(was, now, at) for was, now in changes]
+    by = services.settings.deployed_by
+    events = [tell_configured(was, now, at, by) for was, now in changes]
     await commit(services, CONTROLS, puts, events=events)

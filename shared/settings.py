@@ -5,6 +5,7 @@ settings, locally from `infra.local.world`. Unknown values fail closed with the 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,8 @@ TICK_SCHEDULE = "BACKSTOP_TICK"  # an NCRONTAB expression, read by the host itse
 PUBLIC_CLOUD = "https://login.microsoftonline.com"  # the authority of Microsoft Entra
 LEAST_DAYS = 184
 SHORTEST_KEY = 32  # characters of the redaction key
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WHO = re.compile(f"{_ID}/{_ID}")
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -66,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retain_incidents_days: float = 731.0
     retain_intake_days: float = 184.0
 
+    deployed_by: str = ""  # "tenant/object" of whom the configuration is from
     @property
     def retention_days(self) -> dict[str, float]:
         """How long the bodies of each class of records are kept."""
@@ -126,6 +130,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
+        deployed_by=_deployer(env),
     """Without a key what is personal still goes, but nothing correlates: that is for this machine.
 
     A Key Vault reference that cannot be resolved is handed over as it is written.
@@ -144,6 +149,14 @@ def _audience(env: Mapping[str, str]) -> str:
 def _authority(env: Mapping[str, str], *, local: bool) -> str:
     """Who issues tokens: Entra, and on a developer's machine alone somebody else."""
     authority = (env.get("BACKSTOP_AUTHORITY") or PUBLIC_CLOUD).rstrip("/")
+def _deployer(env: Mapping[str, str]) -> str:
+    """Who deployed, as events name people and programs: never by a name that can be changed."""
+    who = env.get("BACKSTOP_DEPLOYED_BY", "").lower()
+    if who and not _WHO.fullmatch(who):
+        raise Misconfigured("BACKSTOP_DEPLOYED_BY must be TENANT/OBJECT, two ids of Entra")
+    return who
+
+
     if authority != PUBLIC_CLOUD and not local:
         raise Misconfigured(f"BACKSTOP_AUTHORITY may not be set in Azure: it is {PUBLIC_CLOUD}")
     return authority

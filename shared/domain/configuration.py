@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Catalog, Service
 from shared.domain.event import ITSELF, ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
@@ -45,19 +46,25 @@ def changed(
     return [(before, after) for before, after in pairs if before != after]
 
 
-def tell_configured(was: Configuration | None, now: Configuration, at: datetime) -> ChangeEvent:
-    """The event of a configuration that came, changed or went with a deployment."""
+def tell_configured(
+    was: Configuration | None, now: Configuration, at: datetime, by: str = ""
+) -> ChangeEvent:
+    """The event of a configuration that came, changed or went with a deployment.
+
+    `by` is who deployed it, "" where the deployment does not say.
+    """
     return happened(
         EventKind.CONFIGURATION_CHANGED,
         f"configured-{digest(now.name, at.isoformat())}",
         now.name,
         at,
-        actor="backstop",
+        actor=by or ITSELF,
+        role=AppRole.DEPLOYER if by else "",
         what=_what(was.says if was is not None else {}, now),
         why=WHY,
         policy=str(now.says.get("policy", "")),
         policy_hash=str(now.says.get("policy_hash", "")),
-        before=was.says if was is not None else {},
+        before=was.says if was is not None else GONE,
         after=now.says,
     )
 

@@ -4,6 +4,7 @@ Kill switches, change freezes and legal holds are stored by their scope, and ask
 """
 
 EVERYTHING = "*"
+NEVER_SET = {"on": False}  # what events say was before, where nothing was
 
 
 def covers(scope: str, service: str) -> bool:

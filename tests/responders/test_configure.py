@@ -129,3 +129,14 @@ async def test_without_tables_the_next_tick_tells_it() -> None:
     await configure(services, NOTHING)
 
     assert len(told(services)) == 2
+
+
+async def test_it_is_told_as_theirs_who_deployed_where_the_deployment_says_so() -> None:
+    services = new_services()
+    await started(services, SERVICE)
+    who = "tenant/pipeline"
+
+    (event,) = await started(services, alter(SERVICE, mode=Mode.APPROVE), deployed_by=who)
+
+    assert (event.actor, event.role) == (who, "Deployer")
+    assert complete(event) == ()

@@ -96,7 +96,7 @@ async def test_each_turn_is_told_with_before_and_after(services: FakeServices) -
     first, second = told(services)
     assert first.kind == "kill-switch.changed"
     assert (first.actor, first.role) == (DANA.id, "Commander")
-    assert (first.why, first.before) == ("strange decisions", {})
+    assert (first.why, first.before) == ("strange decisions", {"on": False})
     assert first.what == "turned the kill switch of all services on"
     assert (second.before["on"], second.after["on"]) == (True, False)
 

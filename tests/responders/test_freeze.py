@@ -131,9 +131,9 @@ async def test_the_calendars_windows_are_shown_with_what_is_in_force(
 async def test_the_first_page_says_that_changes_are_frozen_and_lets_it_be_lifted(
     services: FakeServices,
 ) -> None:
-    assert "Nothing is frozen." in (await show_home(services, Request())).body.decode()
+    assert "Nothing is frozen." in (await show_home(services, Request(caller=DANA))).body.decode()
     await freeze(services, reason="<script>")
-    page = (await show_home(services, Request())).body.decode()
+    page = (await show_home(services, Request(caller=DANA))).body.decode()
 
     assert "Changes are frozen for all services." in page
     assert "Lift the freeze" in page

@@ -7,7 +7,7 @@ import pytest
 
 from responders.hold import hold_by_form, lift_hold, place_hold, show_holds
 from shared.domain.authority.caller import AppRole
-from shared.domain.coverage import EVERYTHING
+from shared.domain.coverage import EVERYTHING, NEVER_SET
 from shared.domain.event import EventKind
 from shared.domain.ledger.completeness import complete
 from shared.domain.views.http import Request
@@ -68,7 +68,7 @@ async def test_both_are_told_with_who_and_why_and_what_was_before(services: Fake
     assert (complete(placed), complete(lifted)) == ((), ())
     assert (placed.actor, placed.role, placed.why) == (AUDITOR.id, "Auditor", "a claim is disputed")
     assert (lifted.actor, lifted.why) == (OTHER.id, "it was settled")
-    assert (placed.before, lifted.before) == ({}, placed.after)
+    assert (placed.before, lifted.before) == (NEVER_SET, placed.after)
     assert lifted.after["on"] is False
 
 

@@ -89,7 +89,7 @@ async def test_it_is_told_what_was_declared_before(services: FakeServices) -> No
         services.outside.wait(1)
 
     first, second, third = told(services)
-    assert first.before == {}
+    assert first.before == {"registered": False}
     assert (second.before["version"], second.after["version"]) == ("1", "2")
     assert (third.before["version"], third.after["version"]) == ("1", "3")
     assert (third.before["flags_version"], third.after["flags_version"]) == ("off", "on")

@@ -95,3 +95,12 @@ def test_in_azure_nothing_starts_without_a_redaction_key(said: str) -> None:
 
 def test_on_ones_own_machine_the_redaction_key_may_be_missing() -> None:
     assert read_settings(ENOUGH).redaction_key == ""
+
+
+def test_who_deployed_is_named_by_two_ids_or_not_at_all() -> None:
+    ids = ("7B1F6C2E-0000-4000-8000-000000000001", "a11ce000-0000-4000-8000-000000000001")
+    settings = read_settings(ENOUGH | {"BACKSTOP_DEPLOYED_BY": "/".join(ids)})
+    assert settings.deployed_by == "/".join(ids).lower()
+    assert read_settings(ENOUGH).deployed_by == ""
+    with pytest.raises(Misconfigured, match="BACKSTOP_DEPLOYED_BY"):
+        read_settings(ENOUGH | {"BACKSTOP_DEPLOYED_BY": "ada@example.com"})

@@ -122,6 +122,7 @@ var responderSettings = {
 }
 var executorSettings = {
   BACKSTOP_BUS__clientId: identities.clients.executor
+  BACKSTOP_DEPLOYED_BY: empty(deployerId) ? '' : '${tenant().tenantId}/${deployerId}'
   BACKSTOP_REDACTION_KEY: '@Microsoft.KeyVault(SecretUri=${executorSecrets}redaction-key)'
   BACKSTOP_ROLE: 'executor'
   BACKSTOP_SIGNING_KEY: '${vaults[1].outputs.url}keys/${keyName}'

@@ -12,6 +12,8 @@ import msgspec
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 
+UNKNOWN = {"registered": False}  # what was before the first release of a service
+
 type CanaryShare = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 
@@ -99,10 +101,19 @@ def tell_registered(release: Release, before: Release | None) -> ChangeEvent:
         release.registered_at,
         actor=release.who,
         role=release.role,
-        what=f"registered release {release.version} on deployment {release.deployment}",
+        what=_what(release, before),
         why=release.why,
-        before=msgspec.to_builtins(before) if before is not None else {},
+        before=msgspec.to_builtins(before) if before is not None else UNKNOWN,
         after=msgspec.to_builtins(release),
         evidence={"change_freeze": release.freeze} if release.freeze else {},
         configuration_digest=release.configuration_digest,
     )
+
+
+def _what(release: Release, before: Release | None) -> str:
+    """In one sentence; flags that were toggled are named, because nothing else may be new."""
+    said = f"registered release {release.version} on deployment {release.deployment}"
+    if before is None or before.flags_version == release.flags_version:
+        return said
+    flags = (before.flags_version or "none", release.flags_version or "none")
+    return f"{said}; flags {flags[0]} become {flags[1]}"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.coverage import covers, say_scope
+from shared.domain.coverage import NEVER_SET, covers, say_scope
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.windows import Window
@@ -65,6 +65,6 @@ def tell_frozen(was: Freeze | None, freeze: Freeze) -> ChangeEvent:
         role=freeze.role,
         what=f"{done} {say_scope(freeze.scope)}",
         why=freeze.reason,
-        before=msgspec.to_builtins(was) if was else {},
+        before=msgspec.to_builtins(was) if was else NEVER_SET,
         after=msgspec.to_builtins(freeze),
     )

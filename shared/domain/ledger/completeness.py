@@ -12,17 +12,17 @@ from shared.domain.event import ChangeEvent, EventKind
 COMES_TO_BE = frozenset(
     {
         EventKind.INCIDENT_OPENED,
-        EventKind.RELEASE_REGISTERED,
-        EventKind.CONFIGURATION_CHANGED,
         EventKind.KNOWN_GOOD_EARNED,
-        EventKind.KILL_SWITCH_CHANGED,
-        EventKind.LEGAL_HOLD_CHANGED,
-        EventKind.FREEZE_CHANGED,
         EventKind.REVIEW_OPENED,
     }
 )
 CHANGES = frozenset(
     {
+        EventKind.RELEASE_REGISTERED,
+        EventKind.CONFIGURATION_CHANGED,
+        EventKind.KILL_SWITCH_CHANGED,
+        EventKind.LEGAL_HOLD_CHANGED,
+        EventKind.FREEZE_CHANGED,
         EventKind.SEVERITY_CHANGED,
         EventKind.ROLLBACK_REQUESTED,
         EventKind.INTENT_OPENED,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.coverage import covers, say_scope
+from shared.domain.coverage import NEVER_SET, covers, say_scope
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.ledger.record import LedgerRow
@@ -81,7 +81,7 @@ def tell_hold(was: LegalHold | None, hold: LegalHold) -> ChangeEvent:
         role=hold.role,
         what=f"{'placed' if hold.on else 'lifted'} a legal hold on {hold.sentence}",
         why=hold.reason,
-        before=msgspec.to_builtins(was) if was else {},
+        before=msgspec.to_builtins(was) if was else NEVER_SET,
         after=msgspec.to_builtins(hold),
         evidence={"hold": hold.id},
     )

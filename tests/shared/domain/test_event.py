@@ -46,7 +46,7 @@ def test_a_kill_switch_is_told_with_what_it_was_before() -> None:
 
     assert first.what == "turned the kill switch of fnol-summary on"
     assert second.what == "turned the kill switch of all services off"
-    assert (first.before, second.before["on"], second.after["on"]) == ({}, True, False)
+    assert (first.before, second.before["on"], second.after["on"]) == ({"on": False}, True, False)
     assert first.id != second.id
 
 

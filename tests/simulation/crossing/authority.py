@@ -13,6 +13,7 @@ from responders.freeze import set_freeze
 from responders.hold import hold_by_form, lift_hold, place_hold
 from responders.review import close_review, remind_reviewers
 from shared.domain.authority.caller import AppRole, Caller
+from shared.domain.coverage import NEVER_SET
 from shared.domain.event import EventKind
 from shared.domain.freezes.freeze import Freeze
 from shared.domain.incidents.incident import Incident, State
@@ -182,7 +183,7 @@ async def _each_change_told(services: FakeServices, kind: EventKind, now: object
     """The ledger tells of every change once, each from the one before it, up to what is so now."""
     changes = {e.id: e for e in told(services) if e.kind is kind}.values()
     assert (await recorded(services))[kind] == len(changes)
-    before: object = {}
+    before: object = NEVER_SET
     for change in sorted(changes, key=lambda one: one.happened_at):
         assert change.before == before
         before = change.after
