@@ -65,11 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redaction_key: str = ""  # of the tokens that stand for what is personal; needed in Azure
     signing_key: str = ""  # a Key Vault key's URL; a file outside Azure only
     seal_every_s: float = 300.0
+    deployed_by: str = ""  # "tenant/object" of whom the configuration is from
     retain_changes_days: float = 2557.0
     retain_incidents_days: float = 731.0
     retain_intake_days: float = 184.0
 
-    deployed_by: str = ""  # "tenant/object" of whom the configuration is from
     @property
     def retention_days(self) -> dict[str, float]:
         """How long the bodies of each class of records are kept."""
@@ -122,6 +122,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         blobs=env.get("BACKSTOP_BLOBS", ""),
         redaction_key=_redaction_key(env, local=local),
         signing_key=env.get("BACKSTOP_SIGNING_KEY", ""),
+        deployed_by=_deployer(env),
         seal_every_s=_number(env, "BACKSTOP_SEAL_EVERY_S", 300.0),
         retain_changes_days=_days(env, "BACKSTOP_RETAIN_CHANGES_DAYS", 2557.0),
         retain_incidents_days=_days(env, "BACKSTOP_RETAIN_INCIDENTS_DAYS", 731.0),
@@ -130,7 +131,6 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
-        deployed_by=_deployer(env),
     """Without a key what is personal still goes, but nothing correlates: that is for this machine.
 
     A Key Vault reference that cannot be resolved is handed over as it is written.
@@ -141,14 +141,6 @@ def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
     return key
 
 
-def _audience(env: Mapping[str, str]) -> str:
-    """The client id, also where it was given as the URI that is made of it."""
-    return env.get("BACKSTOP_AUDIENCE", "").lower().removeprefix("api://")
-
-
-def _authority(env: Mapping[str, str], *, local: bool) -> str:
-    """Who issues tokens: Entra, and on a developer's machine alone somebody else."""
-    authority = (env.get("BACKSTOP_AUTHORITY") or PUBLIC_CLOUD).rstrip("/")
 def _deployer(env: Mapping[str, str]) -> str:
     """Who deployed, as events name people and programs: never by a name that can be changed."""
     who = env.get("BACKSTOP_DEPLOYED_BY", "").lower()
@@ -157,6 +149,14 @@ def _deployer(env: Mapping[str, str]) -> str:
     return who
 
 
+def _audience(env: Mapping[str, str]) -> str:
+    """The client id, also where it was given as the URI that is made of it."""
+    return env.get("BACKSTOP_AUDIENCE", "").lower().removeprefix("api://")
+
+
+def _authority(env: Mapping[str, str], *, local: bool) -> str:
+    """Who issues tokens: Entra, and on a developer's machine alone somebody else."""
+    authority = (env.get("BACKSTOP_AUTHORITY") or PUBLIC_CLOUD).rstrip("/")
     if authority != PUBLIC_CLOUD and not local:
         raise Misconfigured(f"BACKSTOP_AUTHORITY may not be set in Azure: it is {PUBLIC_CLOUD}")
     return authority
