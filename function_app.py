@@ -130,10 +130,10 @@ ROUTES: tuple[Route, ...] = (
     _api("order_evidence", "POST", "evidence", "evidence", body="EvidenceRequest"),
     _api("show_orders", "GET", "evidence", "evidence", query=("limit",)),
     _api("hand_out", "GET", "evidence/{id}", "evidence"),
-    ("describe", "GET", "api/openapi.json", _describe),
     _api("show_holds", "GET", "holds", "hold"),
     _api("place_hold", "POST", "holds", "hold", body="HoldRequest"),
     _api("lift_hold", "POST", "holds/{id}/lift", "hold", body="Lifting"),
+    ("describe", "GET", "api/openapi.json", _describe),
     _page("show_home", ROOT),
     _page("show_incident_page", "incidents/{id}"),
     _page("show_releases_page", "releases/{service}"),
@@ -150,9 +150,9 @@ ROUTES: tuple[Route, ...] = (
     _button("press_freeze", "freezes", "freeze", "set_freeze", "/"),
     _button("press_review", "reviews/{id}/close", "review", "close_review", "/"),
     _button("press_evidence", "evidence", "evidence", "order_by_form", "/evidence"),
-    _button("press_resubmit", "quarantine/{id}/resubmit", "quarantine", "resubmit", "/quarantine"),
     _button("press_hold", "holds", "hold", "hold_by_form", "/evidence"),
     _button("press_lift", "holds/{id}/lift", "hold", "lift_hold", "/evidence"),
+    _button("press_resubmit", "quarantine/{id}/resubmit", "quarantine", "resubmit", "/quarantine"),
     _button("press_discard", "quarantine/{id}/discard", "quarantine", "discard", "/quarantine"),
 )
 COMMANDS: dict[Role, dict[str, Later]] = {
