@@ -35,7 +35,7 @@ async def show_reviews(services: Services, _request: Request) -> Answer:
 async def close_review(services: Services, request: Request) -> Answer:
     """Close a review with a conclusion.
 
-    Raises RejectedInput, NotFound, Unavailable, NotAllowed for whoever acted themselves, and
+    Raises RejectedInput, NotFound, Unavailable, NotAllowed for whoever acted or asked for it, and
     Conflict where it is closed already.
     """
     said = request.read(Closing)
@@ -44,7 +44,7 @@ async def close_review(services: Services, request: Request) -> Answer:
         allowed = f"conclusion must have 1 to {LONGEST_CONCLUSION} characters"
         raise RejectedInput("wrong-conclusion", allowed)
     review = (await read_review(services, request.path["id"])).value
-    if caller.id == review.opened_by:
+    if review.is_own(caller.id):
         raise NotAllowed(OWN_DEED)
 
     def take(incident: Incident) -> Revision:

@@ -109,6 +109,7 @@ def _reviewed(
         why=f"A commander approved alone: {ruling.reason}",
         by=ruling.by,
         role=ruling.role,
+        asked_by=request.requested_by,
         days=service.policy.review_days,
         zone=service.time_zone,
     )

@@ -31,7 +31,8 @@ class ReviewKind(StrEnum):
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be reviewed: `by` whom it was done, by which `role`, and why as a sentence.
 
-    It is due within so many working `days` of the `zone`.
+    `asked_by` is the person who had asked for it, "" where nobody did. It is due within so many
+    working `days` of the `zone`.
     """
 
     kind: ReviewKind
@@ -39,6 +40,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     by: str
     role: str = ""
+    asked_by: str = ""
     days: int
     zone: str
 
@@ -46,7 +48,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 class Review(msgspec.Struct, frozen=True, kw_only=True, tag="review"):
     """One review. `opened_by` is who acted, "backstop" for automation; `why` is a sentence.
 
-    `about` is the plan's id, or whatever else tells two reviews of one incident apart.
+    `asked_by` is the person who had asked for it, "" where nobody did. `about` is the plan's id, or
+    whatever else tells two reviews of one incident apart.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, tag="review"):
     opened_at: datetime
     due_at: datetime
     opened_by: str
+    asked_by: str = ""
     closed_by: str = ""
     closed_at: datetime | None = None
     conclusion: str = ""
@@ -67,6 +71,10 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, tag="review"):
     def row(self) -> str:
         """Where it lies in its incident's shard."""
         return open_row(self.id) if self.closed_at is None else closed_row(self.id)
+
+    def is_own(self, who: str) -> bool:
+        """Whether it is about what this person did, or had asked for."""
+        return who in (self.opened_by, self.asked_by)
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it should have been closed by now."""
@@ -117,6 +125,7 @@ def open_review(incident: Incident, opening: Opening, now: datetime) -> Revised:
         opened_at=now,
         due_at=after_workdays(now, opening.days, opening.zone).astimezone(now.tzinfo),
         opened_by=opening.by,
+        asked_by=opening.asked_by,
     )
     if review.id in incident.reviews:
         return Revised(step=Step(incident=incident))
@@ -143,7 +152,7 @@ def conclude(
     """
     if review.id not in incident.reviews:
         return Revised(step=Step(incident=None, reason=f"review {review.id} is closed already"))
-    if who == review.opened_by:
+    if review.is_own(who):
         return Revised(step=Step(incident=None, reason=OWN_DEED))
     closed = msgspec.structs.replace(review, closed_by=who, closed_at=now, conclusion=conclusion)
     left = tuple(one for one in incident.reviews if one != review.id)
@@ -163,7 +172,7 @@ def conclude(
     return Revised(step=step, writes=writes)
 
 
-OWN_DEED = "whoever acted does not review it: another person must"
+OWN_DEED = "whoever acted, or asked for it, does not review it: another person must"
 
 
 def remind(incident: Incident, review: Review, etag: str, now: datetime) -> Revised:

@@ -17,6 +17,7 @@ from shared.domain.decisions.control import KillSwitch
 from shared.domain.incidents.handling import acknowledge
 from shared.domain.incidents.incident import State
 from shared.domain.incidents.steps import resolve
+from shared.domain.reviews.review import Review
 from shared.domain.row import Put
 from shared.errors import Conflict, NotAllowed, NotFound, Unavailable
 from shared.protocol.approve import (
@@ -236,7 +237,9 @@ async def test_a_commander_alone_is_reviewed() -> None:
     assert incident.state is State.DIAGNOSED
     assert len(incident.reviews) == 1
     assert kinds(services)[-2:] == ["approval.given", "review.opened"]
-    assert services.state.rows(SHARD, "~review|")
+    (row,) = services.state.rows(SHARD, "~review|")
+    review = services.state.peek(SHARD, row, Review)
+    assert (review.opened_by, review.asked_by) == (CHIEF.id, "backstop")
     await enforce(services, message("enforce"))
     assert services.endpoints.traffic == {"v1": 100}
 
@@ -334,7 +337,7 @@ async def test_one_person_in_two_tabs_decides_once() -> None:
 
 async def test_a_decision_that_races_with_the_end_of_time_is_one_of_both() -> None:
     ends = set()
-    for turn in range(1, 14):
+    for turn in range(1, 20):
         services = await waiting_services()
         services.outside.wait(899)
         name = f"{turn}"

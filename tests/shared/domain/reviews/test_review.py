@@ -85,6 +85,14 @@ def test_a_conclusion_moves_it_out_of_what_is_open() -> None:
     assert revised.step.events[0].after["closed_by"] == "t/ada"
 
 
+def test_whoever_asked_for_it_cannot_close_it() -> None:
+    opening = msgspec.structs.replace(OPENING, asked_by="t/rita")
+    incident, review = stored(open_review(INCIDENT, opening, NOW))
+    for who, may in (("t/rita", False), ("t/ana", True)):
+        closed = conclude(incident, review, who=who, conclusion="fine", now=NOW)
+        assert (closed.step.incident is not None) is may
+
+
 def test_whoever_acted_cannot_close_it() -> None:
     incident, review = opened()
     refused = conclude(incident, review, who="t/dana", conclusion="fine", now=NOW)
