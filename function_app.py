@@ -104,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     _api("ingest", "POST", "alerts", "ingest", body="*"),
     _api("take_signal", "POST", "signals", "signal", body="Signal"),
     _api("show_delivery", "GET", "deliveries/{key}", "show"),
+    _api("show_health", "GET", "health", "health", query=("service",)),
     _api("show_incidents", "GET", "incidents", "show", query=("state", "after", "limit")),
     _api("show_incident", "GET", "incidents/{id}", "show"),
     _api("show_affected", "GET", "incidents/{id}/affected", "show", query=("after", "limit")),
@@ -188,6 +189,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.seal", "seal"),
         Later("responders.purge", "purge"),
         Later("responders.compare", "compare"),
+        Later("responders.check_health", "check_health"),
         Later("responders.configure", "configure"),
     ),
 }

@@ -24,7 +24,8 @@ class RejectedInput(BackstopError):
 class Unavailable(BackstopError):
     """A part does not answer now: answer 503 with Retry-After, or schedule a retry.
 
-    `part` is one of tables, blobs, vault, bus, logs, endpoint, alerts, teams, pager, sign-in.
+    `part` is one of tables, blobs, vault, bus, logs, endpoint, alerts, teams, pager, sign-in,
+    search, telemetry.
     """
 
     def __init__(self, part: str, detail: str, retry_after_s: float = 5.0) -> None:

@@ -20,6 +20,7 @@ from shared.errors import Misconfigured
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from shared.adapters.app_events import AppEvents
     from shared.adapters.blobs import Blobs
     from shared.adapters.bus import Bus
     from shared.adapters.endpoint import Endpoints
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shared.adapters.pager import Pager
     from shared.adapters.pages import Pages
     from shared.adapters.scoring import Scoring
+    from shared.adapters.search_index import SearchIndexes
     from shared.adapters.signer import Signer
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
     from shared.domain.diagnosis.telemetry import Query
+    from shared.domain.health.golden import GoldenCases
     from shared.domain.incidents.alarm import Alarm
     from shared.domain.ledger.seal import Seal
     from shared.domain.redaction.redactor import Redactor
@@ -73,7 +76,8 @@ class Services:
         self.refusals = Refusals()  # who was not let in lately: see admit
         self.refusal_keeper: asyncio.Task[None] | None = None
         self.allowance = Allowance()  # of signals, by service
-        self.health_checked_at: datetime | None = None
+        self.health_checked: dict[str, datetime] = {}  # when each service was last
+        self.golden: dict[str, GoldenCases | None] = {}  # as far as they were read: see golden_of
         self.names: OrderedDict[str, tuple[str, float]] = OrderedDict()  # of callers: see people
 
     @cached_property
@@ -210,6 +214,43 @@ class Services:
         token = await self.credential.get_token("https://ml.azure.com/.default")
         return str(token.token)
 
+    def golden_of(self, service: str) -> GoldenCases | None:
+        """A service's golden cases, read once a process; None where none can be read."""
+        if service not in self.golden:
+            from shared.adapters.golden_cases import read_golden
+
+            cases, report = read_golden(self.settings.catalog, service)
+            for mistake in report.mistakes:
+                log.error("not asking %s what it should know: %s", service, mistake)
+            self.golden[service] = cases
+        return self.golden[service]
+
+    @cached_property
+    def search(self) -> SearchIndexes:
+        """The search services whose indexes health checks look at; executor only."""
+        from shared.adapters.search_index import SearchIndexes
+
+        bearer = self._search_token if self.credential else "local"
+        return SearchIndexes(bearer, self.settings.search_endpoint)
+
+    async def _search_token(self) -> str:
+        token = await self.credential.get_token("https://search.azure.com/.default")
+        return str(token.token)
+
+    @cached_property
+    def app_events(self) -> AppEvents | None:
+        """Where the product's own telemetry goes; None where no connection string is set."""
+        from shared.adapters.app_events import AppEvents
+
+        if not self.settings.insights:
+            return None
+        bearer = self._insights_token if self.credential else None
+        return AppEvents(self.settings.insights, bearer)
+
+    async def _insights_token(self) -> str:
+        token = await self.credential.get_token("https://monitor.azure.com/.default")
+        return str(token.token)
+
     @cached_property
     def teams(self) -> Teams:
         """The commander's channel."""
@@ -278,6 +319,7 @@ class Services:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
-        names = (*clients, "fired_alerts", "blobs", "signer", "tokens", "credential")
+        more = ("search", "app_events", "fired_alerts", "blobs", "signer", "tokens", "credential")
+        names = (*clients, *more)
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

@@ -29,6 +29,7 @@ LOCAL = ROOT / ".local"
 CATALOG = ROOT / "shared" / "catalog"
 SECOND = ROOT / "infra" / "local" / "catalog" / "claim-routing.yaml"
 FIRST = "fnol-summary"
+GOLDEN = "golden"
 SPARE = (
     "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
     "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
@@ -227,6 +228,11 @@ class World:
             "BACKSTOP_SWEEP_EVERY_S": str(pace.sweep_every_s),
             "BACKSTOP_SEAL_EVERY_S": str(pace.seal_every_s),
             **({"BACKSTOP_SIGNING_KEY": str(self.signing_key)} if role == "executor" else {}),
+            "BACKSTOP_HEALTH_EVERY_S": str(pace.health_every_s),
+            "BACKSTOP_SEARCH_ENDPOINT": f"http://127.0.0.1:{ports.scoring}",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+                f"InstrumentationKey=local;IngestionEndpoint=http://127.0.0.1:{ports.logs}"
+            ),
             "BACKSTOP_LOG_LAG_S": str(pace.log_lag_s),
             "BACKSTOP_LOG_BIN_S": str(pace.log_bin_s),
         }
@@ -311,6 +317,15 @@ def write_catalog(
                 targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
             text = yaml.safe_dump_all(documents, sort_keys=False)
         (folder / path.name).write_text(text)
+        _copy_golden(path, folder)
+
+
+def _copy_golden(path: Path, folder: Path) -> None:
+    """The golden cases of a service lie beside its file."""
+    golden = path.parent / GOLDEN / path.name
+    if golden.exists():
+        (folder / GOLDEN).mkdir(exist_ok=True)
+        (folder / GOLDEN / path.name).write_bytes(golden.read_bytes())
 
 
 def _pace(spec: dict[str, Any], pace: Pace) -> None:

@@ -8,6 +8,7 @@ asked for.
 import re
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 
 from shared.adapters.catalog_report import Mentioned, Report
 from shared.adapters.catalog_tree import Node
@@ -137,6 +138,20 @@ class Section:
             self.mistake(name, "is not allowed", f"a list of whole numbers from {low} to {high}")
         return good
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields, where it is the file that chooses them."""
+        return tuple(self._members)
+
+    def anything(self, name: str) -> dict[str, Any]:
+        """Read a mapping of whatever it holds; an empty one, and a mistake, where it is none."""
+        node = self._ask(name, required=True)
+        if node is None:
+            return {}
+        if not isinstance(node.value, dict):
+            self.mistake(name, f"{_shown(node)} is no mapping", "names and values, one a line")
+            return {}
+        return {key: _plain(inner) for key, inner in node.value.items()}
+
     def section(self, name: str, *, required: bool = True) -> "Section":
         """Read a mapping inside; an empty one where it is missing, and a mistake if required."""
         node = self._ask(name, required=required)
@@ -176,6 +191,14 @@ class Section:
             self.mistake(name, "is no list", "items that begin with a dash")
             return []
         return node.value
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return {name: _plain(inner) for name, inner in node.value.items()}
+    if isinstance(node.value, list):
+        return [_plain(inner) for inner in node.value]
+    return node.value
 
 
 def _shown(node: Node) -> str:

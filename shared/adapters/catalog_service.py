@@ -4,6 +4,8 @@
 `shared.adapters.catalog`.
 """
 
+import msgspec
+
 from shared.adapters.catalog_budget import read_budget_policy
 from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
 from shared.adapters.catalog_openslo import Library
@@ -19,6 +21,8 @@ from shared.errors import RejectedInput
 
 MINIMUM_CONTACTS = 2
 _ARM_ID = "/subscriptions/[^/?#]+(/[^/?#]+)*"
+_HTTPS = "https://[^ ?#]{1,200}"
+_FIELD = "[A-Za-z][A-Za-z0-9_/]{0,127}"
 _APP_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -127,6 +131,18 @@ def _read_dependencies(spec: Section) -> tuple[Dependency, ...]:
         name = section.text("name")
         if kind == "service":
             section.mention(Mentioned.DEPENDENCY, "name", name)
-        found.append(Dependency(name=name, kind=kind))
+        found.append(_read_address(section, Dependency(name=name, kind=kind)))
         section.close()
     return tuple(found)
+
+
+def _read_address(section: Section, read: Dependency) -> Dependency:
+    """Where an index is searched; both fields or neither, and of an index only."""
+    endpoint = section.text("endpoint", "", pattern=_HTTPS)
+    watermark = section.text("watermark", "", pattern=_FIELD)
+    if bool(endpoint) != bool(watermark):
+        given, missing = ("endpoint", "watermark") if endpoint else ("watermark", "endpoint")
+        section.mistake(given, f"has no {missing} beside it", "both, or neither")
+    if endpoint and read.kind != "index":
+        section.mistake("endpoint", f"of a {read.kind}", "only an index is asked by one")
+    return msgspec.structs.replace(read, endpoint=endpoint, watermark=watermark)

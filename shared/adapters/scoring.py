@@ -6,6 +6,7 @@ pin of one call for all later ones, so what it calls unpinned proves nothing.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -13,9 +14,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from aiohttp.client import _RequestContextManager
 from azure.core.exceptions import AzureError
 
 from shared.domain.decisions.endpoint import ProbeReport
+from shared.domain.health.golden import MOST_BYTES, Reply
 from shared.errors import RejectedInput, Unavailable
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
@@ -69,6 +72,28 @@ class Scoring:
         answers = await asyncio.gather(*(send(payload) for payload in payloads))
         return _report(answers, deployment, region)
 
+    async def ask(self, scoring_uri: str, payload: Payload, *, timeout_s: float = 10.0) -> Reply:
+        """Send one request, left to the split, and answer what came back; trouble is in the reply.
+
+        Raises RejectedInput and Unavailable as `probe` does.
+        """
+        _refuse_plain_http(scoring_uri)
+        headers = await self._headers(None)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout_s), self._post(scoring_uri, payload, headers) as got:
+                body = await got.content.read(MOST_BYTES)
+        except TimeoutError:
+            return Reply(trouble="no answer in time")
+        except aiohttp.ClientError as error:
+            return Reply(trouble=type(error).__name__)
+        return Reply(
+            status=got.status,
+            body=body,
+            elapsed_ms=1000 * (time.monotonic() - began),
+            answered_by=got.headers.get(DEPLOYMENT_HEADER, ""),
+        )
+
     async def close(self) -> None:
         """Close the session; a later probe opens a new one."""
         if self._session is not None:
@@ -82,14 +107,16 @@ class Scoring:
             headers[DEPLOYMENT_HEADER] = deployment
         return headers
 
+    def _post(self, uri: str, body: Payload, headers: dict[str, str]) -> _RequestContextManager:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return self._session.post(uri, json=body, headers=headers, allow_redirects=False)
+
     async def _send(
         self, uri: str, body: Payload, headers: dict[str, str], limit_s: float
     ) -> _Answer:
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        request = self._session.post(uri, json=body, headers=headers, allow_redirects=False)
         try:
-            async with asyncio.timeout(limit_s), request as response:
+            async with asyncio.timeout(limit_s), self._post(uri, body, headers) as response:
                 await response.read()
                 return _judge(response, headers.get(DEPLOYMENT_HEADER))
         except TimeoutError:

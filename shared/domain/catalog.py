@@ -104,10 +104,16 @@ class RollbackPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Dependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that the service needs. `kind` is service, model, tool, index or region."""
+    """Something that the service needs. `kind` is service, model, tool, index or region.
+
+    `endpoint` is where an index is searched, and `watermark` its documents' field that says when
+    each was written: by these a health check asks how fresh it is.
+    """
 
     name: str
     kind: str = "service"
+    endpoint: str = ""
+    watermark: str = ""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):

@@ -118,7 +118,7 @@ def test_every_drill_is_answered_as_its_page_says_and_the_story_is_kept(
 
 
 def _stop_the_index(person: Person) -> None:
-    person.press("Stop the index")
+    person.press("Stop the indexer")
     person.sees_at_drills("the index stands still")
     person.opens("the cause is index policy-wordings")
     person.reads("#lead", "Moved nothing.")

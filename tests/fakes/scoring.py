@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import override
 
+import msgspec
+
 from shared.adapters.scoring import Payload, Scoring
 from shared.domain.decisions.endpoint import ProbeReport
+from shared.domain.health.golden import Reply
 from shared.errors import Unavailable
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.turns import Turns
@@ -17,6 +20,7 @@ class FakeScoring(Scoring):
         self.out = False
         self.failing: set[str] = set()
         self.payloads: list[Payload] = []
+        self.says: dict[str, Payload] = {}  # instead of the question, by deployment
         self._turns = turns
         self._endpoints = endpoints
 
@@ -44,6 +48,16 @@ class FakeScoring(Scoring):
             passed=0 if name in self.failing else sent,
             answered_by={name: sent},
         )
+
+    @override
+    async def ask(self, scoring_uri: str, payload: Payload, *, timeout_s: float = 10.0) -> Reply:
+        await self._turns.take("scoring.ask")
+        if self.out:
+            raise Unavailable("endpoint", "the scoring route does not answer")
+        name = self._serving()
+        body = msgspec.json.encode(self.says.get(name, payload))
+        status = 424 if name in self.failing else 200
+        return Reply(status=status, body=body, elapsed_ms=120.0, answered_by=name)
 
     @override
     async def close(self) -> None:

@@ -20,6 +20,7 @@ from tests.fakes.fired_alerts import FakeFiredAlerts
 from tests.fakes.logs import FakeLogs
 from tests.fakes.people import FakePager, FakeTeams
 from tests.fakes.scoring import FakeScoring
+from tests.fakes.search import FakeAppEvents, FakeSearch
 from tests.fakes.signer import FakeSigner
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
@@ -87,6 +88,8 @@ class Outside:
         self.endpoints = FakeEndpoints(self.turns, snapshot)
         self.fired_alerts = FakeFiredAlerts(self.turns)
         self.scoring = FakeScoring(self.turns, self.endpoints)
+        self.search = FakeSearch(self.turns)
+        self.app_events = FakeAppEvents(self.turns)
         self.teams = FakeTeams(self.turns, self.redactor)
         self.pager = FakePager(self.turns, self.redactor)
 
@@ -155,6 +158,14 @@ class FakeServices(Services):
     @cached_property
     def fired_alerts(self) -> FakeFiredAlerts:
         return self.outside.fired_alerts
+
+    @cached_property
+    def search(self) -> FakeSearch:
+        return self.outside.search
+
+    @cached_property
+    def app_events(self) -> FakeAppEvents:
+        return self.outside.app_events
 
     @cached_property
     def scoring(self) -> FakeScoring:

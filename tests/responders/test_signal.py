@@ -41,6 +41,7 @@ async def test_a_signal_is_accepted_and_durable(services: FakeServices) -> None:
     delivery = (await read_delivery(services, said["delivery"])).value
     assert (said["status"], said["judged"]) == ("accepted", "breach")
     assert delivery.pending
+    assert delivery.alert.reading is not None
     assert (delivery.source, delivery.alert.reading.total) == ("signal", SIGNAL.total)
     assert services.bus.subjects("work") == ["triage"]
 

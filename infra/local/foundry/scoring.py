@@ -5,7 +5,6 @@ the version that served in the same header. Every answer leaves its telemetry ro
 """
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,8 +15,9 @@ from starlette.routing import Route
 
 from infra.local.foundry import telemetry
 from infra.local.foundry.behaviour import Happening, happen
-from infra.local.foundry.resources import Deployment, Endpoint, moment
+from infra.local.foundry.resources import Deployment, Endpoint
 from infra.local.foundry.rules import ArmError
+from infra.local.foundry.search import newest_document, search_routes
 from infra.local.foundry.world import World
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
@@ -40,7 +40,7 @@ def create_scoring(world: World) -> Starlette:
     async def score(request: Request) -> Response:
         return await _score(world, request)
 
-    routes = [Route("/endpoints/{endpoint}/score", score, methods=["POST"])]
+    routes = [Route("/endpoints/{endpoint}/score", score, methods=["POST"]), *search_routes(world)]
     return Starlette(routes=routes, exception_handlers={ArmError: _refusal})
 
 
@@ -54,9 +54,7 @@ async def tell_watermarks(world: World, every_s: float = 1.0) -> None:
 
 def tell_watermark(world: World) -> None:
     """Say how fresh the search index is: behind by some seconds, or since it stopped."""
-    now = world.clock()
-    stopped_at = world.troubles.index_stopped_at
-    newest = moment(now if stopped_at is None else stopped_at) - timedelta(seconds=5)
+    now, newest = world.clock(), newest_document(world)
     for endpoint in world.endpoints.values():
         row = telemetry.watermark_row(endpoint.service, world.index, newest, now)
         world.sink("AppEvents", row)

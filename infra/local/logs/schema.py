@@ -23,7 +23,7 @@ _CALL = {
 TABLES: dict[str, dict[str, str]] = {
     "AppRequests": {**_COMMON, **_CALL},
     "AppDependencies": {**_COMMON, **_CALL, "DependencyType": "string", "Target": "string"},
-    "AppEvents": {**_COMMON, "Name": "string"},
+    "AppEvents": {**_COMMON, "Name": "string", "Measurements": "dynamic"},
     "AppTraces": {**_COMMON, "Message": "string", "SeverityLevel": "int"},
     "AppExceptions": {
         **_COMMON,

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from infra.local.logs import wire
 from infra.local.logs.engine import QueryRefused, QueryTimedOut
+from infra.local.logs.ingestion import take_events
 from infra.local.logs.store import TelemetryStore
 
 _CONCURRENT_QUERIES = 5  # the service's limit per user
@@ -43,7 +44,10 @@ def create_app(
 ) -> Starlette:
     """Make the ASGI app over a store; `app.state.faults` can be changed while it runs."""
     app = Starlette(
-        routes=[Route("/v1/workspaces/{workspace}/query", _answer, methods=["POST"])],
+        routes=[
+            Route("/v1/workspaces/{workspace}/query", _answer, methods=["POST"]),
+            Route("/v2.1/track", take_events, methods=["POST"]),
+        ],
         exception_handlers={404: _not_found},
     )
     app.state.store = store

@@ -107,7 +107,8 @@ class TelemetryStore:
         types = schema.sql_columns(table)
         columns = ", ".join(f'"{name}" {sql}' for name, sql in types.items())
         self._root.execute(f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})')
-        shape = msgspec.json.encode([types | {"Properties": "VARCHAR"}]).decode()
+        texts = {name: "VARCHAR" for name, sql in types.items() if sql == "JSON"}
+        shape = msgspec.json.encode([types | texts]).decode()
         values = ", ".join(f'r."{name}"' for name in types)
         source = f"SELECT unnest(from_json($1::JSON, '{shape}')) AS r"
         return f'INSERT INTO "{table}" SELECT {values} FROM ({source})'  # noqa: S608 - our own names
@@ -118,9 +119,9 @@ class TelemetryStore:
             raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
         time = row.get("TimeGenerated") or self.now()
         prepared = {"ItemCount": 1, **row, "TimeGenerated": _utc(time)}
-        properties = row.get("Properties")
-        if properties is not None:
-            prepared["Properties"] = msgspec.json.encode(properties).decode()
+        for name in ("Properties", "Measurements"):
+            if prepared.get(name) is not None:
+                prepared[name] = msgspec.json.encode(prepared[name]).decode()
         return prepared
 
     def _take_buffers(self) -> dict[str, list[Row]]:

@@ -25,9 +25,10 @@ DRILLS = (
     Drill(name="ship-v1", title="Ship v1", expect="The pipeline moves all traffic to v1."),
     Drill(
         name="stale-index",
-        title="Stop the index",
-        expect="Both versions answer from an old index, and an alert says how old it is: Backstop "
-        "moves nothing and names the index.",
+        title="Stop the indexer",
+        expect="Both versions answer 200 from an old index. The health check asks the index for "
+        "its newest document and says within 20 s how old that is: Backstop moves nothing and "
+        "names the index.",
         breaks="the index stands still",
     ),
     Drill(

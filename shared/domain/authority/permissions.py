@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, Permission] = {
     "ingest": ALERT,
     "take_signal": SIGNAL,
     "show_delivery": READ,
+    "show_health": READ,
     "show_incidents": READ,
     "show_incident": READ,
     "show_affected": READ,

@@ -164,3 +164,23 @@ async def test_probes_are_marked_so_that_they_never_count_as_customers(
 async def test_the_key_never_travels_in_the_open(scoring: Scoring, uri: str) -> None:
     with pytest.raises(RejectedInput):
         await scoring.probe(uri, deployment=None, region=None, payloads=PAYLOADS[:1])
+
+
+async def test_one_request_is_answered_with_what_came_back(world: World, scoring: Scoring) -> None:
+    async with served_uri(world) as uri:
+        reply = await scoring.ask(uri, {**PAYLOADS[0], "region": "westeurope"})
+        refused = await scoring.ask(uri, {"text": "no claim"})
+    assert (reply.status, reply.answered_by, reply.trouble) == (200, "v1", "")
+    assert b"Hail on the roof." in reply.body
+    assert reply.elapsed_ms > 0
+    assert refused.status == 400
+
+
+async def test_what_does_not_answer_one_request_is_said(world: World, scoring: Scoring) -> None:
+    for deployment in world.endpoint(SERVICE).deployments.values():
+        deployment.behaviour = Behaviour(latency_ms=5_000.0)
+    async with served_uri(world) as uri:
+        late = await scoring.ask(uri, {**PAYLOADS[0], "region": "westeurope"}, timeout_s=0.05)
+    gone = await scoring.ask(uri, PAYLOADS[0])
+    assert late.trouble == "no answer in time"
+    assert gone.trouble == "ClientConnectorError"

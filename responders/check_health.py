@@ -1,0 +1,100 @@
+"""Check health: ask every service what it should know, and tell what is wrong before customers do.
+
+The executor's tick runs it; each service is due as often as its golden cases say. What is newly
+broken, or well again, becomes a signal by the same intake as any other; all of it becomes telemetry
+and the report that people read.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from shared.domain.app_event import AppEvent
+from shared.domain.catalog import Service
+from shared.domain.health.golden import GoldenCases
+from shared.domain.health.report import HealthReport, carry_on, to_be_told, told
+from shared.domain.health.telling import EVENT, rows_of, signal_of
+from shared.domain.keys import shard_of
+from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.errors import Conflict, Misconfigured, Unavailable
+from shared.protocol.checking import check
+from shared.protocol.health import health_row, read_health
+from shared.protocol.intake import HEALTH_CHECK, accept
+from shared.protocol.leftovers import Leftovers
+from shared.services import Services
+
+log = logging.getLogger("backstop.health")
+
+MOST = 5  # services a tick: the others are checked by the next ones
+USUAL_S = 300  # of a service that has dependencies to be looked at, and no golden cases
+WITHIN_S = 30.0
+
+
+async def check_health(services: Services, _: Leftovers) -> None:
+    """Check the services that are due; what cannot be told now is told by the next check."""
+    now = services.now()
+    due = [found for found in _checked(services) if _is_due(services, *found, now)][:MOST]
+    for service, _golden in due:
+        services.health_checked[service.name] = now
+    await asyncio.gather(*(_check(services, service, golden) for service, golden in due))
+
+
+def _checked(services: Services) -> list[tuple[Service, GoldenCases | None]]:
+    """Every service that there is something to ask of, who waits longest first."""
+    known = services.catalog.services.values()
+    found = [(service, services.golden_of(service.name)) for service in known]
+    asked = [one for one in found if one[1] or any(each.endpoint for each in one[0].dependencies)]
+    return sorted(asked, key=lambda one: str(services.health_checked.get(one[0].name, "")))
+
+
+def _is_due(
+    services: Services, service: Service, golden: GoldenCases | None, now: datetime
+) -> bool:
+    every_s = services.settings.health_every_s or (golden.every_s if golden else USUAL_S)
+    last = services.health_checked.get(service.name)
+    return last is None or now - last >= timedelta(seconds=every_s)
+
+
+async def _check(services: Services, service: Service, golden: GoldenCases | None) -> None:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            was = await read_health(services, service.name)
+            found = await check(services, service, golden, services.now())
+        report = carry_on(found, was.value if was else None)
+        news = to_be_told(report)
+        for one in news:
+            alert = signal_of(service, one, report.at)
+            await accept(services, services.redactor.struct(alert), source=HEALTH_CHECK)
+        put = Put(
+            row=health_row(service.name),
+            value=told(report, news),
+            etag=was.etag if was else MUST_NOT_EXIST,
+        )
+        await services.state.write(shard_of(service.name), [put])
+    except TimeoutError:
+        log.warning("%s: its health check took more than %.0f s", service.name, WITHIN_S)
+    except Unavailable as error:
+        log.warning("%s: its health is not told now: %s", service.name, error)
+    except Conflict:  # another worker has just checked it
+        return
+    else:
+        await _send(services, report)
+
+
+async def _send(services: Services, report: HealthReport) -> None:
+    """The telemetry of a report; it keeps nobody waiting for it to be taken."""
+    events = [
+        AppEvent(
+            name=EVENT,
+            role=report.service,
+            at=report.at,
+            properties=properties,
+            measurements=measurements,
+        )
+        for properties, measurements in rows_of(report)
+    ]
+    try:
+        if services.app_events is not None and events:
+            await services.app_events.send(events)
+    except (Unavailable, Misconfigured) as error:
+        log.warning("%s: no telemetry of its health: %s", report.service, error)

@@ -1,0 +1,97 @@
+"""Checking: one health check of a service, from the questions to the findings.
+
+Answers are asked for through the split, as customers get them, and each version once more by name;
+an index is asked for its newest document. All of it is marked as a probe: no count of customers'
+requests ever holds it.
+"""
+
+import asyncio
+from datetime import datetime
+
+from shared.domain.catalog import Dependency, Service, TargetKind
+from shared.domain.decisions.endpoint import EndpointSnapshot, TargetRef, parse_target
+from shared.domain.health.chain import (
+    judge_deployment,
+    judge_index,
+    judge_service,
+    unasked,
+)
+from shared.domain.health.golden import GoldenCase, GoldenCases, judge
+from shared.domain.health.report import Finding, HealthReport, judge_answers
+from shared.errors import RejectedInput, Unavailable
+from shared.protocol.health import read_health
+from shared.protocol.probing import probe
+from shared.services import Services
+
+PROBES = 3  # of each version by name
+GRACE_S = 3.0  # what a late answer may take beyond what is allowed, to be told from none
+
+
+async def check(
+    services: Services, service: Service, golden: GoldenCases | None, now: datetime
+) -> HealthReport:
+    """Check one service. What does not answer is found out to be unknown, or broken."""
+    snapshots = await asyncio.gather(*(_snapshot(services, one) for one in _targets(service)))
+    known = [snapshot for snapshot in snapshots if snapshot is not None]
+    found = await asyncio.gather(
+        *((_answers(services, known[0], golden),) if golden and known else ()),
+        *(_deployment(services, service, one, d.name) for one in known for d in one.deployments),
+        *(_dependency(services, service, one, now) for one in service.dependencies),
+    )
+    return HealthReport(service=service.name, at=now, findings=tuple(found))
+
+
+def _targets(service: Service) -> list[TargetRef]:
+    endpoints = [one.id for one in service.targets if one.kind is TargetKind.ONLINE_ENDPOINT]
+    return [parse_target(one) for one in endpoints]
+
+
+async def _snapshot(services: Services, target: TargetRef) -> EndpointSnapshot | None:
+    try:
+        return await services.endpoints.read(target)
+    except (Unavailable, RejectedInput):  # the dependencies are looked at all the same
+        return None
+
+
+async def _answers(services: Services, snapshot: EndpointSnapshot, golden: GoldenCases) -> Finding:
+    gate = asyncio.Semaphore(golden.concurrency)
+
+    async def ask(case: GoldenCase) -> tuple[str, str]:
+        async with gate:
+            return case.name, await _ask(services, snapshot, case)
+
+    judged = await asyncio.gather(*(ask(case) for case in golden.cases))
+    return judge_answers(judged, golden.pass_share)
+
+
+async def _ask(services: Services, snapshot: EndpointSnapshot, case: GoldenCase) -> str:
+    wait_s = case.within_ms / 1000 + GRACE_S
+    try:
+        reply = await services.scoring.ask(
+            snapshot.scoring_uri, {**case.request, "probe": True}, timeout_s=wait_s
+        )
+    except Unavailable as error:
+        return error.detail
+    return judge(case, reply)
+
+
+async def _deployment(
+    services: Services, service: Service, snapshot: EndpointSnapshot, name: str
+) -> Finding:
+    report = await probe(services, service, snapshot, name, "", PROBES)
+    return judge_deployment(name, report, snapshot)
+
+
+async def _dependency(
+    services: Services, service: Service, one: Dependency, now: datetime
+) -> Finding:
+    if one.kind == "service":
+        report = await read_health(services, one.name)
+        return judge_service(one, report.value if report else None, now)
+    if not one.endpoint:
+        return unasked(one)
+    try:
+        found = await services.search.watermark(one.endpoint, one.name, one.watermark)
+    except (Unavailable, RejectedInput):
+        found = None
+    return judge_index(one, service, found, now)
