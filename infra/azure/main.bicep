@@ -72,11 +72,15 @@ param budgetStart string = utcNow('yyyy-MM-01')
 @description('Whether a plain webhook is posted to where the pager does not answer: the secret pager-fallback-url.')
 param pagerFallback bool = false
 
+@description('Search services whose indexes health checks ask: ARM ids, separated by commas.')
+param searchServices string = ''
+
 var grants = loadJsonContent('grants.json').grants
 var catalog = loadJsonContent('generated/services.json')
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var networks = empty(allowedNetworks) ? [] : split(replace(allowedNetworks, ' ', ''), ',')
+var searchIds = empty(searchServices) ? [] : split(replace(searchServices, ' ', ''), ',')
 var contacts = empty(budgetContacts) ? [] : split(replace(budgetContacts, ' ', ''), ',')
 
 // The example services of the catalog stand in subscriptions that do not exist.
@@ -262,6 +266,19 @@ module foundry 'modules/foundry.bicep' = [
       workspaceName: one.workspace
       endpoints: one.endpoints
       grants: filter(grants, grant => grant.identity == 'executor')
+      principals: identities.outputs.principals
+      roleIds: roles.outputs.ids
+    }
+  }
+]
+
+module search 'modules/search.bicep' = [
+  for (id, i) in searchIds: {
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    name: 'backstop-${environmentName}-search-${i}'
+    params: {
+      serviceName: last(split(id, '/'))
+      grants: filter(grants, grant => grant.on == 'search')
       principals: identities.outputs.principals
       roleIds: roles.outputs.ids
     }

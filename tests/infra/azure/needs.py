@@ -62,6 +62,9 @@ OF_OTHERS = {
     ("endpoints", "wait_idle"): READING_AN_ENDPOINT,
     ("endpoints", "write_traffic"): (*READING_AN_ENDPOINT, Need("endpoint-traffic", "", "write")),
     ("scoring", "probe"): (Need("endpoint", "", "score"),),
+    ("scoring", "ask"): (Need("endpoint", "", "score"),),
+    ("search", "watermark"): (Need("search", "", "read-index"),),
+    ("app_events", "send"): (Need("insights", "", "publish"),),
     ("fired_alerts", "page"): (Need("fired-alerts", "", "read"),),
     ("fired_alerts", "may_ask"): (),
     ("signer", "sign"): (Need("key", "executor", "sign"),),
@@ -69,11 +72,12 @@ OF_OTHERS = {
 }
 # Clients that ask nothing of Azure's: other people's services, and what is only ours.
 OUTSIDE_AZURE = {"teams", "pager", "tokens", "pages", "catalog", "settings", "redactor", "now"}
-PURE = {"budget_query"}
+PURE = {"budget_query", "golden_of"}  # no client at all, or one that asks nobody
 # Where a client is handed on by a name of its own: what is done with it there.
 HANDED_ON = {
     ("shared.protocol.dossier", "state"): ("read", "scan"),
     ("responders.warm", "logs"): (),
+    ("responders.check_health", "app_events"): (),  # whether there is one
 }
 
 

@@ -28,8 +28,10 @@ LOCAL_ONLY = {
     "BACKSTOP_CATALOG",
     "BACKSTOP_DRILLS_URL",
     "BACKSTOP_LOGS_ENDPOINT",
+    "BACKSTOP_SEARCH_ENDPOINT",
 }
 DEFAULTS_SUFFICE = {
+    "BACKSTOP_HEALTH_EVERY_S",
     "BACKSTOP_LEASE_S",
     "BACKSTOP_LOG_BIN_S",
     "BACKSTOP_LOG_LAG_S",
@@ -39,6 +41,7 @@ DEFAULTS_SUFFICE = {
     "BACKSTOP_RETAIN_INCIDENTS_DAYS",
     "BACKSTOP_RETAIN_INTAKE_DAYS",
     "BACKSTOP_SEAL_EVERY_S",
+    "BACKSTOP_BUDGET_EVERY_S",
     "BACKSTOP_SWEEP_EVERY_S",
     "BACKSTOP_WATCH_EVERY_S",
     "BACKSTOP_WRITE_DEADLINE_S",
@@ -52,8 +55,18 @@ ONLY = {  # what one app has no use for
         "BACKSTOP_TENANT",
     },
 }
-# Set and not read by shared/settings.py: the triggers' own, by the host.
-BY_THE_HOST = {"BACKSTOP_BUS__clientId", "BACKSTOP_BUS__credential", "BACKSTOP_TICK"}
+# Set and not read by shared/settings.py.
+BY_THE_HOST = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "AzureWebJobsDisableHomepage",
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+    "BACKSTOP_BUS__clientId",
+    "BACKSTOP_BUS__credential",
+    "BACKSTOP_TICK",
+}
+BY_THE_SDKS = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
 
 
 class Asked(Mapping[str, str]):
@@ -88,10 +101,17 @@ def names_of(variable: str) -> set[str]:
 
 
 def settings_of(role: Role) -> set[str]:
-    """The names that an app gets: those of all variables that its module is handed."""
+    """The names that an app gets: those of all variables that its module is handed, and its own."""
     module = declared(APPS, "module")[role]
     said = text(properties(parameters(module))["settings"])
-    return {name for variable in re.findall(r"\w+Settings", said) for name in names_of(variable)}
+    found = {name for variable in re.findall(r"\w+Settings", said) for name in names_of(variable)}
+    return found | platform_names()
+
+
+def platform_names() -> set[str]:
+    """What app.bicep adds for the platform and the SDKs."""
+    node = declared(APP, "variable")["platformSettings"]
+    return {name for found in walk(node) if found.type == "object" for name in properties(found)}
 
 
 def parameters(module: Node) -> Node:
@@ -106,7 +126,7 @@ def test_every_setting_that_is_read_is_set_or_left_out_on_purpose(role: Role) ->
 
 @pytest.mark.parametrize("role", [Role.RESPONDER, Role.EXECUTOR])
 def test_no_setting_is_set_that_nobody_reads(role: Role) -> None:
-    assert settings_of(role) - read_names() == BY_THE_HOST
+    assert settings_of(role) - read_names() == BY_THE_HOST | BY_THE_SDKS
 
 
 def test_pager_keys_are_named_as_they_are_read() -> None:
@@ -132,15 +152,10 @@ def test_secrets_are_references_and_nothing_else_is() -> None:
     assert "=> '@Microsoft" not in said.replace("name => '@Microsoft", "")
 
 
-def test_the_platform_s_own_settings_use_identities() -> None:
-    node = declared(APP, "variable")["platformSettings"]
-    names = {name for found in walk(node) if found.type == "object" for name in properties(found)}
-    assert {name for name in names if name.startswith("AzureWebJobsStorage")} == {
-        "AzureWebJobsStorage__accountName",
-        "AzureWebJobsStorage__clientId",
-        "AzureWebJobsStorage__credential",
-    }
-    assert "AZURE_CLIENT_ID" in names
+def test_the_platform_s_own_settings_name_no_key() -> None:
+    names = platform_names()
+    assert "AzureWebJobsStorage" not in names, "that would be a connection string"
+    assert "AZURE_CLIENT_ID" in names, "by which the SDKs choose the identity"
     assert not [name for name in names if name.startswith("BACKSTOP_")]
 
 
