@@ -90,6 +90,7 @@ services = Services()
 redact_log_lines(lambda: services.redactor)
 
 FORBIDDEN = 403
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.press", "press")
 DESCRIBE = Later("responders.describe", "describe")
@@ -247,7 +248,7 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
             answer.body,
             status_code=answer.status,
             mimetype=answer.content_type,
-            headers=answer.headers,
+            headers={**PRIVATE, **answer.headers},
         )
 
 

@@ -79,7 +79,7 @@ async def hand_out(services: Services, request: Request) -> Answer:
     if data is None:
         raise Unavailable("blobs", f"the bundle of {order.id} is not there", 30.0)
     name = f'attachment; filename="{order.id}.zip"'
-    headers = {"Content-Disposition": name, "Cache-Control": "no-store", "ETag": order.sha256}
+    headers = {"Content-Disposition": name, "ETag": f'"{order.sha256}"'}
     return Answer(body=data, content_type=ZIP, headers=headers)
 
 

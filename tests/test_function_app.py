@@ -245,6 +245,8 @@ async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp)
     )
 
     assert (answer.status_code, answer.get_body(), answer.headers["X-Said"]) == (202, b"{}", "yes")
+    assert answer.headers["Cache-Control"] == "no-store"  # it is for who asked, and nobody else
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     (request,) = seen
     assert (request.method, request.path, request.query) == ("POST", {"id": "7"}, {"limit": "3"})
     assert (request.headers["content-type"], request.body) == ("text/plain", b"hello")
