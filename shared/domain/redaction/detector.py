@@ -68,7 +68,7 @@ def ending(last: str, *firsts: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(last)}(?:{behind})")
 
 
-class Detector(msgspec.Struct, frozen=True, kw_only=True):
+class Detector(msgspec.Struct, frozen=True, kw_only=True, eq=False):  # one is only like itself
     """Finds one kind of text. What the group `it` holds is replaced, else the whole match.
 
     One of `hints` is in the lower-case text, or `named` finds something there, or one of `shapes`

@@ -67,19 +67,23 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self, text: str) -> str:
         """The text with tokens; the same where it holds nothing, at most five times as long."""
-        return self._redacted(text, NESTED, _active(text))
+        return self._redacted(text, NESTED, _active(text, DETECTORS))
 
     def flat(self, text: str) -> str:
         """The text with tokens, even where it is JSON: nothing else in it is written anew."""
-        return self._redacted(text, 0, _active(text))
+        return self._redacted(text, 0, _active(text, DETECTORS))
 
     def json(self, text: str) -> str:
         """JSON with tokens; it stays JSON, and the very same where it holds nothing."""
-        detectors = () if "\\u" in text else _active(text)
-        if "\\u" not in text and not detectors and not _names_a_secret(text):
+        try:
+            _assure_nothing_in(text, DETECTORS)
+        except _MayHoldSomething as seen:
+            detectors = seen.by
+        else:
             return text  # as good as every row
         was = msgspec.json.decode(text)
-        detectors = detectors or _active(msgspec.json.encode(was).decode())  # no escape hides it
+        if not detectors:  # or an escape hides it
+            detectors = _active(msgspec.json.encode(was).decode(), DETECTORS)
         clean = self._value(was, "", NESTED, detectors)
         return text if clean == was else msgspec.json.encode(clean).decode()
 
@@ -145,11 +149,11 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _settled(self, text: str, by: Detectors) -> str:
         """The text once nothing more is found: a token may lay bare what stood too close to it."""
-        clean = self._flat(text, by if by is not DETECTORS else _asked(text))
+        clean = self._flat(text, by if by is not DETECTORS else _asked(text, by))
         for _ in range(PASSES):
             if clean == text:
                 break
-            text, clean = clean, self._flat(clean, _asked(clean))
+            text, clean = clean, self._flat(clean, _asked(clean, DETECTORS))
         return clean
 
     def _flat(self, text: str, by: Detectors) -> str:
@@ -159,26 +163,45 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
         return text
 
 
+class _MayHoldSomething(Exception):
+    """A text that has to be looked at: by which detectors, where that is known."""
+
+    def __init__(self, by: Detectors) -> None:
+        super().__init__()
+        self.by = by
+
+
+# What is stored and sent comes here more than once: as an event, in its row, from several workers.
+# An exception is not cached, so that no text is remembered which holds anything.
+@lru_cache(maxsize=256)
+def _assure_nothing_in(text: str, by: Detectors) -> None:
+    """Raises _MayHoldSomething for JSON that a detector, or a member's name, asks to look into."""
+    escaped = "\\u" in text
+    active = () if escaped else _active(text, by)
+    if escaped or active or _names_a_secret(text):
+        raise _MayHoldSomething(active)
+
+
 BARE = Redactor()  # where there is no key: for this machine, and for what fails before there is one
 
 
-def _active(text: str) -> Detectors:
-    """The detectors that may find something in JSON, or in a text; all where an escape may hide it.
+def _active(text: str, by: Detectors) -> Detectors:
+    """Those that may find something in JSON, or in a text; all where an escape may hide it.
 
     Without any escape a member's text lies there as it is, so that the patterns can be asked, too.
     """
     if "\\u" in text:
-        return DETECTORS
-    asked = _asked(text)
+        return by
+    asked = _asked(text, by)
     return asked if "\\" in text else tuple(one for one in asked if one.pattern.search(text))
 
 
-def _asked(text: str) -> Detectors:
-    """The detectors whose pattern must be tried on this very text."""
+def _asked(text: str, by: Detectors) -> Detectors:
+    """Those whose pattern must be tried on this very text."""
     seen = glance(text)
     hinted = any(map(seen.lowered.__contains__, _HINTS))
     asked = Detector.may_match if hinted else Detector.may_match_unhinted
-    return tuple(one for one in DETECTORS if asked(one, seen))
+    return tuple(one for one in by if asked(one, seen))
 
 
 def _names_a_secret(text: str) -> bool:
