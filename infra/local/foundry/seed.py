@@ -6,8 +6,15 @@ two versions answer equally well by every measure: what is wrong with its `v2` o
 """
 
 from infra.local.foundry.behaviour import Behaviour, overflowing
-from infra.local.foundry.resources import MODEL_TAG, PROMPT_TAG, Deployment, Endpoint
+from infra.local.foundry.resources import (
+    MODEL_TAG,
+    PROMPT_TAG,
+    PROVIDER,
+    Deployment,
+    Endpoint,
+)
 from infra.local.foundry.world import World
+from shared.domain.decisions.endpoint import parse_target
 
 SERVICE = "fnol-summary"
 SECOND = "claim-routing"
@@ -40,7 +47,12 @@ def seed_second(world: World) -> Endpoint:
 
 def seed_further(world: World, service: str, arm_id: str, *, fuse_s: float = 20.0) -> Endpoint:
     """Put a service of somebody else into the world: its v2 fails for half of its customers."""
-    endpoint = world.add_endpoint(arm_id.rpartition("/")[2], arm_id)
+    place = parse_target(arm_id)
+    home = (
+        f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}"
+        f"/providers/{PROVIDER}/workspaces/{place.workspace}"
+    )  # as ARM writes it, which the SDK insists on
+    endpoint = world.add_endpoint(place.endpoint, f"{home}/onlineEndpoints/{place.endpoint}")
     endpoint.role = service
     _version(world, endpoint, "v1", FURTHER_PROMPTS["v1"])
     bad = _version(world, endpoint, "v2", FURTHER_PROMPTS["v2"])

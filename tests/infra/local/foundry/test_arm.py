@@ -324,7 +324,9 @@ async def test_a_further_service_lives_in_its_own_workspace_and_tells_under_its_
     home = "/subscriptions/f2/resourceGroups/rg/providers/Microsoft.MachineLearningServices"
     arm_id = f"{home}/workspaces/mlw/onlineEndpoints/quotes-live"
     endpoint = seed_further(world, "quotes", arm_id.lower())
-    assert (await get(arm, arm_id))["properties"]["traffic"] == {"v1": 100, "v2": 0}
+    shown = await get(arm, arm_id)
+    assert shown["id"] == arm_id
+    assert shown["properties"]["traffic"] == {"v1": 100, "v2": 0}
     assert world.endpoint_of("quotes") is endpoint
     assert world.endpoint_of(SERVICE).name == SERVICE
     async with arm.get(arm_id.replace("/mlw/", "/other/"), params=VERSION) as response:
