@@ -19,6 +19,10 @@ ledger.jsonl   records without bodies, by partition and sequence: of every parti
                `purged` names the record that tells that the body was removed, else it is "".
 events.jsonl   the events, byte for byte as they were recorded (RFC 8785), in the order of their
                records: all that are in scope and not purged, and all purges of ledger.jsonl.
+timeline.jsonl, approvals.jsonl, changes.jsonl, notifications.jsonl  what people read of the events:
+               each line names its `event` and says nothing else than that; the timeline has all.
+plans.jsonl    decisions: `plan_hash` is the SHA-256 of the plan, its first 32 digits, and that of
+               the `event` which the line names.
 manifest.json  `format` ("backstop-evidence/1"); `scope`: {"incident": ID}, or {"since": T,
                "until": T} (recorded then; until is not in it), or {} for everything; `events` and
                `seal`: how many events there are, and the number of the last seal; `files`: the
@@ -394,6 +398,62 @@ def check_records(folder: Path, scope: Json, last: Json, vouched: dict[str, dict
     return events.count
 
 
+# --- papers -----------------------------------------------------------------------------------
+
+TIMELINE = "timeline.jsonl"
+PAPERS = (TIMELINE, "approvals.jsonl", "changes.jsonl", "notifications.jsonl", "plans.jsonl")
+OF_EVENT = {"event": "id", "by": "actor", "at": "happened_at"}  # where a paper has its own words
+
+
+class Paper:
+    """The lines of one paper, taken in the order of the events that they tell of."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._lines = documents(path)
+        self._next = next(self._lines, None)
+
+    def take(self, event: Json) -> None:
+        """Look at the line of an event, if the next is one. Raises Bad where it says another."""
+        said = self._next
+        if said is None or said.get("event") != event["id"]:
+            if self.name == TIMELINE:
+                raise Bad(f"{self.name}: {event['id']} is missing or out of order")
+            return
+        right = plan_is_right(said, event) if "decision" in said else says_no_other(said, event)
+        if not right:
+            raise Bad(f"{self.name}: it says something else of {event['id']} than the event")
+        self._next = next(self._lines, None)
+
+    def end(self) -> None:
+        """Raises Bad where a line is left over."""
+        if self._next is not None:
+            raise Bad(f"{self.name}: it tells of {self._next.get('event')}, which is no event here")
+
+
+def says_no_other(said: Json, event: Json) -> bool:
+    """Whether a line says of an event what the event says."""
+    return all(event.get(OF_EVENT.get(name, name)) == value for name, value in said.items())
+
+
+def plan_is_right(said: Json, event: Json) -> bool:
+    """Whether the plan of a decision has the hash that its event names."""
+    plan = said["decision"]["plan"]
+    text = json.dumps(plan, separators=(",", ":"), ensure_ascii=False)
+    digest = sha256(text.encode())[:32] if plan else ""
+    return bool(said["plan_hash"] == digest == event["evidence"].get("plan_hash", ""))
+
+
+def check_papers(folder: Path) -> None:
+    """Check that what people read says what the events say. Raises Bad."""
+    papers = [Paper(folder / name) for name in PAPERS if (folder / name).exists()]
+    for event in documents(folder / "events.jsonl") if papers else ():
+        for paper in papers:
+            paper.take(event)
+    for paper in papers:
+        paper.end()
+
+
 # --- manifest ---------------------------------------------------------------------------------
 
 
@@ -424,8 +484,11 @@ def check(folder: Path, keys: set[str]) -> str:
         raise Bad("manifest.json: its format is another")
     last, vouched = read_seals(folder / "seals.jsonl", keys)
     events = check_records(folder, manifest["scope"], last, vouched)
+    check_papers(folder)
     check_manifest(folder, manifest, last, events)
     said = last["statement"]
+    if said["at"] < manifest["scope"].get("until", ""):
+        raise Bad(f"seal {said['number']}: it is older than the end of the period")
     return f"{events} events, whole up to seal {said['number']} of {said['at']}, key {said['key']}"
 
 

@@ -176,6 +176,7 @@ def _verified(file: BundleFile, scope: Scope, key: str) -> str:
     try:
         last, vouched = verify.read_seals(file.folder / SEALS, {key})
         verify.check_records(file.folder, msgspec.to_builtins(scope), last, vouched)
+        verify.check_papers(file.folder)
     except verify.Bad as bad:
         return str(bad)
     return ""

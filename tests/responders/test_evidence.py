@@ -1,10 +1,13 @@
 """Evidence: what is ordered is collected once it is sealed, proves itself, and is told."""
 
+import base64
 import contextlib
 import io
+import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -150,6 +153,52 @@ async def test_one_changed_byte_is_found(services: FakeServices, tmp_path: Path,
 
     assert ran.returncode == 1
     assert ran.stdout.startswith("BAD:")
+
+
+async def signed_again(services: FakeServices, folder: Path) -> None:
+    """Whoever may sign signs the bundle anew, as it lies there now."""
+    said = msgspec.json.decode((folder / "manifest.json").read_bytes())
+    said["files"] = {
+        name: sha256((folder / name).read_bytes()).hexdigest() for name in said["files"]
+    }
+    data = msgspec.json.encode(said)
+    (folder / "manifest.json").write_bytes(data)
+    signature = base64.b64encode(await services.signer.sign(data))
+    (folder / "manifest.sig").write_bytes(signature + b"\n")
+
+
+FALSE_PAPERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "another deed": ("timeline.jsonl", lambda data: data.replace(b"roll back", b"stand still")),
+    "a line too few": ("timeline.jsonl", lambda data: data.partition(b"\n")[2]),
+    "a line too many": ("approvals.jsonl", lambda data: data + data.splitlines(keepends=True)[0]),
+    "other traffic": ("changes.jsonl", lambda data: data.replace(b'"v1":100', b'"v1":99')),
+    "another plan": ("plans.jsonl", lambda data: data.replace(b'"good":"v1"', b'"good":"v9"')),
+    "another hash": (
+        "plans.jsonl",
+        lambda data: re.sub(rb'"plan_hash":"..', b'"plan_hash":"00', data),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FALSE_PAPERS)
+async def test_papers_that_say_something_else_than_the_events_are_found_whoever_signs_them(
+    services: FakeServices, tmp_path: Path, name: str
+) -> None:
+    await enforce(services, message("enforce"))
+    await recorded(services)
+    await sealed(services)
+    folder, key = unpacked(await bundle(services), tmp_path), await fingerprint(services)
+    await signed_again(services, folder)
+    assert verified(folder, key).returncode == 0
+    paper, change = FALSE_PAPERS[name]
+    before = (folder / paper).read_bytes()
+    assert change(before) != before
+    (folder / paper).write_bytes(change(before))
+    await signed_again(services, folder)
+
+    ran = verified(folder, key)
+
+    assert (ran.returncode, ran.stdout.split(":")[:2]) == (1, ["BAD", f" {paper}"]), ran.stdout
 
 
 async def test_it_has_everything_that_an_auditor_reads(services: FakeServices) -> None:

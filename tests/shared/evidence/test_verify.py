@@ -171,6 +171,15 @@ class TestTampering:
         sign(folder, LEDGER, INCIDENT)
         assert looked(folder).startswith("22-202611/10 INC-22-261123-0A1B2C3D-0010: its event is")
 
+    def test_the_end_of_a_period_must_be_sealed(self, tmp_path: Path) -> None:
+        at = LEDGER.seals[-1].statement.at
+        sealed = write_bundle(tmp_path / "sealed", LEDGER, alter(FIRST_HALF, until=at))
+        later = write_bundle(tmp_path / "later", LEDGER, alter(FIRST_HALF, until=f"{at[:-1]}1Z"))
+        assert looked(sealed) == "ok"
+        assert looked(later) == (
+            f"seal {LEDGER.seals[-1].statement.number}: it is older than the end of the period"
+        )
+
     def test_a_chain_in_scope_cannot_be_left_out(self, tmp_path: Path) -> None:
         less = alter(LEDGER, rows={k: v for k, v in LEDGER.rows.items() if k != "51-202611"})
         folder = write_bundle(tmp_path / "less", less)
