@@ -1,0 +1,84 @@
+"""The fast lane: what a service or a health check tells is acted on before the logs know of it.
+
+The alert rules never look here, and the logs lag; what happens is the signals' doing alone.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from tests.world.releases import REGION, bad_answers, earn_v1, ship_v2
+from tests.world.stage import QUICK, SERVICE, Json, Stage, told
+
+pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
+
+PACE = msgspec.structs.replace(QUICK, log_lag_s=6.0, rule_every_s=3600.0, health_every_s=2.0)
+
+
+async def test_a_stopped_indexer_is_found_while_every_route_answers_and_ends_by_itself(
+    stage: Stage,
+) -> None:
+    await earn_v1(stage)
+    assert (await _health(stage, "passed"))["first_failing"] == ""
+    bad = (await stage.status())["bad"]
+
+    await stage.drill("stale-index")
+
+    assert (await _health(stage, "failed"))["first_failing"] == "policy-wordings"
+    (incident,) = await stage.until("an incident", stage.open_incidents, bool)
+    assert "policy-wordings" in incident["title"]
+    status = await stage.status()
+    assert status["bad"] - bad <= 5  # strays: the routes answer as before
+
+    await stage.drill("heal")
+    view = await stage.until_state(incident["id"], "resolved")
+    assert view["intent"] is None, told(view)
+
+
+async def test_a_signal_and_probes_by_name_move_the_traffic_before_the_logs_know(
+    stage: Stage,
+) -> None:
+    await ship_v2(stage)
+    await bad_answers(stage, (await stage.status())["bad"] + 3)
+
+    incident = await stage.incident_of(await _signal(stage))
+
+    view = await stage.until_view("the write", incident, lambda one: one["intent"])
+    assert "a signal says" in view["diagnosis"]["sentence"], told(view)
+    (rule,) = [one for one in view["decision"]["rules"] if one["rule"] == "second-source"]
+    assert rule["observed"].endswith("when probed")
+    await stage.until_state(incident, "verifying", "mitigated")
+    assert (await stage.status())["traffic"]["v1"] == 100
+
+    assert await stage.fire("the-alert-that-follows") == incident
+
+
+async def _signal(stage: Stage) -> str:
+    """What the service's own telemetry tells of the region; answer the delivery's key."""
+    now = datetime.now(UTC)
+    signal = {
+        "id": f"fnol-{now:%H%M%S}",
+        "service": SERVICE,
+        "sli": "availability",
+        "window": "10s",
+        "good": 41,
+        "total": 80,
+        "source": "telemetry-helper",
+        "region": REGION,
+        "ended_at": now.isoformat(),
+    }
+    answer = await stage.post("/api/signals", signal, who="signal")
+    assert answer["judged"] == "breach"
+    return str(answer["delivery"])
+
+
+async def _health(stage: Stage, verdict: str) -> Json:
+    """The report of the health check, once it says so."""
+    found = await stage.until(
+        f"the health check to have {verdict}",
+        lambda: stage.ask("GET", f"/api/health?service={SERVICE}"),
+        lambda reply: reply.status == 200 and reply.body["verdict"] == verdict,
+    )
+    report: Json = found.body
+    return report
