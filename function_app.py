@@ -180,6 +180,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.sweep", "sweep"),
         Later("responders.remind", "remind"),
         Later("responders.review", "remind_reviewers"),
+        Later("responders.budget", "keep_budgets"),
         Later("responders.exhume", "exhume"),
     ),
     Role.EXECUTOR: (

@@ -15,6 +15,7 @@ from shared.domain.catalog import Catalog
 from shared.domain.decisions.control import Controls
 from shared.domain.freezes.freeze import Freeze, FreezeWindow, tell_frozen
 from shared.domain.freezes.frozen import frozen_now
+from shared.domain.slos.slo import BudgetAction
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.windows import occurring
 from shared.errors import RejectedInput, Unavailable
@@ -51,6 +52,7 @@ async def show_freezes(services: Services, _request: Request) -> Answer:
             "windows": [_window(one, now) for one in windows],
             "calendar_known": catalog.calendar.known,
             "in_force": _in_force(catalog, controls, now),
+            "promotions": _promotions(controls),
         }
     )
 
@@ -99,6 +101,15 @@ def _window(one: FreezeWindow, now: datetime) -> dict[str, Any]:
         "active": found is not None,
         "until": found.end if found else None,
     }
+
+
+def _promotions(controls: Controls) -> list[dict[str, Any]]:
+    """Whose promotions rest because an error budget is spent."""
+    return [
+        {"service": one.service, "slo": one.slo, "since": held.since, "sentence": held.sentence}
+        for one in controls.budgets
+        for held in one.holding(BudgetAction.FREEZE)
+    ]
 
 
 def _in_force(catalog: Catalog, controls: Controls, now: datetime) -> list[dict[str, Any]]:

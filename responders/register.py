@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.domain.decisions.release import Registration, Release, tell_registered
-from shared.domain.freezes.frozen import frozen_now
+from shared.domain.freezes.frozen import promotions_frozen
 from shared.domain.keys import shard_of
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
@@ -29,7 +29,8 @@ async def register(services: Services, request: Request) -> Answer:
     asked = services.redactor.struct(request.read(Registration))
     _check(services, asked)
     caller, now = request.actor, services.now()
-    frozen = frozen_now(services.catalog, await read_controls(services), asked.service, now)
+    controls = await read_controls(services)
+    frozen = promotions_frozen(services.catalog, controls, asked.service, now)
     release = Release(
         **msgspec.structs.asdict(asked),
         who=caller.id,

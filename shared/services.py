@@ -67,6 +67,7 @@ class Services:
         self.exhumed_at: datetime | None = None
         self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
         self.reminded_at: datetime | None = None
+        self.budgets_at: datetime | None = None
         self.sealed_at: datetime | None = None
         self.last_seal: Seal | None = None  # as this process knows it: see protocol.seals
         self.marked: dict[str, datetime] = {}  # ledger partitions: see protocol.ledger

@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     patience_s: float
     local: bool
     sweep_every_s: float = 300.0
+    budget_every_s: float = 300.0
     health_every_s: float = 0.0  # 0: as often as each service's golden cases say
     search_endpoint: str = ""  # in place of what files say; never in Azure
     insights: str = ""  # where the product's own events go; without it nowhere
@@ -117,6 +118,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         patience_s=_number(env, "BACKSTOP_PATIENCE_S", 60.0),
         local=local,
         sweep_every_s=_number(env, "BACKSTOP_SWEEP_EVERY_S", 300.0),
+        budget_every_s=_number(env, "BACKSTOP_BUDGET_EVERY_S", 300.0),
         health_every_s=_number(env, "BACKSTOP_HEALTH_EVERY_S", 0.0),
         search_endpoint=env.get("BACKSTOP_SEARCH_ENDPOINT", "") if local else "",
         insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING", ""),

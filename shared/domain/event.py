@@ -51,6 +51,8 @@ class EventKind(StrEnum):
     CHANGE_UNATTRIBUTED = "change.unattributed"
     KILL_SWITCH_CHANGED = "kill-switch.changed"
     FREEZE_CHANGED = "freeze.changed"
+    BUDGET_CROSSED = "budget.crossed"
+    BUDGET_RECOVERED = "budget.recovered"
     REVIEW_OPENED = "review.opened"
     REVIEW_OVERDUE = "review.overdue"
     REVIEW_CLOSED = "review.closed"

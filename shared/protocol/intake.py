@@ -29,6 +29,7 @@ WEBHOOK = "webhook"
 SWEEP = "sweep"
 SIGNAL = "signal"
 HEALTH_CHECK = "health-check"
+BUDGET = "budget"
 OFF = timedelta(minutes=15)  # two tellings of one alert may differ so much in its time
 
 
@@ -36,8 +37,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted alert and what became of it.
 
     `state` is accepted, opened, joined, resolved, suppressed or rejected; `rule` says why. `source`
-    is who brought it: the webhook, the sweep that found what never arrived, a signal, or our own
-    health check. `pages` were sent for it directly, before triage took it: see alarm.
+    is who brought it: the webhook, the sweep that found what never arrived, a signal, our own
+    health check, or the watch over error budgets. `pages` were sent for it directly, before triage
+    took it: see alarm.
     """
 
     key: str

@@ -12,12 +12,14 @@ from shared.domain.keys import digest, shard_of
 from shared.domain.noise.grouping import Group
 from shared.domain.noise.storm import Storm
 from shared.domain.row import MUST_NOT_EXIST, Stored
+from shared.domain.slos.crossing import BudgetState
 from shared.errors import Unavailable
 from shared.services import Services
 
 RECENT_RELEASES = 50
 BY_TIME = "release-at"  # the rows of a service's releases, newest first
 FAR_US = 10**17  # microseconds; makes newer keys sort first
+BUDGETS = "budget"  # the rows of what objectives have crossed, beside the controls
 CONTROLS = "controls"  # a partition of its own: read for every decision, written by people
 
 
@@ -65,11 +67,13 @@ async def read_controls(services: Services) -> Controls:
     try:
         rows = await services.state.scan(CONTROLS, "kill|", KillSwitch)
         frozen = await services.state.scan(CONTROLS, "freeze|", Freeze)
+        spent = await services.state.scan(CONTROLS, f"{BUDGETS}|", BudgetState)
     except Unavailable:
         return Controls(known=False)
     return Controls(
         kill_switches=tuple(row.value for row in rows),
         freezes=tuple(row.value for row in frozen),
+        budgets=tuple(row.value for row in spent),
     )
 
 

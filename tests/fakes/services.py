@@ -52,6 +52,7 @@ def make_settings(**changes: Any) -> Settings:
         patience_s=60.0,
         local=True,
         sweep_every_s=0.0,
+        budget_every_s=0.0,
         redaction_key=REDACTION_KEY,
     )
     return msgspec.structs.replace(usual, **changes)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from responders.slos import show_slos
-from shared.domain.slos.burn_query import BUDGET
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.slo import WINDOWS
 from shared.domain.views.http import Request
 from shared.errors import NotFound

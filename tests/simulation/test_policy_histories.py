@@ -11,6 +11,7 @@ from functools import wraps
 import msgspec
 import pytest
 
+from shared.domain.catalog import Mode
 from shared.domain.decisions import decide as deciding
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import RuleResult
@@ -77,6 +78,7 @@ def _trust_is_old(case: Case, _: RuleResult) -> bool:
 
 MUTANTS = {
     "no_freeze": lambda case, _: case.controls.freezes == (),
+    "budget_lets": lambda case, _: case.mode is Mode.AUTOMATIC,
     "second_source": lambda case, _: case.live_probe is not None,
     "confidence_enough": lambda _, found: "queries" not in found.observed,
     "cooldown": _is_short,

@@ -1,13 +1,15 @@
 """Rules about whose word a rollback needs beside the policy's: a freeze, customers, the law, doubt.
 
 Asked by `shared.domain.decisions.rules` at the end. Each counts only where the service's policy
-names it in `approve_when`, and its failure lets a person decide, never nobody.
+names it in `approve_when`, that of an error budget where its own policy says so; its failure lets a
+person decide, never nobody.
 """
 
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decision import RuleResult
 from shared.domain.diagnosis.diagnosis import Diagnosis, Ground
 from shared.domain.freezes.frozen import ChangeKind, blocks
+from shared.domain.slos.slo import BudgetAction
 
 
 def no_freeze(case: Case) -> RuleResult:
@@ -18,6 +20,18 @@ def no_freeze(case: Case) -> RuleResult:
         passed=not blocked or not _asked_for(case, "freeze"),
         observed=case.frozen.cite(case.now) if case.frozen is not None else "no change freeze",
         required="no change freeze, or an emergency",
+    )
+
+
+def budget_lets(case: Case) -> RuleResult:
+    """No error budget of the service is so far spent that its policy asks for a person."""
+    name = case.service.name if case.service is not None else ""
+    crossed = case.controls.crossed(BudgetAction.APPROVE, name)
+    return RuleResult(
+        rule="budget-lets",
+        passed=not crossed,
+        observed=crossed[0].sentence if crossed else "no error budget asks for a person",
+        required="no error budget whose policy asks for a person",
     )
 
 

@@ -1,4 +1,7 @@
-"""Controls that people set: the kill switch and change freezes. Read at decide and again at act."""
+"""Controls: kill switches and change freezes that people set, and what error budgets ask for.
+
+Read at decide, and the switches and freezes again at act.
+"""
 
 from datetime import datetime
 
@@ -8,6 +11,8 @@ from shared.domain.coverage import NEVER_SET, covers, say_scope
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.freezes.freeze import Freeze
 from shared.domain.keys import digest
+from shared.domain.slos.crossing import BudgetState, Crossed
+from shared.domain.slos.slo import BudgetAction
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +40,13 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
 
     kill_switches: tuple[KillSwitch, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    budgets: tuple[BudgetState, ...] = ()
     known: bool = True
+
+    def crossed(self, action: BudgetAction, service: str) -> tuple[Crossed, ...]:
+        """What this service's error budgets have crossed that asks for this."""
+        mine = (one for one in self.budgets if one.service == service)
+        return tuple(held for one in mine for held in one.holding(action))
 
 
 def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:

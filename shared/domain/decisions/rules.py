@@ -32,11 +32,12 @@ All rules are asked always; the first that fails decides. Reading on: `premises`
 27. unmoved-since-earned: needs_approval
 28. capacity-enough: needs_approval
 29. no-freeze: needs_approval
-30. no-customer-impact: needs_approval
-31. no-compliance-tag: needs_approval
-32. second-source: needs_approval
-33. confidence-enough: needs_approval
-34. mode-automatic: needs_approval
+30. budget-lets: needs_approval
+31. no-customer-impact: needs_approval
+32. no-compliance-tag: needs_approval
+33. second-source: needs_approval
+34. confidence-enough: needs_approval
+35. mode-automatic: needs_approval
 
 Three things let a rule pass that failed, and are its evidence then. A person who asks for a
 rollback answers the rules that look for a cause (`ANSWERED_BY_REQUEST`), never one that keeps the
@@ -114,6 +115,7 @@ RULES: tuple[Rule, ...] = (
     Rule(restraint.unmoved_since_earned, _ASK, _APPROVE + "{observed}."),
     Rule(restraint.capacity_enough, _ASK, _APPROVE + "{observed}."),
     Rule(consent.no_freeze, _ASK, _APPROVE + "{observed}."),
+    Rule(consent.budget_lets, _ASK, _APPROVE + "{observed}."),
     Rule(consent.no_customer_impact, _ASK, _APPROVE + "{observed}."),
     Rule(consent.no_compliance_tag, _ASK, _APPROVE + "{observed}."),
     Rule(sources.second_source, _ASK, _APPROVE + "{observed}."),

@@ -15,6 +15,7 @@ from shared.domain.catalog import Catalog
 from shared.domain.coverage import EVERYTHING, covers, say_scope
 from shared.domain.decisions.control import Controls
 from shared.domain.freezes.freeze import Freeze, FreezeWindow
+from shared.domain.slos.slo import BudgetAction
 from shared.domain.windows import occurring
 from shared.domain.wording import moment
 
@@ -39,10 +40,11 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     until: datetime | None = None
     by: str = ""
+    ends: str = "its state is known again"  # when, where no time is known
 
     def cite(self, now: datetime) -> str:
         """The freeze as every refusal names it: until when, in the firm's zone and in UTC."""
-        ends = moment(self.until, self.zone, now) if self.until else "its state is known again"
+        ends = moment(self.until, self.zone, now) if self.until else self.ends
         covered = say_scope(self.scope)
         return f"change freeze {self.name!r} for {covered} until {ends}: {self.reason}"
 
@@ -55,6 +57,27 @@ def frozen_now(catalog: Catalog, controls: Controls, service: str, now: datetime
     every = frozen_all(catalog, controls, now)
     covering = [one for one in every if covers(one.scope, service)]
     return max(covering, key=lambda one: one.until or FOR_EVER, default=None)
+
+
+def promotions_frozen(
+    catalog: Catalog, controls: Controls, service: str, now: datetime
+) -> Frozen | None:
+    """The freeze that covers promotions of the service now: any, or that of a spent budget."""
+    return frozen_now(catalog, controls, service, now) or _by_budget(catalog, controls, service)
+
+
+def _by_budget(catalog: Catalog, controls: Controls, service: str) -> Frozen | None:
+    """A spent error budget freezes promotions and nothing else: a rollback is its cure."""
+    spent = controls.crossed(BudgetAction.FREEZE, service)
+    if not spent:
+        return None
+    return Frozen(
+        name="error budget",
+        scope=service,
+        reason=spent[0].sentence,
+        zone=catalog.calendar.zone,
+        ends="enough of the budget is back",
+    )
 
 
 def frozen_all(catalog: Catalog, controls: Controls, now: datetime) -> list[Frozen]:

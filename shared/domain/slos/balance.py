@@ -11,7 +11,7 @@ import msgspec
 
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
-from shared.domain.slos.burn_query import BUDGET
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.slo import WINDOWS, BurnAlert, Slo
 
 

@@ -8,18 +8,15 @@ exact: [End - W, End). Rates are arithmetic, so they are not here.
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.telemetry import Query
-from shared.domain.slos.kql import DIMENSIONS, NOT_A_PROBE, Dimension, quote, span
+from shared.domain.slos.folding import BUDGET, Shape, fold, total_of
+from shared.domain.slos.kql import DIMENSIONS, quote, span
 from shared.domain.slos.slo import WINDOWS
 from shared.domain.slos.slots import Counting, Scan, Slot, arrange, number, of
 
 BURN_RATES = "burn_rates"
 BUDGETS = "budgets"
-BUDGET = "Budget"
-"""Stands for the window of the objective itself in a column's name: TBudget, BBudget, ABudget."""
 
 _KEY = ("Service", "Slo", "Sli", "Dimension", "Value")
 
@@ -48,7 +45,7 @@ def _query(
     """The budgets' query has no slices, the sliced one no budget: each would make both slow."""
     countings = number(services)
     columns = (*windows, BUDGET) if budget else tuple(windows)
-    shape = _Shape(
+    shape = Shape(
         columns=columns,
         slices=() if budget else tuple(DIMENSIONS.values()),
         labels=any(one.slo.indicator.label_source for one in countings),
@@ -57,7 +54,7 @@ def _query(
     parts = [
         *(_names(countings) if shape.slices else []),
         "let End = bin(now() - Lag, Bin);",
-        *(_scan(place, scan, shape) for place, scan in enumerate(scans)),
+        *(fold(place, scan, shape) for place, scan in enumerate(scans)),
         _rows(scans, shape),
         *(_of_all(countings, shape) if budget else [_counts(shape), _answer(shape)]),
     ]
@@ -80,81 +77,7 @@ def _names(countings: Iterable[Counting]) -> Iterable[str]:
         yield f"let Sli{one.slot} = {quote(one.slo.sli)};"
 
 
-class _Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What all parts of a query agree on: the columns of counts, and how the rows are sliced."""
-
-    columns: tuple[str, ...]
-    slices: tuple[Dimension, ...]
-    labels: bool
-
-    @property
-    def kinds(self) -> str:
-        """Total and good, and where labels are counted those that could have one."""
-        return "TGA" if self.labels else "TG"
-
-    @property
-    def told(self) -> str:
-        """The kinds of columns in the answer."""
-        return "TBA" if self.labels else "TB"
-
-    @property
-    def by(self) -> list[str]:
-        """The columns of the slices."""
-        return [one.column for one in self.slices]
-
-
-def _scan(place: int, scan: Scan, shape: _Shape) -> str:
-    """One table, folded to a row a service and slice."""
-    spans = [column for column in shape.columns if column != BUDGET]
-    whose = "AppRoleName == Asked" if shape.slices else of(scan.services)
-    longest = max([*spans, f"{scan.days}d"] if BUDGET in shape.columns else spans, key=span)
-    # A label is written after the answer that it judges: reading from the same moment finds it.
-    read = [f"At = {scan.moment}", *(one.reading for one in shape.slices)]
-    flags = [f"Good{slot.number} = {slot.good}" for slot in scan.slots if not slot.answered]
-    sums = [
-        sum_
-        for slot in scan.slots
-        for column in shape.columns
-        for sum_ in _sums(scan, slot, column)
-    ]
-    lines = [
-        f"let Scan{place} = materialize({scan.table}",
-        f"| where TimeGenerated >= End - {longest} and {whose} and {NOT_A_PROBE}",
-        f"| extend {', '.join(read)}",
-        f"| where At >= End - {longest} and At < End",
-        *([f"| extend {', '.join(flags)}"] if flags else []),
-        f"| summarize\n    {',\n    '.join(dict.fromkeys(sums))}",
-        f"  by {', '.join(['Service = AppRoleName', *shape.by])});",
-    ]
-    return "\n".join(lines)
-
-
-def _sums(scan: Scan, slot: Slot, column: str) -> list[str]:
-    """The total and, but for what could be judged, the good ones of one window."""
-    total = f"{_total(scan, slot)}_{column} = sumif(ItemCount, {_when(slot, column)})"
-    if slot.answered:
-        return [total]
-    good = f"Good{slot.number} and {_when(slot, column)}"
-    return [total, f"G{slot.number}_{column} = sumif(ItemCount, {good})"]
-
-
-def _total(scan: Scan, slot: Slot) -> str:
-    """The name of a slot's totals: objectives that count the same rows share them."""
-    mine = _when(slot, BUDGET)
-    first = next(one for one in scan.slots if _when(one, BUDGET) == mine)
-    return f"A{first.number}" if first.answered else f"T{first.number}"
-
-
-def _when(slot: Slot, column: str) -> str:
-    """The condition of the rows that count in a window."""
-    if column == BUDGET:
-        since = slot.within(lambda days: f"At >= End - {days}d")
-    else:
-        since = f"At >= End - {column}"
-    return since if slot.counted == "true" else f"({since}) and ({slot.counted})"
-
-
-def _rows(scans: Iterable[Scan], shape: _Shape) -> str:
+def _rows(scans: Iterable[Scan], shape: Shape) -> str:
     """The counts of every slot, whichever scan has them, in the same columns."""
     found = [
         f"(Scan{place}{_whose(scan, slot)} | project "
@@ -173,16 +96,16 @@ def _whose(scan: Scan, slot: Slot) -> str:
     return f" | where {of(mine, 'Service')}"
 
 
-def _key(slot: Slot, shape: _Shape) -> list[str]:
+def _key(slot: Slot, shape: Shape) -> list[str]:
     """Whose counts these are; of one service the slot's objective is known by name."""
     if not shape.slices:
         return ["Service", f"Slot = {slot.number}"]
     return ["Service", f"Slo = Slo{slot.number}", f"Sli = Sli{slot.number}", *shape.by]
 
 
-def _same(scan: Scan, slot: Slot, shape: _Shape) -> Iterable[str]:
+def _same(scan: Scan, slot: Slot, shape: Shape) -> Iterable[str]:
     for column in shape.columns:
-        total = f"{_total(scan, slot)}_{column}"
+        total = f"{total_of(scan, slot)}_{column}"
         good = "0" if slot.answered else f"G{slot.number}_{column}"
         counts = {
             "T": "0" if slot.answered else total,
@@ -192,7 +115,7 @@ def _same(scan: Scan, slot: Slot, shape: _Shape) -> Iterable[str]:
         yield from (f"{kind}{column} = {counts[kind]}" for kind in shape.kinds)
 
 
-def _counts(shape: _Shape) -> str:
+def _counts(shape: Shape) -> str:
     """One row for each objective, and for each of its slices."""
     every = [("", '""'), *((one.name, one.column) for one in shape.slices)]
     sliced = [
@@ -201,7 +124,7 @@ def _counts(shape: _Shape) -> str:
     return f"union\n  {',\n  '.join(sliced)}\n{_summed(shape)}\n  by {', '.join(_KEY)}"
 
 
-def _of_all(countings: Iterable[Counting], shape: _Shape) -> list[str]:
+def _of_all(countings: Iterable[Counting], shape: Shape) -> list[str]:
     """Whatever has data joins the list of all objectives: one without keeps its row."""
     rows = [
         f"  {quote(one.service)}, {one.slot}, {quote(one.slo.name)}, {quote(one.slo.sli)}"
@@ -217,12 +140,12 @@ def _of_all(countings: Iterable[Counting], shape: _Shape) -> list[str]:
     ]
 
 
-def _summed(shape: _Shape) -> str:
+def _summed(shape: Shape) -> str:
     names = [f"{kind}{column}" for column in shape.columns for kind in shape.kinds]
     return f"| summarize {', '.join(f'{name} = sum({name})' for name in names)}"
 
 
-def _answer(shape: _Shape) -> str:
+def _answer(shape: Shape) -> str:
     told = [
         ", ".join(f"{name}{column} = {count}" for name, count in _told(column, shape))
         for column in shape.columns
@@ -233,7 +156,7 @@ def _answer(shape: _Shape) -> str:
     )
 
 
-def _told(column: str, shape: _Shape) -> Iterable[tuple[str, str]]:
+def _told(column: str, shape: Shape) -> Iterable[tuple[str, str]]:
     """Total, bad, and those that could have a label; bad is whatever is not known to be good."""
     counts = {"T": f"T{column}", "B": f"T{column} - G{column}", "A": f"A{column}"}
     for name in shape.told:

@@ -121,6 +121,12 @@ class Happenings(RuleBasedStateMachine):
         if on:
             self.facts.freezes[scope] = self.facts.now + minutes * 60
 
+    @rule(asks=MOSTLY_NOT)
+    def spend_budget(self, asks: bool) -> None:
+        """So much of an error budget is spent that its policy asks for a person, or is back."""
+        self.facts.budget_asks = asks
+        self.run(self.product.spend_budget(asks=asks))
+
     @rule(scope=SWITCHES, on=st.booleans(), minutes=MINUTES)
     def turn_switch(self, scope: str, on: bool, minutes: int | None) -> None:
         self.run(self.product.turn_switch(scope, on=on, minutes=minutes))
@@ -199,6 +205,7 @@ class Happenings(RuleBasedStateMachine):
         for scope in tuple(self.facts.freezes):
             self.freeze(scope, on=False, minutes=1)
         self.describe(customers=False, tagged=False)
+        self.spend_budget(asks=False)
         for name, shipped in SHIPPED.items():
             self.deploy(name, Deployed())
             self.register(name, shipped)

@@ -108,6 +108,7 @@ class Facts:
     switches: dict[str, float | None] = field(default_factory=dict)  # scope: end, None for never
     freezes: dict[str, float] = field(default_factory=dict)  # scope: end
     calendar_frozen_until: float = -HOUR
+    budget_asks: bool = False  # an error budget is so far spent that a person must approve
     asks: frozenset[str] = EVERY_REASON
     customers: bool = False
     tagged: bool = False
@@ -336,6 +337,7 @@ RULES: tuple[tuple[str, str, Callable[[Facts], bool]], ...] = (
     ("unmoved-since-earned", "needs_approval", _as_when_trusted),
     ("capacity-enough", "needs_approval", _capacity),
     ("no-freeze", "needs_approval", _unless_asked("freeze", lambda f: not is_frozen(f))),
+    ("budget-lets", "needs_approval", lambda f: not (f.controls_readable and f.budget_asks)),
     (
         "no-customer-impact",
         "needs_approval",

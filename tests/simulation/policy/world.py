@@ -25,16 +25,18 @@ from shared.domain.incidents.steps import record_diagnosis, resolve
 from shared.domain.keys import digest
 from shared.domain.noise.storm import Storm
 from shared.domain.row import Put
+from shared.domain.slos.slo import BudgetAction
 from shared.domain.views.http import Request
 from shared.domain.windows import Once
 from shared.errors import Unavailable
 from shared.protocol.commit import incident_row
-from shared.protocol.records import release_row
+from shared.protocol.records import CONTROLS, release_row
 from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.endpoints import Write
 from tests.fakes.scene import NOW, SERVICE, SHARD, TARGET, message, new_services, store_incident
+from tests.shared.domain.slos.states import asking_for
 from tests.simulation.policy.model import (
     EVERY_REASON,
     Deployed,
@@ -115,6 +117,13 @@ class PolicyWorld:
         asked = {"scope": scope, "on": on, "reason": "the ledger closes", "minutes": minutes}
         body = msgspec.json.encode(asked)
         await set_freeze(self._services, Request(body=body, caller=person(AppRole.COMMANDER)))
+
+    async def spend_budget(self, *, asks: bool) -> None:
+        """Store what the watch over error budgets would: a line that asks for a person, or none."""
+        spent = asking_for(BudgetAction.APPROVE, SERVICE.name)
+        state = spent if asks else msgspec.structs.replace(spent, crossed=())
+        put = Put(row=f"budget|{SERVICE.name}|x", value=state)
+        await self._services.state.write(CONTROLS, [put])
 
     def plan_freeze(self, until: float) -> None:
         window = Once(start=NOW - timedelta(days=1), end=moment(until), reason="year end")

@@ -100,7 +100,7 @@ def test_nothing_is_waived_where_nothing_had_to_be() -> None:
     service = alter(SERVICE, policy=alter(POLICY, emergency=CRITERIA))
     decision = decide(alter(CASE, service=service))
     assert (decision.authority, decision.waived) == (Authority.EMERGENCY, "")
-    assert decision.reason == "All 34 rules passed: traffic goes back from v2 to v1."
+    assert decision.reason == "All 35 rules passed: traffic goes back from v2 to v1."
 
 
 def test_what_a_person_asks_for_a_second_person_decides() -> None:

@@ -14,6 +14,7 @@ from shared.domain.decisions.rules import RULES
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Ground, Health
 from shared.domain.incidents.incident import State
 from shared.domain.noise.quiet import Quiet, QuietRule
+from shared.domain.slos.slo import BudgetAction
 from tests.shared.domain.decisions.worked_case import (
     BAD_PROBE,
     BLAMED_FAILS,
@@ -45,12 +46,17 @@ from tests.shared.domain.decisions.worked_case import (
     with_target_probe,
     with_windows,
 )
+from tests.shared.domain.slos.states import asking_for
 
 MISTAKE = CatalogMistake(file="fnol.yaml", line=7, field="spec.rto", problem="not a duration")
 OTHER_TARGET = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET + "-2")
 AGENT = Target(kind=TargetKind.AGENT, id=TARGET)
 QUIET = Quiet(rule=QuietRule.STORM, sentence="a storm rages.")
 UNBURNT = with_diagnosis(burns=())
+OVER = alter(
+    asking_for(BudgetAction.APPROVE),
+    crossed=(alter(asking_for(BudgetAction.APPROVE).crossed[0], ended_at=ago(1)),),
+)
 BY_SIGNAL = alter(UNBURNT, incident=alter(UNBURNT.incident, signals_only=True))
 POINTER = Target(kind=TargetKind.ONLINE_ENDPOINT, id=TARGET, capabilities=("pointer",))
 
@@ -153,6 +159,7 @@ ASKED = {
     ],
     "capacity-enough": [with_good_deployment(instances=1), with_known_good(instances=3)],
     "no-freeze": [alter(CASE, frozen=FROZEN)],
+    "budget-lets": [alter(CASE, controls=Controls(budgets=(asking_for(BudgetAction.APPROVE),)))],
     "no-customer-impact": [with_service(customer_impact=True)],
     "no-compliance-tag": [with_service(compliance=("dora",))],
     "second-source": [
@@ -226,6 +233,16 @@ PASSING = {
     "the release is blamed by its version": with_cause(Cause.VERSION, version="1.5.0"),
     "a freeze that policy does not ask about": alter(
         with_policy(approve_when=("index-moved",)), frozen=FROZEN
+    ),
+    "a budget that asks for other things, or is another service's": alter(
+        CASE,
+        controls=Controls(
+            budgets=(
+                asking_for(BudgetAction.FREEZE),
+                asking_for(BudgetAction.APPROVE, service="another"),
+                OVER,
+            )
+        ),
     ),
     "customers whom policy does not ask about": with_service(
         customer_impact=True, policy=RollbackPolicy(approve_when=("freeze",))
@@ -319,7 +336,7 @@ def test_a_dependency_is_named() -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        (CASE, "All 34 rules passed: traffic goes back from v2 to v1."),
+        (CASE, "All 35 rules passed: traffic goes back from v2 to v1."),
         (
             with_service(mode=Mode.OBSERVE),
             "Traffic would go back from v2 to v1, but the mode is observe.",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.slos.burn_query import BUDGET
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.kql import span
 from shared.domain.slos.slo import ANSWERED_AT, Indicator, Slo
 from tests.shared.domain.incidents.situations import SERVICE

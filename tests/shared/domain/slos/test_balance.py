@@ -14,7 +14,7 @@ from shared.domain.slos.balance import (
     further_windows,
     read_balances,
 )
-from shared.domain.slos.burn_query import BUDGET
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.slo import WINDOWS, BurnAlert, Slo
 from tests.shared.domain.slos.services import ANSWERED, JUDGED, service
 

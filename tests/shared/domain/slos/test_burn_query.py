@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from infra.local.logs.store import TelemetryStore
 from shared.adapters import queries
 from shared.domain.diagnosis.telemetry import Query
-from shared.domain.slos.burn_query import BUDGET, budget_query, burn_query
+from shared.domain.slos.burn_query import budget_query, burn_query
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.kql import DIMENSIONS
 from shared.domain.slos.slo import ANSWERED_AT, WINDOWS, Slo
 from tests.infra.local.logs.workspace import make_store
