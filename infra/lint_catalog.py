@@ -1,7 +1,8 @@
 """`python -m infra.lint_catalog [FOLDER ...]`: all that is to be mended in a catalog.
 
 What keeps a service out is the loader's to find, and is told here in its words. Beside it stand the
-loader's advice, and what Microsoft's analyser finds in the queries. Any line is a reason to fail.
+loader's advice, what Microsoft's analyser finds in the queries, and what an alert rule made of them
+could not ask. Any line is a reason to fail.
 """
 
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 from infra.local.logs.analyser import Analysis, analyse
 from shared.adapters.catalog import Reading, read_catalog
 from shared.adapters.catalog_report import Mentioned, Report
-from shared.domain.catalog import CatalogMistake
+from shared.domain.catalog import CatalogMistake, Service
+from shared.domain.detection.limits import mistakes
+from shared.domain.detection.rules import rules_of
 from shared.errors import Misconfigured
 
 FOLDERS = (Path("shared/catalog"), Path("infra/local/catalog"))
@@ -42,7 +45,8 @@ def main(folders: Sequence[str]) -> int:
 
 def complain(reading: Reading) -> list[CatalogMistake]:
     """All that is wrong in a folder, in the order of its files and lines."""
-    found = [*told(reading), *bad_queries(reading.reports)]
+    services = reading.catalog.services.values()
+    found = [*told(reading), *bad_queries(reading.reports), *unfit_rules(services)]
     return sorted(found, key=lambda one: (one.file, one.line, one.field))
 
 
@@ -76,6 +80,23 @@ def bad_queries(reports: Iterable[Report]) -> list[CatalogMistake]:
         )
         for report, one in asked
         for error in _errors(answers[one.text])
+    ]
+
+
+def unfit_rules(services: Iterable[Service]) -> list[CatalogMistake]:
+    """Which of the alert rules that a file makes would be refused by Azure Monitor, and why."""
+    return [
+        CatalogMistake(
+            file=service.file,
+            line=1,
+            field="",
+            problem=f"the alert rule {rule.name}: {said}",
+            allowed="what a log alert rule can ask",
+            service=service.name,
+        )
+        for service in services
+        for rule in rules_of(service)
+        for said in mistakes(rule)
     ]
 
 

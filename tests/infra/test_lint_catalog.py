@@ -103,6 +103,19 @@ def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Pat
 
 
 @analysing
+def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
+    usual = SOUND.replace(INLINE, "")  # alerts of the usual windows
+    write(tmp_path, usual.replace("where Success", "where ingestion_time() > ago(1d) and Success"))
+
+    found = [line_of(tmp_path, one) for one in complain(read_catalog(tmp_path))]
+
+    said = "ingestion_time( is not allowed (allowed: what a log alert rule can ask)"
+    start = f"{tmp_path}/quotes.yaml:1: the alert rule quotes-availability-"
+    assert len(found) == 3  # two burns, and the parts of the faster one
+    assert all(line.startswith(start) and line.endswith(said) for line in found)
+
+
+@analysing
 def test_all_folders_are_linted_and_each_says_how_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
