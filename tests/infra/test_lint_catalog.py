@@ -105,7 +105,10 @@ def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Pat
 @analysing
 def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
     usual = SOUND.replace(INLINE, "")  # alerts of the usual windows
-    write(tmp_path, usual.replace("where Success", "where ingestion_time() > ago(1d) and Success"))
+    write(
+        tmp_path,
+        usual.replace("where Success", "where ingestion_time() > TimeGenerated and Success"),
+    )
 
     found = [line_of(tmp_path, one) for one in complain(read_catalog(tmp_path))]
 

@@ -26,7 +26,7 @@ _NAME = re.compile(r"[^*<>%{}&:\\?/#\x00-\x1f]+(?<![ .])")
 
 def mistakes(rule: AlertRule) -> tuple[str, ...]:
     """What of a rule Azure Monitor would refuse or misread; () for a rule that can be shipped."""
-    return (*_in_query(rule), *_in_frame(rule))
+    return tuple(dict.fromkeys([*_in_query(rule), *_in_frame(rule)]))
 
 
 def _in_query(rule: AlertRule) -> list[str]:
