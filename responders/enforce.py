@@ -183,7 +183,7 @@ def _ask(case: Case, decision: Decision) -> ApprovalRequest:
         decision,
         case.policy,
         requested_by=case.request.by if case.request is not None else BACKSTOP,
-        deployers=deployed_by(*(release.who for release in releases if release is not None)),
+        deployers=deployed_by(*releases),
         key=secrets.token_hex(32),
         now=decision.decided_at,
     )

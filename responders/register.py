@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shared.domain.authority.caller import is_caller_id
 from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.freezes.frozen import promotions_frozen
 from shared.domain.keys import shard_of
@@ -71,6 +72,8 @@ def _check(services: Services, asked: Registration) -> None:
     empty = [name for name in ("version", "deployment", "why") if not getattr(asked, name).strip()]
     if empty:
         raise RejectedInput("empty-field", f"{', '.join(empty)} must not be empty")
+    if asked.started_by and not is_caller_id(asked.started_by):
+        raise RejectedInput("wrong-person", "started_by must be an id, tenant/object in Entra")
     said = msgspec.structs.asdict(asked)
     long = [name for name, value in said.items() if len(value) > LONGEST]  # texts, and one list
     if long:

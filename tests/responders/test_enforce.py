@@ -12,9 +12,9 @@ from shared.domain.decisions.rules import RULES
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
 from shared.domain.incidents.incident import State
 from shared.domain.row import Put
-from shared.errors import Unavailable
-from shared.protocol.approve import read_approval
-from shared.protocol.records import CONTROLS
+from shared.errors import NotAllowed, Unavailable
+from shared.protocol.approve import decide_about, read_approval
+from shared.protocol.records import CONTROLS, release_row
 from shared.services import Services
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.scene import (
@@ -30,6 +30,8 @@ from tests.fakes.scene import (
     new_services,
     store_case,
 )
+from tests.fakes.waiting import ALICE, approving
+from tests.shared.domain.decisions.worked_case import LIVE
 
 
 @pytest.fixture
@@ -127,6 +129,23 @@ async def test_a_plan_that_needs_an_approval_waits_for_people(services: FakeServ
     assert asked.rules == ("mode-automatic",)
     assert services.endpoints.writes == []
     assert kinds(services) == ["incident.decided", "approval.requested"]
+
+
+async def test_whoever_started_the_pipeline_of_a_version_has_deployed_it(
+    services: FakeServices,
+) -> None:
+    in_mode(services, Mode.APPROVE)
+    started = msgspec.structs.replace(LIVE, started_by=ALICE.id)
+    await services.state.write(SHARD, [Put(row=release_row(started), value=started)])
+
+    await run(services)
+
+    awaited = (await incident_now(services)).awaited
+    assert awaited is not None
+    approval = await read_approval(services, awaited.id)
+    assert approval.request.deployers == (ALICE.id, "pipeline")
+    with pytest.raises(NotAllowed, match="deployed one of these versions"):
+        await decide_about(services, awaited.id, approving(approval), ALICE)
 
 
 async def test_a_cause_that_moving_traffic_cannot_cure_is_a_persons(

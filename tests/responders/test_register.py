@@ -126,6 +126,7 @@ async def test_two_that_say_the_same_at_once_are_both_right(services: FakeServic
     [
         ({"service": "unknown"}, "unknown-service"),
         ({"deployment": ""}, "empty-field"),
+        ({"started_by": "ana@claims.example"}, "wrong-person"),
         ({"why": "  "}, "empty-field"),
         ({"why": "x" * 1_001}, "too-long"),
         ({"model": "x" * 1_001}, "too-long"),

@@ -7,6 +7,7 @@ says so, intended, done, checked. Pure.
 import msgspec
 
 from shared.domain.catalog import Service
+from shared.domain.decisions.release import Release
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import (
     Incident,
@@ -79,6 +80,8 @@ def drop_request(step: Step) -> Step:
     )
 
 
-def deployed_by(*whos: str) -> tuple[str, ...]:
-    """Who registered the versions that a plan restores and removes, each once."""
-    return tuple(sorted({who for who in whos if who}))
+def deployed_by(*releases: Release | None) -> tuple[str, ...]:
+    """Who registered the versions that a plan restores and removes, or started their pipelines."""
+    known = [release for release in releases if release is not None]
+    whos = {who for release in known for who in (release.who, release.started_by)}
+    return tuple(sorted(whos - {""}))

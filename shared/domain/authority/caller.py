@@ -4,9 +4,13 @@ The door (`shared.protocol.admit`) makes one of every valid token and hands it t
 the request. Identity is the tenant and object id of a token, never a name that people can change.
 """
 
+import re
 from enum import StrEnum
 
 import msgspec
+
+_GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ID = re.compile(f"{_GUID}/{_GUID}")
 
 
 class AppRole(StrEnum):
@@ -46,3 +50,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def is_person(self) -> bool:
         """Whether a human being asked."""
         return self.kind is CallerKind.PERSON
+
+
+def is_caller_id(text: str) -> bool:
+    """Whether a text is the id of a person or an app, as tokens prove it: "tenant/object"."""
+    return _ID.fullmatch(text) is not None

@@ -20,7 +20,8 @@ type CanaryShare = Annotated[int, msgspec.Meta(ge=1, le=99)]
 class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of a service with its lineage. Digests and versions are opaque strings.
 
-    `canary` are the percentages of traffic that it is going to get before it gets all of it.
+    `canary` are the percentages of traffic that it is going to get before it gets all of it,
+    `started_by` is the person who started the pipeline, by their tenant and object.
     """
 
     service: str
@@ -35,6 +36,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     flags_version: str = ""
     configuration_digest: str = ""
     canary: tuple[CanaryShare, ...] = ()
+    started_by: str = ""
 
 
 class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):
