@@ -6,7 +6,7 @@ Part of reading one service (`shared.adapters.catalog_service`). What a file lea
 from shared.adapters.catalog_fields import DAY, HOUR, MINUTE, NAME, Section
 from shared.domain.catalog import REASONS_TO_ASK, Emergency, RollbackPolicy
 from shared.domain.incidents.incident import Severity
-from shared.domain.slos.slo import WINDOWS, Slo, reachable
+from shared.domain.slos.slo import WINDOWS, Slo, least_requests, reachable
 
 LONGEST_APPROVAL = 15 * MINUTE  # what was judged is not the same world after that
 _GRAVE = (Severity.SEV0.value, Severity.SEV1.value)  # nothing milder is an emergency
@@ -24,8 +24,20 @@ def read_policy(spec: Section, slos: tuple[Slo, ...]) -> RollbackPolicy:
     _check_reach(section, "burn_rate", policy.burn_rate, slos)
     if policy.emergency:
         _check_reach(section, "emergency", policy.emergency.burn_rate, slos)
+    _check_minimum(section, policy, slos)
     section.close()
     return policy
+
+
+def _check_minimum(section: Section, policy: RollbackPolicy, slos: tuple[Slo, ...]) -> None:
+    """Advise against a minimum so low that one bad request burns as fast as the policy says."""
+    rate, asked = policy.burn_rate, policy.minimum_requests
+    if not slos or not section.has("minimum_requests") or rate <= 0:
+        return
+    least = max(least_requests(rate, slo.objective) for slo in slos)
+    if asked < least:
+        problem = f"one bad request of {asked} burns {rate:g} times too fast"
+        section.advise("minimum_requests", problem, f"{least} or more")
 
 
 def _check_reach(section: Section, field: str, burn_rate: float, slos: tuple[Slo, ...]) -> None:

@@ -266,6 +266,24 @@ def test_an_alert_that_one_bad_request_fires_is_advised_against(tmp_path: Path) 
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "advice"),
+    [
+        ("{minimum_requests: 50}", ["one bad request of 50 burns 4 times too fast"]),
+        ("{minimum_requests: 51}", []),
+        ("{minimum_requests: 20, burn_rate: 20}", []),
+        ("{burn_rate: 4}", []),
+    ],
+)
+def test_traffic_that_one_bad_request_could_move_is_advised_against(
+    tmp_path: Path, policy: str, advice: list[str]
+) -> None:
+    service, report = reading(tmp_path, f"{HEAD}  policy: {policy}\n{SLO}")
+    assert service
+    told = [one for one in report.advice if one.field == "spec.policy.minimum_requests"]
+    assert [(one.line, one.problem) for one in told] == [(17, problem) for problem in advice]
+
+
 def test_a_spent_budget_freezes_promotions_unless_the_file_says_otherwise(tmp_path: Path) -> None:
     (slo,) = sound(tmp_path, SOUND).slos
     assert slo.budget_policy == (BudgetStep(spent=1.0, action=BudgetAction.FREEZE),)
