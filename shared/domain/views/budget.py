@@ -1,17 +1,28 @@
-"""An objective's error budget as a page shows it: what is left, or that nobody could tell."""
+"""An objective's error budget as a page shows it: what is left, or that nobody could tell.
+
+And what its policy asks for, as long as so much of it is spent.
+"""
 
 import msgspec
 
+from shared.domain.catalog import Service
+from shared.domain.decisions.control import Controls
 from shared.domain.slos.balance import Balance, Status
-from shared.domain.slos.slo import Sli, Slo
+from shared.domain.slos.slo import BudgetAction, Sli, Slo
 from shared.domain.views.chart import Tone
-from shared.domain.wording import share
+from shared.domain.wording import plain, share
 
 _LOW = 0.25
 _WITHOUT = {
     Status.UNKNOWN: "unknown",
     Status.NO_DATA: "no data",
     Status.INSUFFICIENT: "too few judged",
+}
+
+
+_ASKS = {
+    BudgetAction.FREEZE: "Promotions rest",
+    BudgetAction.APPROVE: "A person approves every rollback",
 }
 
 
@@ -34,6 +45,15 @@ def budget_of(slo: Slo, balance: Balance | None) -> Budget:
         left=found.left,
         text=_text(found),
         tone=_tone(found),
+    )
+
+
+def asked_by_budgets(service: Service, controls: Controls) -> tuple[str, ...]:
+    """What holds because of spent budgets, each as a sentence."""
+    return tuple(
+        f"{asks}: {plain(held.sentence)}."
+        for action, asks in _ASKS.items()
+        for held in controls.crossed(action, service.name)
     )
 
 

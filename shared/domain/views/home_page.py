@@ -18,7 +18,7 @@ from shared.domain.reviews.review import Review
 from shared.domain.slos.balance import Balances
 from shared.domain.stamp import Stamp, stamp
 from shared.domain.views import briefing
-from shared.domain.views.budget import Budget, budget_of
+from shared.domain.views.budget import Budget, asked_by_budgets, budget_of
 from shared.domain.views.chart import Tone
 from shared.domain.views.freezes import FreezeLine, present_freezes
 from shared.domain.views.incident_page import STATE_TONES
@@ -46,7 +46,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
-    """One service. `stopped` says why its automation is off, or ""."""
+    """One service. `stopped` says why its automation is off; `asked` what spent budgets ask for."""
 
     name: str
     title: str
@@ -57,6 +57,7 @@ class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str
     serving: tuple[Serving, ...]
     budgets: tuple[Budget, ...]
+    asked: tuple[str, ...]
     open_incidents: int
 
 
@@ -155,6 +156,7 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
         budgets=tuple(
             budget_of(slo, seen.balances.get((service.name, slo.name))) for slo in service.slos
         ),
+        asked=asked_by_budgets(service, seen.controls),
         open_incidents=sum(incident.service == service.name for incident in seen.open),
     )
 

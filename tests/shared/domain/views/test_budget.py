@@ -2,11 +2,13 @@
 
 import pytest
 
+from shared.domain.decisions.control import Controls
 from shared.domain.slos.balance import Balance, Count, Status
-from shared.domain.slos.slo import Indicator, Slo
-from shared.domain.views.budget import budget_of
+from shared.domain.slos.slo import BudgetAction, Indicator, Slo
+from shared.domain.views.budget import asked_by_budgets, budget_of
 from shared.domain.views.chart import Tone
 from tests.shared.domain.incidents.situations import SERVICE
+from tests.shared.domain.slos.states import asking_for
 
 SLO = SERVICE.slos[0]
 
@@ -52,3 +54,14 @@ def test_an_objective_is_said_as_it_is_promised() -> None:
     assert budget_of(SLO, None).objective == "99 % answered in 30 days"
     assert budget_of(quick, None).objective == "95 % within 2,000 ms in 30 days"
     assert budget_of(judged, None).objective == "90 % judged good in 7 days"
+
+
+def test_a_page_says_what_spent_budgets_ask_for() -> None:
+    asked = (BudgetAction.FREEZE, BudgetAction.APPROVE, BudgetAction.PAGE)
+    controls = Controls(budgets=tuple(asking_for(action) for action in asked))
+    spent = "95 % of the error budget of answered (99 % over 30 days) is spent."
+
+    assert asked_by_budgets(SERVICE, controls) == (
+        f"Promotions rest: {spent}",
+        f"A person approves every rollback: {spent}",
+    )
