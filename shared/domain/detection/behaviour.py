@@ -26,7 +26,11 @@ _SHARE_OF_FAILED = (
 
 
 def outcome_rules(service: Service, slo: Slo) -> tuple[AlertRule, ...]:
-    """Good outcomes are surely rarer than their objective, by five points at least."""
+    """Good outcomes are surely rarer than their objective, by five points at least.
+
+    Those count that have come in, whenever their requests were answered: what is only known days
+    later is told when it is known.
+    """
     if slo.indicator.label_source != OUTCOME:
         return ()
     floor = round(slo.objective - LEAST_SWING, 6)
@@ -166,7 +170,6 @@ def _outcomes(service: Service, slo: Slo) -> str:
     return (
         f"{_since(service, indicator.table)}\n"
         f"| where {counted(indicator)}\n"
-        f"| where {indicator.moment} >= ago({WINDOW_MIN}m)\n"
         f"| summarize Total = sum(ItemCount), Good = sumif(ItemCount, ({indicator.good}))\n"
         f"| where Total >= {LEAST_NOW}\n"
         "| extend Share = todouble(Good) / Total\n"

@@ -122,6 +122,17 @@ def test_outcomes_that_may_be_chance_do_not_fire(total: int, good: int) -> None:
     assert fired(RULES["accepted-floor"], outcomes(total, good), "AppEvents") == []
 
 
+def test_outcomes_are_told_when_they_become_known() -> None:
+    late = [
+        row(count, _outcome=outcome, _answered_at="2026-11-20T12:00:00Z", Name="backstop.outcome")
+        for outcome, count in (("accepted", 40), ("rejected", 60))
+    ]
+    earlier = [one | {"TimeGenerated": NOW - 16 * MINUTE} for one in late]
+
+    assert fired(RULES["accepted-floor"], late, "AppEvents") == WHOLE
+    assert fired(RULES["accepted-floor"], earlier, "AppEvents") == []
+
+
 def outcomes(total: int, good: int) -> list[Row]:
     told: Row = {"Name": "backstop.outcome"}
     return [
