@@ -46,6 +46,7 @@ SEEDS: dict[str, Seed] = {
     "US social security number by its name": _seed("SSN 219099999", "219099999"),
     "telephone number": _seed("+46 70 123 45 67"),
     "telephone number with zeros for the plus": _seed("0046 70 765 43 21"),
+    "telephone number of North America": _seed("call (415) 555-2671", "555-2671"),
     "IP address of version 4": _seed("from 203.0.113.77 again", "203.0.113.77"),
     "IP address of version 6": _seed("from 2001:db8:85a3::8a2e:370:7334", "2001:db8:85a3"),
 }

@@ -20,11 +20,14 @@ PERSONAL = (
         name="payment card",
         kind="card",
         pattern=re.compile(
-            rf"[2-6]{BEGIN}(?:\d{{12,18}}|\d{{3}}(?:[ -]\d{{4}}){{3}}(?:[ -]\d{{1,3}})?"
+            rf"[2-6]{BEGIN}(?:\d{{12,18}}|\d{{3}}(?:[ .\u00a0-]\d{{4}}){{3}}(?:[ -]\d{{1,3}})?"
             rf"|\d{{3}}[ -]\d{{6}}[ -]\d{{4,5}}){END}(?!-\w)(?!\.\d)"
         ),
         check=is_card,
-        shapes=(b"0" * 13, b"0000 0000 0000", b"0000-0000-0000", b"0000 000000 ", b"0000-000000-"),
+        shapes=(
+            *(b"0" * 13, b"0000 0000 0000", b"0000-0000-0000", b"0000.0000.0000"),
+            *("0000\u00a00000\u00a0".encode(), b"0000 000000 ", b"0000-000000-"),
+        ),
     ),
     Detector(
         name="bank account (IBAN)",
@@ -70,6 +73,19 @@ PERSONAL = (
         ),
         check=is_phone,
         probe=re.compile(rb"000{1,3}[ /-]\(?0{1,5}\)?[ /-]"),
+    ),
+    Detector(
+        name="telephone number of North America",
+        kind="phone",
+        pattern=re.compile(
+            rf"(?:{begins(r'\w.')}\([2-9]\d\d\) ?|[2-9]{BEGIN}\d\d[ .-])"
+            rf"[2-9]\d\d[.-]\d{{4}}{END}(?!-\w)(?!\.\d)"
+        ),
+        check=is_phone,
+        shapes=(
+            *(b"000-000-0000", b"000.000.0000", b"000 000-0000"),
+            *(b"(000) 000-0000", b"(000)000-0000", b"(000) 000.0000"),
+        ),
     ),
     Detector(
         name="IP address of version 4",

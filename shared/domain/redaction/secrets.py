@@ -17,7 +17,7 @@ _NEW = r"(?!\[[a-z]{2,8}(?::[0-9a-f]{8})?\])"
 _VALUE = rf"{_NEW}[^\s\"'\\&;,<>)\]}}]{{4,}}+"
 _GAP = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=|:|%3[dD])\s{0,3}(?:\\{0,3}[\"'])?"
 _NAMES = (
-    r"(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|api[_-]?key|access[_-]?token"
+    r"(?:password|passwd|passphrase|pwd|secret(?:[_-]?access)?[_-]?key|secret|client[_-]?secret|api[_-]?key|access[_-]?token"
     r"|refresh[_-]?token|id[_-]?token|auth[_-]?token|account[_-]?key|shared[_-]?access[_-]?key"
     r"|shared[_-]?access[_-]?signature|subscription[_-]?key|function[s]?[_-]?key|private[_-]?key"
     r"|routing[_-]?key|integration[_-]?key|signing[_-]?key|cookie)"
@@ -28,7 +28,8 @@ _KEYS = _spelt(
     *("private", "routing", "signing", "subscription"),
 )
 NAMED_KEY = ending("key", *_KEYS)
-_MARKED = ("ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "npm")
+_STRIPE = tuple(f"{kind}k_{use}" for kind in "sr" for use in ("live", "test"))
+_MARKED = ("ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "npm", "hf", *_STRIPE)
 
 SECRETS = (
     Detector(
@@ -114,7 +115,7 @@ SECRETS = (
         pattern=re.compile(
             begins(r"\w-") + r"(?:gh[pousr]_\w{20,}+|github_pat_\w{20,}+|sk-[\w-]{20,}+"
             r"|xox[abeprs]-[\w-]{10,}+|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|glpat-[\w-]{20,}+"
-            r"|pypi-[\w-]{50,}+|npm_\w{36})"
+            r"|pypi-[\w-]{50,}+|npm_\w{36}|hf_[a-zA-Z0-9]{30,}+|[rs]k_(?:live|test)_\w{16,}+)"
         ),
         hints=("sk-", "xox", "akia", "asia", "aiza", "glpat-", "pypi-"),
         named=ending("_", *_MARKED),

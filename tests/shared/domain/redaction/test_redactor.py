@@ -161,6 +161,22 @@ def test_a_member_may_be_secret_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("aws_secret_access_key=wJalrXUtnFEMIK7MDENGbPxRfiCY", "wJalrXUtnFEMI"),
+        ("hf_seedSEEDseedSEEDseedSEEDseedSEED", "seedSEED"),
+        ("rk_live_seedSEEDseedSEED01 and sk_test_seedSEEDseedSEED02", "seedSEED"),
+        ("4111.1111.1111.1111", "1111"),
+        ("4111\u00a01111\u00a01111\u00a01111", "1111"),
+        ("415-555-2671, 415.555.2671, 415 555-2671 or (415)555-2671", "2671"),
+    ],
+)
+def test_further_spellings_are_found(text: str, hidden: str) -> None:
+    assert hidden not in REDACTOR.text(text)
+    assert hidden not in REDACTOR.json(msgspec.json.encode({"said": text}).decode())
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("kim@example.org", "KIM@Example.org"),
@@ -202,6 +218,7 @@ TARGET = "/subscriptions/00000000-1111-2222-3333-444444444444/resourcegroups/rg-
         "AppRequests | where TimeGenerated > ago(1h) and Success == false | count",
         "status code=503, exit code=137, key=a, correlation key 4111",
         "4111111111111112 is no card, 000-12-3456 no number of anybody, 300.1.1.1 no address",
+        "115-555-2671, 415-155-2671, 1415-555-2671, 415-555-26711 and x415-555-2671 are no numbers",
         "std::vector, a::b, 10:20, ab:cd:ef, aa:bb:cc:dd:ee:ff",
     ],
 )
