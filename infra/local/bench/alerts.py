@@ -1,4 +1,4 @@
-"""Alerts about the services of the cast."""
+"""Alerts about the services of the cast, and signals of them."""
 
 from datetime import datetime
 
@@ -25,3 +25,19 @@ def alert(number: str, service: int, *, slice_: str, fired_at: datetime, part: i
         dimensions={"region": slice_},
     )
     return msgspec.json.encode(fired.body())
+
+
+def signal(number: str, service: int, *, slice_: str, ended_at: datetime) -> bytes:
+    """One signal of a service's own telemetry: in one region half of the requests fail."""
+    told = {
+        "id": number,
+        "service": service_name(service),
+        "sli": "availability",
+        "window": "10s",
+        "good": 40,
+        "total": 80,
+        "source": "telemetry-helper",
+        "region": slice_,
+        "ended_at": ended_at,
+    }
+    return msgspec.json.encode(told)

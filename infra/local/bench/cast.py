@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from infra.local.foundry.seed import SERVICE
+from infra.local.issuer.identities import IDENTITIES
 from infra.local.processes import Children
 from infra.local.simulation.plan import Plan
 from infra.local.world import ROOT, Pace, World, free_addresses
@@ -20,6 +21,8 @@ ENDPOINTS = f"{SCOPE}/microsoft.machinelearningservices/workspaces/mlw-claims/on
 REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
 SPLIT = "      capabilities: [split]\n"
 POLICY = "    soak: 24h\n"
+MODE = "  mode: automatic"
+SIGNALS = f"  signals: [{IDENTITIES['signal'].client_id}]\n"
 AGENT = "    - kind: agent\n      id: {id}\n"
 SELDOM = "0 * * * * *"  # once a minute: what a bench measures is not the timer's work
 
@@ -66,7 +69,7 @@ def write_cast(folder: Path, services: int, parts: int = 1, policy: str = "") ->
         name = service_name(number)
         agents = "".join(AGENT.format(id=part_of(name, part)) for part in range(1, parts))
         text = shipped.replace(SERVICE, name).replace(SPLIT, f"{SPLIT}{agents}")
-        text = text.replace(POLICY, f"{POLICY}{policy}")
+        text = text.replace(POLICY, f"{POLICY}{policy}").replace(MODE, f"{SIGNALS}{MODE}")
         (folder / f"{name}.yaml").write_text(text)
 
 

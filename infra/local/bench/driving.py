@@ -27,11 +27,18 @@ class Driver:
 
     async def post_alert(self, body: bytes) -> str:
         """Hand an alert over; answers its delivery id. Raises NotMeasured where it is not taken."""
+        return await self._post("alerts", body)
+
+    async def post_signal(self, body: bytes) -> str:
+        """Hand a signal over, as the service's own app. Answers and raises as `post_alert`."""
+        return await self._post("signals", body)
+
+    async def _post(self, route: str, body: bytes) -> str:
         headers = {"content-type": "application/json"}
-        url = f"{self._at.api}/api/alerts"
+        url = f"{self._at.api}/api/{route}"
         async with self._session.post(url, data=body, headers=headers) as answer:
             if answer.status != 202:
-                raise NotMeasured(f"an alert was answered {answer.status}")
+                raise NotMeasured(f"a post to {route} was answered {answer.status}")
             return str((await answer.json(content_type=None))["delivery"])
 
     async def delivery(self, key: str, done: Callable[[Json], bool]) -> Json:

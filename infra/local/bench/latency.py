@@ -1,7 +1,8 @@
 """How long from an accepted alert to the write at Azure Resource Manager, and where the time goes.
 
-One incident after the other, each of another service whose v2 fails in one region. Times come from
-the stamps of the timeline and from a stopwatch around the simulated services, on one clock.
+One incident after the other, each of another service whose v2 fails in one region: first told by
+alerts, then by signals, of which the logs know nothing. Times come from the stamps of the timeline
+and from a stopwatch around the simulated services, on one clock.
 """
 
 import asyncio
@@ -11,67 +12,63 @@ from typing import Any
 
 import msgspec
 
-from infra.local.bench.alerts import alert
+from infra.local.bench.alerts import alert, signal
 from infra.local.bench.cast import CastWorld, bench_world, service_name
 from infra.local.bench.driving import Driver, open_driver
-from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median, quantile
+from infra.local.bench.figure import NotMeasured, Result, Run
+from infra.local.bench.latency_figures import (
+    PARTS,
+    STEPS,
+    Timing,
+    fast_lane,
+    firsts,
+    notice,
+    steps,
+    totals,
+)
 from infra.local.bench.stopwatch import Span, busy_s
 from infra.local.bench.trust import trust_v1
 from infra.local.world import Pace
 
-SLOWEST_NOTICE_S = 1.5
 PACE = Pace(tick="0 * * * * *", verify_after_s=60)
 TICKING = Pace(tick="*/10 * * * * *", verify_after_s=60)  # as it is set in production
 QUICK_TICKING = Pace(tick="*/2 * * * * *", verify_after_s=60)
-# A responder stamps when it judges: what it has read by then counts to the step before.
-STEPS = (
-    "until triage judges",
-    "until the diagnosis asks the logs",
-    "queries and diagnosis, until the executor has the case",
-    "endpoint, probes and decision, until the intent is claimed",
-    "until the write is sent",
-)
-PARTS = ("logs", "arm", "scoring")
-
-
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """One incident; milliseconds. `simulated` is the time in which any simulated part answered."""
-
-    total: float
-    steps: dict[str, float]
-    simulated: float
-    parts: dict[str, float]
-    noticed: float
-
-    @property
-    def own(self) -> float:
-        """What is left for Backstop, the bus, the tables and the hosts."""
-        return self.total - self.simulated
+REGION = "swedencentral"
 
 
 def measure(run: Run) -> Result:
     """Play the incidents. Raises NotMeasured where one of them moved no traffic."""
     count = run.count(20, 1)
-    with bench_world(run.folder, services=count + 1, pace=PACE) as world:
-        first, *timings = asyncio.run(_play(run, world, count))
+    with bench_world(run.folder, services=2 * count + 1, pace=PACE) as world:
+        (first, *timings), signalled = asyncio.run(_play(run, world, count))
     ticking = QUICK_TICKING if run.quick else TICKING
     with bench_world(run.folder / "warm", services=1, pace=ticking) as world:
         warm = asyncio.run(_play_warm(run, world))
     return Result(
         title="Accepted alert to the write",
-        figures=(*_totals(timings), *_steps(timings), *_notice(timings), *_firsts(first, warm)),
-        details={"incidents": [msgspec.to_builtins(one) for one in (first, warm, *timings)]},
+        figures=(
+            *totals(timings),
+            *fast_lane(timings, signalled),
+            *steps(timings),
+            *notice(timings),
+            *firsts(first, warm),
+        ),
+        details={
+            "incidents": [msgspec.to_builtins(one) for one in (first, warm, *timings)],
+            "signals": [msgspec.to_builtins(one) for one in signalled],
+        },
     )
 
 
-async def _play(run: Run, world: CastWorld, count: int) -> list[Timing]:
-    await trust_v1(world, count + 1)
+async def _play(run: Run, world: CastWorld, count: int) -> tuple[list[Timing], list[Timing]]:
+    """The incidents of alerts, of which the first one warms, and those of signals."""
+    await trust_v1(world, 2 * count + 1)
     async with open_driver(world) as driver:
-        timings = []
-        for number in range(count + 1):
-            run.say(f"incident {number} of {count}")
-            timings.append(await _incident(driver, number))
-        return timings
+        told: list[Timing] = []
+        for number in range(2 * count + 1):
+            run.say(f"incident {number} of {2 * count}")
+            told.append(await _incident(driver, number, by_signal=number > count))
+        return told[: count + 1], told[count + 1 :]
 
 
 async def _play_warm(run: Run, world: CastWorld) -> Timing:
@@ -84,11 +81,15 @@ async def _play_warm(run: Run, world: CastWorld) -> Timing:
         return await _incident(driver, 0)
 
 
-async def _incident(driver: Driver, number: int) -> Timing:
-    name = service_name(number)
-    await driver.control("POST", f"/break/{name}")
-    body = alert(f"latency-{number}", number, slice_="swedencentral", fired_at=datetime.now(UTC))
-    delivery = await driver.post_alert(body)
+async def _incident(driver: Driver, number: int, *, by_signal: bool = False) -> Timing:
+    name, now = service_name(number), datetime.now(UTC)
+    if by_signal:  # the logs are told nothing
+        body = signal(f"latency-{number}", number, slice_=REGION, ended_at=now)
+        delivery = await driver.post_signal(body)
+    else:
+        await driver.control("POST", f"/break/{name}")
+        body = alert(f"latency-{number}", number, slice_=REGION, fired_at=datetime.now(UTC))
+        delivery = await driver.post_alert(body)
     accepted = await driver.delivery(delivery, lambda found: bool(found["incident"]))
     view = await driver.incident(accepted["incident"], _has_ended)
     if view["intent"] is None or view["intent"]["state"] != "confirmed":
@@ -132,68 +133,9 @@ def _timing(
             for part in PARTS
         },
         noticed=1000 * (at["rollback.confirmed"] - done),
+        planned=1000 * (at["incident.decided"] - start),
     )
 
 
 def _epoch(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
-
-
-def _totals(timings: list[Timing]) -> list[Figure]:
-    totals = [one.total for one in timings]
-    own = [one.own for one in timings]
-    return [
-        Figure(name="accepted alert to the write, p50", value=median(totals), unit="ms"),
-        Figure(name="accepted alert to the write, p95", value=quantile(totals, 0.95), unit="ms"),
-        Figure(
-            name="of that Backstop's own, p50",
-            value=median(own),
-            unit="ms",
-            note="the rest is spent inside the simulated services",
-        ),
-        *(
-            Figure(
-                name=f"of that in the simulated {part}, p50",
-                value=median([one.parts[part] for one in timings]),
-                unit="ms",
-            )
-            for part in PARTS
-        ),
-    ]
-
-
-def _steps(timings: list[Timing]) -> list[Figure]:
-    return [
-        Figure(name=f"{step}, p50", value=median([one.steps[step] for one in timings]), unit="ms")
-        for step in STEPS
-    ]
-
-
-def _notice(timings: list[Timing]) -> list[Figure]:
-    noticed = [one.noticed / 1000 for one in timings]
-    return [
-        Figure(
-            name="end of the traffic operation to the confirmed intent, p95",
-            value=quantile(noticed, 0.95),
-            unit="s",
-            at_most=SLOWEST_NOTICE_S,
-            note=f"median {median(noticed):.2f} s, with the second reading",
-        )
-    ]
-
-
-def _firsts(cold: Timing, warm: Timing) -> list[Figure]:
-    return [
-        Figure(
-            name="the first incident of processes that have not ticked yet",
-            value=cold.total,
-            unit="ms",
-            note="imports the SDKs and opens all links",
-        ),
-        Figure(
-            name="the first incident of processes that their first tick has warmed",
-            value=warm.total,
-            unit="ms",
-            note="it comes within ten seconds",
-        ),
-    ]

@@ -74,6 +74,6 @@ IDENTITIES = {identity.key: identity for identity in (*PEOPLE, *APPS)}
 
 
 def sender_of(method: str, path: str) -> str:
-    """Who of the local world sends a request where nobody says who: alerts, releases, the rest."""
-    posted = {"/api/alerts": "monitor", "/api/releases": "pipeline"}
+    """Who of the local world sends a request where nobody says who."""
+    posted = {"/api/alerts": "monitor", "/api/releases": "pipeline", "/api/signals": "signal"}
     return posted.get(path, "commander") if method == "POST" else "commander"
