@@ -62,7 +62,7 @@ def compile_all(stage: Path) -> None:
         "-p",
         IN_AZURE,
     ]
-    command = [sys.executable, "-m", "compileall", *options, str(stage)]
+    command = [sys.executable, "-W", "ignore", "-m", "compileall", *options, str(stage)]
     env = {**os.environ, "PYTHONHASHSEED": "0"}  # noqa: TID251 - a child's environment
     subprocess.run(command, env=env, check=False)  # noqa: S603 - our own words
 

@@ -33,12 +33,14 @@ param memoryMB int
 
 var names = ['responder', 'executor']
 var keyName = 'seals'
+var vaultNames = { responder: 'kv-resp-${token}', executor: 'kv-exec-${token}' }
+var vaultUrls = mapValues(vaultNames, name => 'https://${name}${environment().suffixes.keyvaultDns}')
 var usualUrl = 'https://func-backstop-responder-${token}.azurewebsites.net'
 var networkRules = [
-  for (range, i) in allowedNetworks: {
+  for (network, i) in allowedNetworks: {
     name: 'chosen-${i}'
     action: 'Allow'
-    ipAddress: range
+    ipAddress: network
     priority: 200 + i
   }
 ]
@@ -59,6 +61,7 @@ module vaults 'vault.bicep' = [
       tags: tags
       token: token
       app: app
+      name: vaultNames[app]
       keyName: app == 'executor' ? keyName : ''
       grants: filter(grants, grant => (grant.on == 'vault' || grant.on == 'key') && grant.name == app)
       principals: identities.principals
@@ -93,8 +96,8 @@ module hosts 'host-storage.bicep' = [
 ]
 
 // What shared/settings.py reads, and no more: a test holds it to that. Secrets are references by name.
-var responderSecrets = '${vaults[0].outputs.url}secrets/'
-var executorSecrets = '${vaults[1].outputs.url}secrets/'
+var responderSecrets = '${vaultUrls.responder}/secrets/'
+var executorSecrets = '${vaultUrls.executor}/secrets/'
 var pagerSettings = toObject(
   pagers,
   name => 'BACKSTOP_PAGER_KEY_${toUpper(replace(name, '-', '_'))}',
@@ -125,7 +128,7 @@ var executorSettings = {
   BACKSTOP_DEPLOYED_BY: empty(deployerId) ? '' : '${tenant().tenantId}/${deployerId}'
   BACKSTOP_REDACTION_KEY: '@Microsoft.KeyVault(SecretUri=${executorSecrets}redaction-key)'
   BACKSTOP_ROLE: 'executor'
-  BACKSTOP_SIGNING_KEY: '${vaults[1].outputs.url}keys/${keyName}'
+  BACKSTOP_SIGNING_KEY: '${vaultUrls.executor}/keys/${keyName}'
 }
 
 module responder 'app.bicep' = {
@@ -158,6 +161,7 @@ module responder 'app.bicep' = {
     deployIngress: privateNetworking ? networkRules : []
     audience: audience
   }
+  dependsOn: [vaults]
 }
 
 // It has no HTTP route: nobody outside reaches it, with or without private networking.
@@ -188,6 +192,7 @@ module executor 'app.bicep' = {
     deployIngress: privateNetworking ? networkRules : []
     audience: ''
   }
+  dependsOn: [vaults]
 }
 
 output responderUrl string = 'https://${responder.outputs.hostName}'

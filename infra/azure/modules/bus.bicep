@@ -29,7 +29,8 @@ var allSubscriptions = flatten(map(topology, topic => map(topic.Subscriptions, o
 var allRules = flatten(map(filter(allSubscriptions, one => !empty(one.rules)), one => map(
   concat([union(one.rules[0], { Name: '$Default' })], one.rules),
   rule => {
-    path: '${one.topic}/${one.name}'
+    topic: one.topic
+    subscription: one.name
     name: rule.Name
     label: rule.Properties.CorrelationFilter.Label
   }
@@ -74,7 +75,7 @@ resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@202
 @batchSize(1)
 resource rules 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = [
   for rule in allRules: {
-    name: '${namespace.name}/${rule.path}/${rule.name}'
+    name: '${namespace.name}/${rule.topic}/${rule.subscription}/${rule.name}'
     properties: {
       filterType: 'CorrelationFilter'
       correlationFilter: { label: rule.label }
@@ -108,7 +109,7 @@ resource topicGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 resource grantedSubscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2024-01-01' existing = [
   for grant in onSubscriptions: {
-    name: '${namespace.name}/${grant.name}'
+    name: '${namespace.name}/${split(grant.name, '/')[0]}/${split(grant.name, '/')[1]}'
   }
 ]
 

@@ -5,6 +5,7 @@ param token string
 
 @description('Whose it is: responder or executor.')
 param app string
+param name string
 
 @description('The name of an RSA key for seals; empty where this app signs nothing.')
 param keyName string
@@ -27,7 +28,7 @@ param lockResources bool
 param allowedNetworks array
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
-  name: 'kv-${take(app, 4)}-${token}'
+  name: name
   location: location
   tags: tags
   properties: {
@@ -41,7 +42,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: privateNetworking ? 'Deny' : 'Allow'
-      ipRules: map(privateNetworking ? allowedNetworks : [], range => { value: range })
+      ipRules: map(privateNetworking ? allowedNetworks : [], network => { value: network })
     }
   }
 }
@@ -123,5 +124,3 @@ module endpoint 'private-endpoint.bicep' = if (privateNetworking) {
 }
 
 output name string = vault.name
-@description('Secrets are referred to by this and their names.')
-output url string = 'https://${vault.name}${environment().suffixes.keyvaultDns}/'

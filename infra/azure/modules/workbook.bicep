@@ -12,7 +12,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   properties: {
     displayName: 'Backstop ${environmentName}'
     category: 'workbook'
-    serializedData: loadTextContent('../generated/workbook.json')
+    serializedData: string(loadJsonContent('../generated/workbook.json'))
     sourceId: workspaceId
   }
 }

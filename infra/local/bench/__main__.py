@@ -21,6 +21,7 @@ from infra.local.bench import (
     intake,
     latency,
     ledger,
+    package,
     pure,
     reads,
     report,
@@ -36,6 +37,7 @@ KEPT = LOCAL / "bench.json"
 DOCUMENT = ROOT / "docs" / "figures.md"
 BENCHMARKS: dict[str, Callable[[Run], Result]] = {
     "import": imports.measure,
+    "package": package.measure,
     "intake": intake.measure,
     "latency": latency.measure,
     "storm": storm.measure,

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from infra.local.azurite import connection_string, start_azurite
+from infra.local.bench.package import weigh
 from infra.local.bus import Emulator
 from infra.local.bus.config import read_config
 from infra.local.host.worker import HOST_ROOT
@@ -79,6 +80,14 @@ def test_it_needs_nothing_but_itself(unpacked: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert all(file.startswith(str(unpacked)) for file in json.loads(done.stdout))
+
+
+def test_its_size_and_its_cold_import_are_measured(unpacked: Path) -> None:
+    size, with_bytecode, without = weigh(
+        "responder", unpacked.parent / "responder.zip", unpacked, rounds=1
+    )
+    assert size.met
+    assert with_bytecode.value > 0 < without.value
 
 
 @pytest.fixture
