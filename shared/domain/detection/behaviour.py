@@ -15,9 +15,11 @@ from shared.domain.slos.kql import NOT_A_PROBE, counted, quote, real
 from shared.domain.slos.slo import LEAST_COUNTED, Slo
 
 WINDOW_MIN = 15
+SEVERITY = 2  # customers are answered, if not well
 OUTCOME = "outcome"
 """The label source of an objective that the business's own outcomes decide."""
 
+_MANY = f"{PART_SHARE:.0%}"
 _SHARE_OF_FAILED = (
     f"| where Total >= {LEAST_COUNTED}\n"
     "| extend Share = todouble(Failed) / Total\n"
@@ -50,7 +52,7 @@ def outcome_rules(service: Service, slo: Slo) -> tuple[AlertRule, ...]:
         title=f"fewer than {floor:.0%} of the outcomes are good",
         description=f"Good outcomes of {slo.name} are surely rarer than the objective, "
         f"{slo.objective:.1%}, over {WINDOW_MIN} minutes.",
-        severity=2,
+        severity=SEVERITY,
         slo=slo.name,
     )
     return (rule,)
@@ -59,8 +61,6 @@ def outcome_rules(service: Service, slo: Slo) -> tuple[AlertRule, ...]:
 def tool_rules(service: Service) -> tuple[AlertRule, ...]:
     """A tool refuses many calls. None where the service's file names no tool."""
     tools = dependencies(service, "tool")
-    if not tools:
-        return ()
     query = (
         f"{_recent(service, 'AppDependencies')}\n"
         '| where DependencyType == "GenAI | tool"\n'
@@ -74,12 +74,11 @@ def tool_rules(service: Service) -> tuple[AlertRule, ...]:
         RuleKind.TOOL,
         _share(query, "Tool", tools),
         name=f"{service.name}-tool-failures",
-        title=f"a tool refuses {PART_SHARE:.0%} of its calls",
-        description=f"A tool refuses at least {PART_SHARE:.0%} of its calls over "
-        f"{WINDOW_MIN} minutes.",
-        severity=2,
+        title=f"a tool refuses {_MANY} of its calls",
+        description=f"A tool refuses at least {_MANY} of its calls over {WINDOW_MIN} minutes.",
+        severity=SEVERITY,
     )
-    return (rule,)
+    return (rule,) if tools else ()
 
 
 def safety_rules(service: Service) -> tuple[AlertRule, ...]:
@@ -99,32 +98,19 @@ def safety_rules(service: Service) -> tuple[AlertRule, ...]:
         RuleKind.CONTENT_SAFETY,
         _share(query, "Deployment", DEPLOYMENTS),
         name=f"{service.name}-content-safety",
-        title=f"content safety blocks {PART_SHARE:.0%} of the answers",
-        description=f"Content safety blocks at least {PART_SHARE:.0%} of the answers of one "
-        f"deployment over {WINDOW_MIN} minutes.",
-        severity=2,
+        title=f"content safety blocks {_MANY} of the answers",
+        description=f"Content safety blocks at least {_MANY} of a deployment's answers over "
+        f"{WINDOW_MIN} minutes.",
+        severity=SEVERITY,
     )
     return (rule,)
 
 
 def index_rules(service: Service) -> tuple[AlertRule, ...]:
     """The newest document of an index is too old. None where the service's file names no index."""
-    indexes = dependencies(service, "index")
-    if not indexes:
-        return ()
-    allowed_min = service.index_max_age_s / 60
-    query = (
-        f"{_recent(service, 'AppEvents')}\n"
-        '| where Name == "backstop.index_watermark"\n'
-        '| extend Index = tostring(Properties["backstop.index"]),\n'
-        '    Newest = todatetime(Properties["backstop.watermark"])\n'
-        "| summarize arg_max(TimeGenerated, Newest) by Index\n"
-        '| extend AgeMinutes = datetime_diff("second", now(), Newest) / 60.0\n'
-        f"| where AgeMinutes > {real(allowed_min)}\n"
-        "| project Index, Newest, AgeMinutes"
-    )
+    indexes, allowed_min = dependencies(service, "index"), service.index_max_age_s / 60
     search = Search(
-        query=query,
+        query=_ages(service, allowed_min),
         window_min=WINDOW_MIN,
         measure="AgeMinutes",
         threshold=allowed_min,
@@ -139,9 +125,22 @@ def index_rules(service: Service) -> tuple[AlertRule, ...]:
         name=f"{service.name}-index-old",
         title=f"an index is older than {allowed_min:g} minutes",
         description=f"The newest document of an index is older than {allowed_min:g} minutes.",
-        severity=2,
+        severity=SEVERITY,
     )
-    return (rule,)
+    return (rule,) if indexes else ()
+
+
+def _ages(service: Service, allowed_min: float) -> str:
+    return (
+        f"{_recent(service, 'AppEvents')}\n"
+        '| where Name == "backstop.index_watermark"\n'
+        '| extend Index = tostring(Properties["backstop.index"]),\n'
+        '    Newest = todatetime(Properties["backstop.watermark"])\n'
+        "| summarize arg_max(TimeGenerated, Newest) by Index\n"
+        '| extend AgeMinutes = datetime_diff("second", now(), Newest) / 60.0\n'
+        f"| where AgeMinutes > {real(allowed_min)}\n"
+        "| project Index, Newest, AgeMinutes"
+    )
 
 
 def _since(service: Service, table: str) -> str:
