@@ -33,7 +33,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong in a run, by turn numbers; outages are (part, from, until) in seconds.
 
     `stops` are (turn, seconds); at the turns of `lost_answers` the next write of state takes effect
-    unheard; at that of `switch` a person turns the kill switch on. The bus hands every `again`-th
+    unheard; at that of `switch` a person turns the kill switch on, at that of `freeze` one freezes
+    all changes. The bus hands every `again`-th
     message out twice, 0 for none. Of commands with a subject in `losses` it loses what is issued
     first, for each incident.
     """
@@ -45,6 +46,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     lost_answers: tuple[int, ...] = ()
     deploys: tuple[Deploy, ...] = ()
     switch: int | None = None
+    freeze: int | None = None
     again: int = 0
     losses: tuple[str, ...] = ()
 
@@ -53,7 +55,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         """How many things go wrong."""
         several = (self.kills, self.stops, self.outages, self.lost_answers, self.deploys)
         bad = sum(fate is not Write.ACCEPTED for fate in self.fates)
-        bad += len(self.losses)
+        bad += len(self.losses) + (self.freeze is not None)
         return sum(map(len, several)) + bad + (self.switch is not None) + bool(self.again)
 
     @property
@@ -83,6 +85,7 @@ def chosen_faults(seed: int) -> Faults:
         deploys=_deploys(chance),
         switch=chance.choice((None, None, None, None, chance.randrange(1, LAST_TURN))),
         again=chance.choice((0, 0, 1, 2, 5)),
+        freeze=chance.choice((*[None] * 7, chance.randrange(1, LAST_TURN))),
     )
 
 

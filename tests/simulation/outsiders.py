@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from responders.control import set_kill_switch
+from responders.freeze import set_freeze
 from responders.ingest import ingest
 from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.stall import STEPS
@@ -61,6 +62,8 @@ class Outsiders:
             self._at(deploy.turn, partial(self._deploy, deploy))
         if faults.switch is not None:
             self._at(faults.switch, lambda: self.world.spawn_outside(self._turn_switch()))
+        if faults.freeze is not None:
+            self._at(faults.freeze, lambda: self.world.spawn_outside(self._freeze()))
 
     def _loses(self, topic: str, message: Message) -> bool:
         """Whether the bus loses a message: what Backstop issues by itself, not what it repeats."""
@@ -139,6 +142,13 @@ class Outsiders:
         request = Request(method="POST", body=msgspec.json.encode(asked), caller=kim)
         self.scheduler.tell("outside", "a person turns the kill switch on")
         await self.world.ask(set_kill_switch, request)
+
+    async def _freeze(self) -> None:
+        asked = {"scope": "*", "on": True, "reason": "the accounts close", "minutes": 1_440}
+        kim = person(AppRole.COMMANDER)
+        request = Request(method="POST", body=msgspec.json.encode(asked), caller=kim)
+        self.scheduler.tell("outside", "a person freezes all changes")
+        await self.world.ask(set_freeze, request)
 
     async def _rebirths(self) -> None:
         """The platform starts a worker again a while after its death."""

@@ -33,7 +33,9 @@ SENTENCES = {
     Promise.INTENT_ENDS: "every intent ends within its lease and two minutes",
     Promise.AUTHORITY: "traffic moves only where policy and proof allow it",
     Promise.NO_STOMP: "nobody else's change that was there to be seen is overwritten",
-    Promise.RESTRAINT: "cooldown, rate limit, one rollback an incident and kill switch are obeyed",
+    Promise.RESTRAINT: (
+        "cooldown, rate limit, one rollback an incident, kill switch and freeze are obeyed"
+    ),
     Promise.A_HUMAN_KNOWS: "a SEV0 or SEV1 reaches a person within 60 s",
     Promise.LEDGER: "the ledger verifies and has each thing that happened exactly once",
     Promise.NO_SECRET: "no secret and nothing personal is in a card, page, log line or record",

@@ -1,8 +1,8 @@
 """The referee: sees every effect the moment it happens and says which promise it breaks.
 
 It stands behind the fakes, where nothing of Backstop's own bookkeeping can deceive it: what was
-shown to whom, what was stored before what, when a person turned the kill switch. The first breach
-ends the run.
+shown to whom, what was stored before what, when a person turned the kill switch or froze changes.
+The first breach ends the run.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from shared.domain.decisions.control import KillSwitch
 from shared.domain.decisions.decision import Decision
 from shared.domain.decisions.intent import Intent
 from shared.domain.event import ChangeEvent
+from shared.domain.freezes.freeze import Freeze
 from shared.domain.incidents.incident import Incident
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.row import Put, Write
@@ -87,12 +88,20 @@ class Referee(Writes):
                 self._decide(value)
             case ApprovalRequest() | Ruling():
                 self._heard(value)
-            case KillSwitch():
-                self._switched = self._turn if value.on else None
+            case KillSwitch() | Freeze():
+                self._turned(value)
             case Effect() if value.sending_until is not None:
                 self._sending[asyncio.current_task()] = value
             case _:
                 pass
+
+    def _turned(self, control: KillSwitch | Freeze) -> None:
+        """A person stops automation, or freezes changes."""
+        since = self._turn if control.on else None
+        if isinstance(control, Freeze):
+            self._frozen = since
+        else:
+            self._switched = since
 
     def _delivered(self, _partition: str, writes: Sequence[Write]) -> None:
         self._note(in_words(writes))

@@ -28,4 +28,6 @@ def in_words(faults: Faults) -> str:
     ]
     if faults.switch is not None:
         words.append(f"the kill switch is turned on at turn {faults.switch}")
+    if faults.freeze is not None:
+        words.append(f"all changes are frozen at turn {faults.freeze}")
     return "; ".join(words) or "no faults"

@@ -15,6 +15,7 @@ from shared.domain.decisions.control import KillSwitch
 from shared.domain.decisions.endpoint import Deployment, EndpointSnapshot
 from shared.domain.decisions.intent import EndpointRecord, Rollback
 from shared.domain.decisions.release import Release
+from shared.domain.freezes.freeze import Freeze
 from shared.domain.incidents.incident import Claim, Incident, Severity
 from shared.domain.keys import digest, shard_of
 from shared.domain.row import Put
@@ -51,6 +52,15 @@ SNAPSHOT = EndpointSnapshot(
     ),
     scoring_uri="http://127.0.0.1/score",
     read_at=NOW,
+)
+FREEZE = Freeze(
+    scope="*",
+    on=True,
+    by="Kim",
+    role="Commander",
+    reason="the accounts close",
+    at=NOW,
+    expires_at=NOW + timedelta(days=1),
 )
 RECORD = EndpointRecord(
     target=TARGET,
@@ -106,6 +116,8 @@ async def store_scene(services: FakeServices, scene: Scene = BAD_RELEASE) -> Non
     if scene.switch_on:
         switch = KillSwitch(scope="*", on=True, by="Kim", reason="a drill", at=NOW)
         await services.state.write(CONTROLS, [Put(row="kill|*", value=switch)])
+    if scene.frozen:
+        await services.state.write(CONTROLS, [Put(row="freeze|*", value=FREEZE)])
     if scene.rolled_back:
         await _store_earlier(services)
 

@@ -25,8 +25,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """One scene. `rollbacks` are minutes before the alert; `contacts_out` refuse to be paged.
 
     `rolled_back` has the alert join an incident that was rolled back before, `switch_on` has the
-    kill switch on from the start, `good_fails` lets v1 fail its probes, too, `no_cure` only once it
-    has the traffic.
+    kill switch on from the start, `frozen` has all changes frozen, `good_fails` lets v1 fail its
+    probes, too, `no_cure` only once it has the traffic.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     rollbacks: tuple[int, ...] = ()
     rolled_back: bool = False
     switch_on: bool = False
+    frozen: bool = False
     good_fails: bool = False
     no_cure: bool = False
     people: tuple[tuple[str, str], ...] = ()  # who decides about a plan that waits, and how
@@ -52,7 +53,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         """Whether policy lets Backstop act, or people who may decide all want it to."""
         said = [action for name, action in self.people if name in DECIDERS]
         approved = bool(said) and set(said) == {"approve"}
-        return self.mode is Mode.AUTOMATIC or (self.mode is Mode.APPROVE and approved)
+        return self.mode in (Mode.AUTOMATIC, Mode.APPROVE) and (approved or not self.asks)
+
+    @property
+    def asks(self) -> bool:
+        """Whether policy lets Backstop move traffic only with people's word."""
+        return self.mode is Mode.APPROVE or self.frozen
 
     @property
     def lasts(self) -> timedelta:
@@ -81,6 +87,8 @@ SCENES: dict[str, Scene] = {
         Scene(name="rolled back twice this hour", rollbacks=(50, 20)),
         Scene(name="this incident was rolled back before", rolled_back=True),
         Scene(name="the kill switch is on", switch_on=True),
+        Scene(name="changes are frozen", frozen=True),
+        Scene(name="people approve in a freeze", frozen=True, people=BOTH_APPROVE),
         Scene(name="the known good fails, too", good_fails=True),
         Scene(name="the rollback does not help", no_cure=True),
         Scene(name="a maintenance that ends", maintenance=timedelta(seconds=150)),

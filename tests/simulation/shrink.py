@@ -77,3 +77,5 @@ def _with_fewer(faults: Faults) -> Iterator[Faults]:
             yield msgspec.structs.replace(faults, **{name: rest})
     if faults.switch is not None:
         yield msgspec.structs.replace(faults, switch=None)
+    if faults.freeze is not None:
+        yield msgspec.structs.replace(faults, freeze=None)

@@ -2,7 +2,7 @@
 
 Most promises can break at one moment only, when a write reaches the endpoint. What is known then:
 which intent counted the write, what the writing task read last, when a person turned the kill
-switch, and what the scene allows.
+switch or froze changes, and what the scene allows.
 """
 
 import asyncio
@@ -69,6 +69,7 @@ class Writes(Judge):
         self._requests: dict[str, ApprovalRequest] = {}
         self._rulings: list[Ruling] = []
         self._switched: int | None = 0 if scene.switch_on else None
+        self._frozen: int | None = 0 if scene.frozen else None
 
     def received(self) -> None:
         """A consumer took a message: what it decides rests on what was so then or later."""
@@ -171,9 +172,10 @@ class Writes(Judge):
     def _check_authority(self, intent: Intent) -> None:
         scene, plan = self._scene, intent.plan
         curable = scene.fault is Fault.VERSION
-        by_people = scene.mode is Mode.APPROVE and self._is_approved(plan)
-        allowed = scene.mode is Mode.AUTOMATIC or by_people
-        self.must(allowed, Promise.AUTHORITY, f"the mode is {scene.mode.value}")
+        said = self._is_approved(plan) or not scene.asks
+        allowed = scene.mode in (Mode.AUTOMATIC, Mode.APPROVE) and said
+        how = f"the mode is {scene.mode.value}{', and changes are frozen' * scene.frozen}"
+        self.must(allowed, Promise.AUTHORITY, how)
         self.must(curable, Promise.AUTHORITY, f"no move of traffic cures: {scene.fault.value}")
         loud = self.now >= NOW + scene.maintenance
         self.must(loud, Promise.AUTHORITY, "the owners are at it: a maintenance is on")
@@ -196,6 +198,9 @@ class Writes(Judge):
         self.must(seldom, Promise.RESTRAINT, f"{lately} rollbacks in the hour before")
         on = self._switched is not None and reading is not None and self._switched < reading.turn
         self.must(not on, Promise.RESTRAINT, "the kill switch was on before the last look")
+        frozen = self._frozen is not None and reading is not None and self._frozen < reading.turn
+        said = self._is_approved(intent.plan)
+        self.must(not frozen or said, Promise.RESTRAINT, "changes were frozen before the last look")
 
     def _check_ends(self) -> None:
         for intent in self.intents.values():

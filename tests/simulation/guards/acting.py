@@ -29,6 +29,12 @@ def no_kill_switch_at_act(patch: Patch) -> None:
     patch.setattr(Actor, "_stopped", off)
 
 
+@guard(Promise.RESTRAINT, trials=at("scoring.probe", 1, lambda turn: Faults(freeze=turn, again=0)))
+def no_freeze_at_act(patch: Patch) -> None:
+    """A freeze that began since the decision is not asked about before the write."""
+    patch.setattr(actor, "frozen_now", lambda *_: None)
+
+
 @guard(Promise.INTENT_FIRST, trials=scene("a bad release"))
 def no_count_before_the_write(patch: Patch) -> None:
     """The write is sent without being written down before."""

@@ -10,6 +10,7 @@ from shared.domain.diagnosis.diagnosis import Attribution, Cause
 from shared.domain.incidents.incident import Incident, Step
 from shared.domain.noise import quieting
 from shared.domain.noise.quieting import go_on
+from shared.protocol import actor
 from tests.simulation.guards.guard import Patch, guard, without_rules
 from tests.simulation.guards.trials import scene
 from tests.simulation.promises import Promise
@@ -56,6 +57,13 @@ def no_probe_of_the_known_good(patch: Patch) -> None:
 def no_quiet(patch: Patch) -> None:
     """Traffic is moved while the owners are at it."""
     without_rules(patch, QUIET_RULE)
+
+
+@guard(Promise.AUTHORITY, trials=scene("changes are frozen"))
+def no_freeze(patch: Patch) -> None:
+    """Nobody looks whether changes are frozen, neither when it is decided nor at the act."""
+    without_rules(patch, "no-freeze")
+    patch.setattr(actor, "frozen_now", lambda *_: None)
 
 
 @guard(Promise.COMES_TO_REST, trials=scene("a maintenance that ends"))
