@@ -253,13 +253,15 @@ def running_world(
 
     Tables are kept in the folder `tables` and blobs beside it, else in memory; logs of all parts
     are in `folder/logs`. With `second=True` a service that wants approvals is played beside the
-    first. So is every other service of `catalog` that has an endpoint.
+    first. So is every other service of `catalog` that has an endpoint, and with `asks` the one that
+    wants approvals, as one of these.
     """
     where, speed = addresses or free_addresses(), pace or Pace()
+    asks = plan.pop("asks", False) is True
     folder.mkdir(parents=True, exist_ok=True)
     second = plan.get("second") is True
-    write_catalog(folder / "catalog", speed, spares, second=second, source=catalog)
-    further = set(playable(folder / "catalog")) - {FIRST, SECOND.stem}
+    write_catalog(folder / "catalog", speed, spares, second=second or asks, source=catalog)
+    further = set(playable(folder / "catalog")) - {FIRST, SECOND.stem if second else ""}
     fields = {
         "operation_s": speed.operation_s,
         "lock_s": speed.lock_s,

@@ -22,7 +22,7 @@ from infra.local.start.bulletin import Bulletin
 from infra.local.start.drills import Drills, create_drills
 from infra.local.start.serving import serving
 from infra.local.start.watching import Watch
-from infra.local.world import CATALOG, LOCAL, Addresses, Pace, World, running_world
+from infra.local.world import CATALOG, LOCAL, SECOND, Addresses, Pace, World, running_world
 
 FOLDER = LOCAL / "start"
 PACE = Pace(
@@ -50,6 +50,7 @@ def main(folder: Path = FOLDER, pace: Pace = PACE, catalog: Path = CATALOG) -> i
             addresses=where,
             tables=folder / "tables",
             catalog=catalog,
+            asks=True,
             rate_per_s=RATE_PER_S,
         ) as world:
             asyncio.run(_run(world, port, tell_addresses(where, drills), screen))
@@ -99,6 +100,7 @@ def _tell(screen: Screen, told: dict[str, str], world: World) -> None:
     screen.fact(f"endpoint  {told['endpoint']}")
     for name in world.further:
         screen.fact(f"{name} is served, too: break it on the drills page")
+    screen.fact(f"{SECOND.stem} waits for a person: sign in as an approver, and decide on its page")
     screen.fact(f"v1 soaks for {world.pace.soak_s} s here, 24 h in production; Ctrl-C ends it all")
 
 
