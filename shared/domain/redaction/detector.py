@@ -86,7 +86,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True, eq=False):  # one is o
 
     def may_match(self, seen: Glance) -> bool:
         """Whether the pattern must be tried."""
-        return any(map(seen.lowered.__contains__, self.hints)) or self.may_match_unhinted(seen)
+        hinted = bool(self.hints) and any(map(seen.lowered.__contains__, self.hints))
+        return hinted or self.may_match_unhinted(seen)
 
     def may_match_unhinted(self, seen: Glance) -> bool:
         """The same, where it is known that no hint is in the text."""

@@ -199,9 +199,15 @@ def _active(text: str, by: Detectors) -> Detectors:
 def _asked(text: str, by: Detectors) -> Detectors:
     """Those whose pattern must be tried on this very text."""
     seen = glance(text)
-    hinted = any(map(seen.lowered.__contains__, _HINTS))
-    asked = Detector.may_match if hinted else Detector.may_match_unhinted
-    return tuple(one for one in by if asked(one, seen))
+    if any(map(seen.lowered.__contains__, _HINTS)):
+        return tuple([one for one in by if one.may_match(seen)])
+    return tuple([one for one in _unhinted(by) if one.may_match_unhinted(seen)])
+
+
+@lru_cache(maxsize=8)
+def _unhinted(by: Detectors) -> Detectors:
+    """Those that may match a text in which there is no hint."""
+    return tuple(one for one in by if one.named or one.shapes or one.probe)
 
 
 def _names_a_secret(text: str) -> bool:
