@@ -17,6 +17,7 @@ from shared.domain.incidents.incident import State
 from shared.domain.lineage.artifact import release_id
 from shared.domain.row import Put
 from shared.errors import RejectedInput
+from shared.protocol.holds import read_holds
 from shared.protocol.lineage import order_puts
 from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
@@ -158,9 +159,29 @@ async def test_who_may_only_read_is_told_so(
 ) -> None:
     tab = await browser.new_page()
     await sign_in(tab, base, "auditor", PAGE)
-    await tab.get_by_role("button", name="Acknowledge").click()
-    await expect(tab.get_by_text("Your roles do not allow this")).to_be_visible()
+    await expect(tab.get_by_text("Your roles let you read, not act.")).to_be_visible()
+    assert await tab.locator("form").count() == 0
     assert (await incident_now(services)).acknowledged_by == ""
+    await tab.close()
+
+
+async def test_an_auditor_holds_records_and_lifts_the_hold(
+    browser: Browser, base: str, services: FakeServices
+) -> None:
+    tab = await browser.new_page()
+    await sign_in(tab, base, "auditor", "/evidence")
+    await tab.get_by_text("Hold the records of an incident").click()
+    form = tab.get_by_role("form", name="Hold the records of an incident")
+    await form.get_by_label("Incident").fill(INCIDENT.id)
+    await form.get_by_label("Why").fill("a claim is disputed")
+    await form.get_by_role("button", name="Hold them").click()
+    held = tab.locator("#hold-list")
+    await expect(held).to_contain_text(f"The records of {INCIDENT.id}")
+
+    await held.get_by_label("Why it is over").fill("it was settled")
+    await held.get_by_role("button", name="Lift the hold").click()
+    await expect(held).to_contain_text("Nothing is held.")
+    assert [hold.on for hold in await read_holds(services)] == [False]
     await tab.close()
 
 
