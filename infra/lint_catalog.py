@@ -12,6 +12,8 @@ from pathlib import Path
 from infra.local.logs.analyser import Analysis, analyse
 from shared.adapters.catalog import Reading, read_catalog
 from shared.adapters.catalog_report import Mentioned, Report
+from shared.adapters.golden_cases import FOLDER as GOLDEN
+from shared.adapters.golden_cases import read_golden
 from shared.domain.catalog import CatalogMistake, Service
 from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rules import rules_of
@@ -31,7 +33,7 @@ def main(folders: Sequence[str]) -> int:
     for folder in [Path(name) for name in folders] or FOLDERS:
         try:
             reading = read_catalog(folder)
-            complaints = complain(reading)
+            complaints = [*complain(reading), *bad_cases(folder, reading)]
         except Misconfigured as error:
             _say(str(error))
             found += 1
@@ -98,6 +100,18 @@ def unfit_rules(services: Iterable[Service]) -> list[CatalogMistake]:
         for rule in rules_of(service)
         for said in mistakes(rule)
     ]
+
+
+def bad_cases(folder: Path, reading: Reading) -> list[CatalogMistake]:
+    """What is wrong with the golden cases beside the files, and cases of no service at all."""
+    known = {report.service for report in reading.reports}
+    found: list[CatalogMistake] = []
+    for path in sorted((folder / GOLDEN).glob("*.yaml")):
+        _, report = read_golden(folder, path.stem)
+        if path.stem not in known:
+            report.note(1, "", "cases of no service", "the name of a file in the folder above")
+        found += report.mistakes
+    return found
 
 
 def _errors(answer: Analysis) -> list[str]:

@@ -58,19 +58,7 @@ def _is_due(
 async def _check(services: Services, service: Service, golden: GoldenCases | None) -> None:
     try:
         async with asyncio.timeout(WITHIN_S):
-            was = await read_health(services, service.name)
-            found = await check(services, service, golden, services.now())
-        report = carry_on(found, was.value if was else None)
-        news = to_be_told(report)
-        for one in news:
-            alert = signal_of(service, one, report.at)
-            await accept(services, services.redactor.struct(alert), source=HEALTH_CHECK)
-        put = Put(
-            row=health_row(service.name),
-            value=told(report, news),
-            etag=was.etag if was else MUST_NOT_EXIST,
-        )
-        await services.state.write(shard_of(service.name), [put])
+            report = await _find_out(services, service, golden)
     except TimeoutError:
         log.warning("%s: its health check took more than %.0f s", service.name, WITHIN_S)
     except Unavailable as error:
@@ -79,6 +67,32 @@ async def _check(services: Services, service: Service, golden: GoldenCases | Non
         return
     else:
         await _send(services, report)
+
+
+async def _find_out(
+    services: Services, service: Service, golden: GoldenCases | None
+) -> HealthReport:
+    """Check, store what was found, tell of it, and store what was told.
+
+    In this order: whoever dies between has found it once, and the next check tells of the same.
+    """
+    was = await read_health(services, service.name)
+    found = await check(services, service, golden, services.now())
+    report = carry_on(found, was.value if was else None)
+    await _store(services, report, was.etag if was else MUST_NOT_EXIST)
+    news = to_be_told(report)
+    for one in news:
+        alert = services.redactor.struct(signal_of(service, one, report.at))
+        await accept(services, alert, source=HEALTH_CHECK)
+    if news:
+        stored = await read_health(services, service.name)
+        await _store(services, told(report, news), stored.etag if stored else MUST_NOT_EXIST)
+    return report
+
+
+async def _store(services: Services, report: HealthReport, etag: str) -> None:
+    put = Put(row=health_row(report.service), value=report, etag=etag)
+    await services.state.write(shard_of(report.service), [put])
 
 
 async def _send(services: Services, report: HealthReport) -> None:

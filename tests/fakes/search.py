@@ -44,6 +44,7 @@ class FakeAppEvents(AppEvents):
         if self.out:
             raise Unavailable("telemetry", "HTTP 503")
         self.sent.extend(events)
+        await self._turns.take("app_events.sent")
 
     @override
     async def close(self) -> None:

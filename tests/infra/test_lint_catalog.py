@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.lint_catalog import complain, line_of, main, told
+from infra.lint_catalog import bad_cases, complain, line_of, main, told
 from infra.local.logs.analyser import missing
 from shared.adapters.catalog import read_catalog
 from tests.shared.adapters.test_catalog import ENDPOINT, GOOD, HEAD, SLO
@@ -147,3 +147,19 @@ def test_what_ships_is_in_order(
     monkeypatch.chdir(ROOT)
     assert main([]) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.count(": in order\n") == 2
+
+
+def test_golden_cases_are_linted_with_their_service(tmp_path: Path) -> None:
+    write(tmp_path, SOUND)
+    (tmp_path / "golden").mkdir()
+    for name in ("quotes", "nobodys"):
+        (tmp_path / "golden" / f"{name}.yaml").write_text(
+            f"apiVersion: backstop/v1\nkind: GoldenCases\nmetadata: {{name: {name}}}\n"
+            "spec: {cases: []}\n"
+        )
+    found = bad_cases(tmp_path, read_catalog(tmp_path))
+    assert [(one.file, one.line, one.problem) for one in found] == [
+        ("golden/nobodys.yaml", 4, "0 cases"),
+        ("golden/nobodys.yaml", 1, "cases of no service"),
+        ("golden/quotes.yaml", 4, "0 cases"),
+    ]

@@ -35,7 +35,8 @@ class Part(StrEnum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the check. `low` and `high` bound the pass rate; `matters`: customers feel it.
 
-    `since` is since when the verdict holds, `told_at` when a signal told of it last.
+    `since` is since when the verdict holds, `told_at` when a signal told that it is broken, None
+    where none did or it is well again; `signals` counts what was told of this part in all.
     """
 
     part: Part
@@ -49,6 +50,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     matters: bool = True
     since: datetime | None = None
     told_at: datetime | None = None
+    signals: int = 0
 
     @property
     def about(self) -> str:
@@ -132,10 +134,10 @@ def _carried(finding: Finding, was: HealthReport | None, at: datetime) -> Findin
     before = was.finding(finding.about) if was is not None else None
     if before is None:
         return msgspec.structs.replace(finding, since=at)
-    if before.verdict is finding.verdict:
-        return msgspec.structs.replace(finding, since=before.since, told_at=before.told_at)
     # What cannot be asked for a while keeps what was told of it.
-    return msgspec.structs.replace(finding, since=at, told_at=before.told_at)
+    known = msgspec.structs.replace(finding, told_at=before.told_at, signals=before.signals)
+    same = before.verdict is finding.verdict
+    return msgspec.structs.replace(known, since=before.since if same else at)
 
 
 def to_be_told(report: HealthReport) -> tuple[Finding, ...]:
@@ -154,14 +156,12 @@ def _is_news(finding: Finding, at: datetime) -> bool:
 def told(report: HealthReport, news: Iterable[Finding]) -> HealthReport:
     """The report once signals have told of these: of what is well again nothing stays told."""
     names = {one.about for one in news}
-    return msgspec.structs.replace(
-        report,
-        findings=tuple(
-            msgspec.structs.replace(
-                one, told_at=report.at if one.verdict is Verdict.FAILED else None
-            )
-            if one.about in names
-            else one
-            for one in report.findings
-        ),
+    findings = tuple(
+        _told(one, report.at) if one.about in names else one for one in report.findings
     )
+    return msgspec.structs.replace(report, findings=findings)
+
+
+def _told(finding: Finding, at: datetime) -> Finding:
+    told_at = at if finding.verdict is Verdict.FAILED else None
+    return msgspec.structs.replace(finding, told_at=told_at, signals=finding.signals + 1)

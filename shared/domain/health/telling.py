@@ -24,7 +24,10 @@ type Measurements = dict[str, float]
 
 
 def signal_of(service: Service, finding: Finding, at: datetime) -> Alert:
-    """The signal of one finding, as an alert of the service; a failed one begins, else it ends."""
+    """The signal of one finding, as an alert of the service; a failed one begins, else it ends.
+
+    Told again before it is known to be told, it is the very same signal.
+    """
     failed = finding.verdict is Verdict.FAILED
     reading = Reading(
         about=finding.about,
@@ -33,12 +36,12 @@ def signal_of(service: Service, finding: Finding, at: datetime) -> Alert:
         good=finding.good,
         total=finding.total,
         window_s=0,
-        ended_at=at,
+        ended_at=finding.since or at,
     )
     return make_alert(
         service,
         reading,
-        unique=f"{finding.about} {finding.verdict} {at.isoformat()}",
+        unique=f"{finding.about} {finding.signals}",
         severity=_SEVERITY[finding.part],
         said=finding.sentence,
     )

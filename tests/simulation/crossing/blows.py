@@ -13,6 +13,7 @@ ANSWERS = {
     "endpoint.write": "endpoint.written",
     "teams.post": "teams.posted",
     "pager.send": "pager.sent",
+    "app_events.send": "app_events.sent",
 }
 EFFECTS = {
     **{call: call for call in ANSWERS},

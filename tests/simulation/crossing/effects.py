@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from shared.adapters.app_events import AppEvents
 from shared.adapters.blobs import Blobs
 from shared.adapters.bus import Bus
 from shared.adapters.endpoint import Endpoints
@@ -18,6 +19,7 @@ from shared.adapters.fired_alerts import FiredAlerts
 from shared.adapters.logs import Logs
 from shared.adapters.pager import Pager
 from shared.adapters.scoring import Scoring
+from shared.adapters.search_index import SearchIndexes
 from shared.adapters.tables import Table
 from shared.adapters.teams import Teams
 
@@ -33,6 +35,8 @@ PARTS: Mapping[str, type] = {
     "logs": Logs,
     "scoring": Scoring,
     "fired_alerts": FiredAlerts,
+    "search": SearchIndexes,
+    "app_events": AppEvents,
 }
 CHANGING = frozenset(
     {
@@ -52,6 +56,8 @@ READING = frozenset(
         "scan",
         "query",
         "probe",
+        "ask",
+        "watermark",
         "page",
         "dead_letters",
         "wait_idle",

@@ -14,13 +14,21 @@ import pytest
 
 import function_app as app
 from tests.batteries.soak import SOAK
-from tests.simulation.crossing import approvals, authority, campaign, effects, evidence, scenes
+from tests.simulation.crossing import (
+    approvals,
+    authority,
+    campaign,
+    effects,
+    evidence,
+    scenes,
+    signals,
+)
 from tests.simulation.crossing.blows import Again, Blow
 from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, strike_all
 from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
 from tests.simulation.crossing.jobs import Job, cross, strikes
 
-JOBS = (*scenes.JOBS, *authority.JOBS, *approvals.JOBS, *evidence.JOBS)
+JOBS = (*scenes.JOBS, *authority.JOBS, *approvals.JOBS, *evidence.JOBS, *signals.JOBS)
 BY_PEOPLE = [job for job in JOBS if job.by_a_person]
 
 type Pair = tuple[str, str]  # whose effect, and which
@@ -40,6 +48,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("watch_deliveries", "deliveries.write"): KEEPER,
     ("watch_deliveries", "pager.send"): KEEPER,
     ("watch_deliveries", "state.write"): KEEPER,
+    ("take_signal", "pager.send"): "a grave signal goes the way of ingest",
     ("resubmit", "deliveries.write"): "an alert goes the way of ingest",
     ("resubmit", "pager.send"): "an alert goes the way of ingest",
     ("resubmit", "bus.resubmit_dead_letter"): "the fake publishes, and that is struck",
