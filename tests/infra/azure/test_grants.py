@@ -176,9 +176,13 @@ def test_roles_are_given_by_the_table_alone() -> None:
         assert re.search(r"principalId: principals\[(grant|pair)\.identity\]", said), where
 
 
-def test_every_kind_of_row_is_given_somewhere() -> None:
-    bicep = "".join(file.read_text() for file in files())
-    assert set(re.findall(r"\.on == '([a-z-]+)'", bicep)) == {row.on for row in grants()}
+def test_every_kind_of_row_is_handed_on_and_given() -> None:
+    """Where rows are chosen (main, apps, and foundry for its three kinds), and in all modules."""
+    wanted = {row.on for row in grants()}
+    chosen = [AZURE / "main.bicep", *(AZURE / f"modules/{n}.bicep" for n in ("apps", "foundry"))]
+    for places in (chosen, files()):
+        said = "".join(file.read_text() for file in places)
+        assert set(re.findall(r"\.on == '([a-z-]+)'", said)) == wanted
 
 
 def test_nothing_else_is_defined_as_a_role() -> None:
