@@ -63,7 +63,7 @@ def tool_rules(service: Service) -> tuple[AlertRule, ...]:
     tools = dependencies(service, "tool")
     query = (
         f"{_recent(service, 'AppDependencies')}\n"
-        '| where DependencyType == "GenAI | tool"\n'
+        '| where tostring(Properties["gen_ai.operation.name"]) == "execute_tool"\n'
         '| extend Tool = tostring(Properties["gen_ai.tool.name"])\n'
         "| summarize Total = sum(ItemCount), Failed = sumif(ItemCount, Success == false) by Tool\n"
         f"{_SHARE_OF_FAILED}\n"

@@ -2,8 +2,8 @@
 
 Each burn-rate alert of an objective is one rule that asks for both of its windows at once: the long
 one shows that it matters, the short one that it has not ended. A region that fails by half hides in
-a total that looks well, so the fastest alert is asked of every region and deployment, too, while
-the total does not burn: otherwise every slice of a great outage would fire beside it.
+a total that looks well, so the fastest alert is asked of every region and deployment, too. Those
+fire that burn much faster than the rest: else every slice of a great outage were an alert.
 """
 
 from shared.domain.catalog import Service
@@ -77,7 +77,8 @@ def _parts(service: Service, slo: Slo, alert: BurnAlert) -> AlertRule:
         search,
         name=f"{name_of(service, slo)}-part-{_speed(alert)}",
         title=f"one region or deployment burns {alert.burn_rate:g} times too fast",
-        description=f"{_burns(slo, alert)} in one region or deployment, and not as a whole.",
+        description=f"{_burns(slo, alert)} in one region or deployment, twice as "
+        "fast as in the rest.",
         severity=azure_severity(alert.severity),
         slo=slo.name,
         every=_every(alert),

@@ -18,7 +18,7 @@ class RuleKind(StrEnum):
     """What a rule watches."""
 
     BURN = "burn"  # the whole service's error budget
-    PART = "part"  # a region or deployment, while the whole does not show it
+    PART = "part"  # a region or deployment that burns while the rest does not
     OUTCOME = "outcome"  # what the business makes of the answers
     TOOL = "tool"
     CONTENT_SAFETY = "content-safety"

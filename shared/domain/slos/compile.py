@@ -40,10 +40,12 @@ COLUMNS = ("ShortTotal", "ShortBad", "LongTotal", "LongBad", "Burn")
 """What is counted of a slice, and how fast it burns."""
 
 
-def scan(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str]) -> list[str]:
+def scan(
+    service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str], more: Sequence[str] = ()
+) -> list[str]:
     """The first lines of a rule's query: one scan of the table, and the sums of each slice.
 
-    Raises as `window_query` does.
+    `more` are further aggregates of a slice. Raises as `window_query` does.
     """
     if not span(alert.short_window) < span(alert.long_window) <= LONGEST_RULE:
         raise ValueError(f"{slo.name}: no rule looks back over {alert.long_window}")
@@ -56,6 +58,7 @@ def scan(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str]) ->
             f"ShortGood = sumif(ItemCount, {short} and {good})",
             "LongTotal = sum(ItemCount)",
             f"LongGood = sumif(ItemCount, {good})",
+            *more,
         )
     )
     return [

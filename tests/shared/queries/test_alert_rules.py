@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 RULES = {rule.name.removeprefix("quotes-"): rule for rule in rules_of(QUOTES)}
 BURN, PART = RULES["availability-burn-14.4x-1h"], RULES["availability-part-14.4x-1h"]
 WHOLE: list[tuple[tuple[str, str], ...]] = [()]
+SWEDEN = (("Dimension", "region"), ("Value", "swedencentral"))
 
 
 def fired(rule: AlertRule, rows: Sequence[Row], table: str = "AppRequests") -> list[Any]:
@@ -78,7 +79,7 @@ def test_a_region_fires_alone_while_the_whole_looks_well() -> None:
     hurt = requests(50, 50, _region="swedencentral", _deployment="v1")
     well = requests(900, 0, _region="westeurope", _deployment="v1")
 
-    assert fired(PART, [*hurt, *well]) == [(("Dimension", "region"), ("Value", "swedencentral"))]
+    assert fired(PART, [*hurt, *well]) == [SWEDEN]
     assert fired(BURN, [*hurt, *well]) == []
 
 
@@ -93,12 +94,50 @@ def test_a_canary_fires_alone_in_all_regions() -> None:
     assert fired(PART, [*canary, *well]) == [(("Dimension", "deployment"), ("Value", "v2"))]
 
 
-def test_where_the_whole_burns_its_parts_keep_quiet() -> None:
-    hurt = requests(0, 100, _region="swedencentral", _deployment="v1")
-    ill = requests(800, 100, _region="westeurope", _deployment="v1")
+def test_a_region_is_named_though_the_whole_burns_with_it() -> None:
+    hurt = requests(0, 200, _region="swedencentral", _deployment="v1")
+    well = requests(790, 10, _region="westeurope", _deployment="v1")
 
-    assert fired(PART, [*hurt, *ill]) == []
-    assert fired(BURN, [*hurt, *ill]) == WHOLE
+    assert fired(PART, [*hurt, *well]) == [SWEDEN]
+    assert fired(BURN, [*hurt, *well]) == WHOLE
+
+
+@pytest.mark.parametrize(("bad", "fires"), [(400, True), (398, False)])
+def test_a_region_that_is_twice_as_ill_as_the_rest_is_told(bad: int, fires: bool) -> None:
+    hurt = requests(1000 - bad, bad, _region="swedencentral", _deployment="v1")
+    ill = requests(1600, 400, _region="westeurope", _deployment="v1")
+
+    assert fired(PART, [*hurt, *ill]) == ([SWEDEN] if fires else [])
+
+
+def test_an_outage_of_all_parts_alike_is_told_by_the_whole_alone() -> None:
+    rows = [
+        one
+        for region in ("swedencentral", "westeurope", "northeurope")
+        for one in requests(100, 150, _region=region, _deployment="v1")
+    ]
+
+    assert fired(PART, rows) == []
+    assert fired(BURN, rows) == WHOLE
+
+
+@pytest.mark.parametrize(("gone", "fires"), [(60, True), (61, False)])
+def test_a_version_that_serves_nobody_any_more_is_no_part(gone: int, fires: bool) -> None:
+    """Its requests stay in the windows after a rollback, among which no good ones come any more."""
+    at = {"_region": "westeurope", "ago": MINUTE + timedelta(seconds=gone)}
+    left = requests(60, 40, _deployment="v2", **at)
+    back = requests(900, 0, _region="westeurope", _deployment="v1")
+
+    found = fired(PART, [*left, *back])
+
+    assert found == ([(("Dimension", "deployment"), ("Value", "v2"))] if fires else [])
+
+
+def test_what_there_is_nothing_to_compare_with_is_no_part() -> None:
+    alone = requests(0, 100, _region="westeurope", _deployment="v1")
+    few = requests(49, 0, _region="northeurope", _deployment="v2")
+
+    assert fired(PART, [*alone, *few]) == []
 
 
 def test_parts_that_nobody_names_are_left_out() -> None:
@@ -149,7 +188,7 @@ def test_a_tool_that_refuses_fires_by_its_name(total: int, failed: int, fires: b
     calls = [
         *calls_of("coverage_check", total - failed, failed),
         *calls_of("policy_lookup", 500, 0),
-        *calls_of("coverage_check", 0, 500, DependencyType="HTTP"),
+        *calls_of("coverage_check", 0, 500, operation="chat"),
     ]
 
     found = fired(RULES["tool-failures"], calls, "AppDependencies")
@@ -157,10 +196,10 @@ def test_a_tool_that_refuses_fires_by_its_name(total: int, failed: int, fires: b
     assert found == ([(("Tool", "coverage_check"),)] if fires else [])
 
 
-def calls_of(tool: str, good: int, failed: int, **columns: Any) -> list[Row]:
-    kind = {"DependencyType": "GenAI | tool", **columns}
-    rows = requests(good, failed, **kind)
-    return [one | {"Properties": {"gen_ai.tool.name": tool}} for one in rows]
+def calls_of(tool: str, good: int, failed: int, operation: str = "execute_tool") -> list[Row]:
+    called = {"gen_ai.operation.name": operation, "gen_ai.tool.name": tool}
+    rows = requests(good, failed, DependencyType="HTTP")
+    return [one | {"Properties": called} for one in rows]
 
 
 @pytest.mark.parametrize(("blocked", "fires"), [(6, True), (5, False)])
