@@ -1,13 +1,10 @@
 """Evidence: what is ordered is collected once it is sealed, proves itself, and is told."""
 
-import base64
 import contextlib
 import io
-import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +14,6 @@ import msgspec
 import pytest
 
 from responders.collect import TRIES, collect
-from responders.enforce import enforce
 from responders.evidence import hand_out, order_evidence, show_orders
 from responders.record import record
 from responders.seal import seal
@@ -39,8 +35,6 @@ from tests.fakes.scene import (
     DIAGNOSIS,
     INCIDENT,
     incident_now,
-    intent_now,
-    message,
     new_services,
     store_case,
 )
@@ -155,52 +149,6 @@ async def test_one_changed_byte_is_found(services: FakeServices, tmp_path: Path,
     assert ran.stdout.startswith("BAD:")
 
 
-async def signed_again(services: FakeServices, folder: Path) -> None:
-    """Whoever may sign signs the bundle anew, as it lies there now."""
-    said = msgspec.json.decode((folder / "manifest.json").read_bytes())
-    said["files"] = {
-        name: sha256((folder / name).read_bytes()).hexdigest() for name in said["files"]
-    }
-    data = msgspec.json.encode(said)
-    (folder / "manifest.json").write_bytes(data)
-    signature = base64.b64encode(await services.signer.sign(data))
-    (folder / "manifest.sig").write_bytes(signature + b"\n")
-
-
-FALSE_PAPERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "another deed": ("timeline.jsonl", lambda data: data.replace(b"roll back", b"stand still")),
-    "a line too few": ("timeline.jsonl", lambda data: data.partition(b"\n")[2]),
-    "a line too many": ("approvals.jsonl", lambda data: data + data.splitlines(keepends=True)[0]),
-    "other traffic": ("changes.jsonl", lambda data: data.replace(b'"v1":100', b'"v1":99')),
-    "another plan": ("plans.jsonl", lambda data: data.replace(b'"good":"v1"', b'"good":"v9"')),
-    "another hash": (
-        "plans.jsonl",
-        lambda data: re.sub(rb'"plan_hash":"..', b'"plan_hash":"00', data),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FALSE_PAPERS)
-async def test_papers_that_say_something_else_than_the_events_are_found_whoever_signs_them(
-    services: FakeServices, tmp_path: Path, name: str
-) -> None:
-    await enforce(services, message("enforce"))
-    await recorded(services)
-    await sealed(services)
-    folder, key = unpacked(await bundle(services), tmp_path), await fingerprint(services)
-    await signed_again(services, folder)
-    assert verified(folder, key).returncode == 0
-    paper, change = FALSE_PAPERS[name]
-    before = (folder / paper).read_bytes()
-    assert change(before) != before
-    (folder / paper).write_bytes(change(before))
-    await signed_again(services, folder)
-
-    ran = verified(folder, key)
-
-    assert (ran.returncode, ran.stdout.split(":")[:2]) == (1, ["BAD", f" {paper}"]), ran.stdout
-
-
 async def test_it_has_everything_that_an_auditor_reads(services: FakeServices) -> None:
     await diagnosed(services)
     await sealed(services)
@@ -229,63 +177,6 @@ async def test_the_same_records_make_the_same_bytes(services: FakeServices) -> N
     await sealed(services)
 
     assert await bundle(services) == first
-
-
-async def test_a_period_makes_the_same_bytes_whatever_happens_after_it(
-    services: FakeServices,
-) -> None:
-    await enforce(services, message("enforce"))
-    await recorded(services)
-    services.outside.now += timedelta(seconds=30)
-    period = {"since": services.now() - timedelta(hours=1), "until": services.now()}
-    order = await ordered(services, **period)
-    await recorded(services)
-    await sealed(services)
-    await collected(services, order)
-    first = (await handed(services, order)).body
-
-    await store_case(services, sequence=9, automatic_rollbacks=1)
-    await enforce(services, message("enforce"))
-    await recorded(services)
-    await sealed(services)
-
-    assert await bundle(services, **period) == first
-
-
-async def test_a_period_waits_for_a_seal_that_is_younger_than_its_end(
-    services: FakeServices,
-) -> None:
-    await sealed(services)
-    services.outside.now += timedelta(seconds=30)
-    period = {"since": services.now() - timedelta(hours=1), "until": services.now()}
-    order = await ordered(services, **period)
-    with pytest.raises(Unavailable, match="the end of the period is not sealed yet"):
-        await collected(services, order)
-
-    await recorded(services)  # what was ordered is told, so there is something to seal
-    await sealed(services)
-    await collected(services, order)
-
-    assert (await handed(services, order)).status == 200
-
-
-async def test_the_plan_that_was_carried_out_is_in_it_whatever_was_decided_later(
-    services: FakeServices,
-) -> None:
-    await enforce(services, message("enforce"))
-    plan = (await incident_now(services)).plan
-    intended = (await intent_now(services, plan)).plan
-    await store_case(services, sequence=9, automatic_rollbacks=1)
-    await enforce(services, message("enforce"))
-    await recorded(services)
-    await sealed(services)
-
-    with zipfile.ZipFile(io.BytesIO(await bundle(services))) as archive:
-        plans = [msgspec.json.decode(line) for line in archive.read("plans.jsonl").splitlines()]
-
-    assert [one["plan_hash"] for one in plans] == [intended.hash, ""]
-    assert plans[0]["decision"]["plan"]["id"] == plan
-    assert plans[0]["event"].startswith(f"{INCIDENT.id}-")
 
 
 async def test_what_is_not_sealed_yet_waits_for_the_next_seal(services: FakeServices) -> None:
