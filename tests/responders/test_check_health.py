@@ -226,3 +226,15 @@ async def test_who_was_not_checked_or_is_not_known_is_said_to_be_so(services: Fa
         await show_health(services, Request(query={"service": SERVICE.name}))
     with pytest.raises(RejectedInput):
         await show_health(services, Request())
+
+
+async def test_a_service_that_hangs_is_known_by_the_questions_that_were_asked(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.protocol.checking.ASK_FOR_S", -1.0)
+
+    report = await run(services)
+
+    answers = report.finding("answers")
+    assert answers is not None
+    assert (answers.verdict, answers.total) == (Verdict.UNKNOWN, 0)

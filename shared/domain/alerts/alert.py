@@ -90,6 +90,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
             "kind": self.kind,
             "severity": self.severity,
             "targets": list(self.targets),
+            **({"counted": self.reading.counts()} if self.reading is not None else {}),
         }
 
 

@@ -54,7 +54,8 @@ def classify(alert: Alert, service: Service | None) -> SeverityChoice:
     tier = service.tier if service else _LOWEST_TIER
     base = _BY_SOURCE_AND_TIER[source][tier - 1]
     owner = f"a tier {tier} service" if service else "targets that no service owns"
-    reasons = (f"{_source_words(source)} on {owner}: {base}",)
+    told = _source_words(source) if alert.reading is None else f"a signal of Sev{source}"
+    reasons = (f"{told} on {owner}: {base}",)
     return _weigh_dependents(SeverityChoice(severity=base, reasons=reasons), service)
 
 

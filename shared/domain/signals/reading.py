@@ -50,6 +50,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         """The share that was not good, 0 where nothing was counted."""
         return self.bad / self.total if self.total else 0.0
 
+    def counts(self) -> dict[str, object]:
+        """What the ledger keeps of it."""
+        return {
+            "about": self.about,
+            "source": self.source.value,
+            "good": self.good,
+            "total": self.total,
+            "window_s": self.window_s,
+        }
+
     @property
     def began_at(self) -> datetime:
         """When the window began."""

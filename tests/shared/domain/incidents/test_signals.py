@@ -99,3 +99,15 @@ def test_a_breach_that_comes_after_its_end_is_not_begun_again() -> None:
     world = World().take_all([signal(2), signal(5, Judged.KEPT, 80), late])
     assert world.steps[-1].outcome is DeliveryOutcome.SUPPRESSED
     assert late.fired_at + timedelta(minutes=4) == at(5)
+
+
+def test_the_opening_says_that_a_signal_told_and_keeps_what_was_counted() -> None:
+    (event,) = World().take(signal(1)).events
+    assert event.why == "a signal of Sev1 on a tier 1 service: SEV1"
+    assert event.evidence["counted"] == {
+        "about": "fnol-availability",
+        "source": "telemetry-helper",
+        "good": 40,
+        "total": 80,
+        "window_s": 60,
+    }
