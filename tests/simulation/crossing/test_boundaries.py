@@ -49,6 +49,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("watch_deliveries", "pager.send"): KEEPER,
     ("watch_deliveries", "state.write"): KEEPER,
     ("take_signal", "pager.send"): "a grave signal goes the way of ingest",
+    ("take_signal", "index.write"): "what looks like an alert goes the way of ingest",
     ("resubmit", "deliveries.write"): "an alert goes the way of ingest",
     ("resubmit", "pager.send"): "an alert goes the way of ingest",
     ("resubmit", "bus.resubmit_dead_letter"): "the fake publishes, and that is struck",
