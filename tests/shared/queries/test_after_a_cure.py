@@ -1,0 +1,105 @@
+"""After a cure nothing fires that did not fire before it, while the windows forget the trouble.
+
+A version takes over, fails in some pattern of regions, and is taken back after some minutes.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.logs.store import TelemetryStore
+from infra.local.simulation.evaluation import read
+from tests.infra.local.logs.workspace import NOW
+from tests.shared.queries.test_alert_rules import BURN, PART
+
+HALF_MINUTE = timedelta(seconds=30)
+CURED = 10  # minutes after v2 took over
+REQUESTS = 40  # a region and half a minute
+REGIONS = ("swedencentral", "westeurope", "northeurope")
+BEFORE = (4, 6, 8, 10)
+AFTER = (11, 12, 13, 14, 15, 16, 20, 40, 65)
+
+
+class Clock:
+    """Tells the minutes since v2 took over as a time."""
+
+    def __init__(self) -> None:
+        self.minute = 0.0
+
+    def __call__(self) -> Any:
+        return NOW + timedelta(minutes=self.minute)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> Iterator[TelemetryStore]:
+    made = TelemetryStore(now=clock)
+    yield made
+    made.close()
+
+
+def tell(store: TelemetryStore, shares: tuple[float, ...], canary: float) -> None:
+    """An hour of v1, then v2 with so many bad requests by region, then v1 again."""
+    for number in range(-120, 140):
+        failing = 0 <= number < 2 * CURED
+        for region, share in zip(REGIONS, shares, strict=True):
+            taken = canary if failing else 0.0
+            bad = round(REQUESTS * taken * share)
+            good = round(REQUESTS * taken) - bad
+            rest = REQUESTS - good - bad
+            counts = (("v2", False, bad), ("v2", True, good), ("v1", True, rest))
+            for version, succeeds, count in counts:
+                if count:
+                    row = _row(number, region, version, succeeds=succeeds, count=count)
+                    store.append("AppRequests", [row])
+
+
+def _row(number: int, region: str, version: str, *, succeeds: bool, count: int) -> dict[str, Any]:
+    return {
+        "TimeGenerated": NOW + HALF_MINUTE * number,
+        "AppRoleName": "quotes",
+        "Success": succeeds,
+        "ItemCount": count,
+        "Properties": {"backstop.region": region, "backstop.deployment": version},
+    }
+
+
+def fired(store: TelemetryStore, clock: Clock, minutes: tuple[int, ...]) -> set[Any]:
+    found = set()
+    for minute in minutes:
+        clock.minute = minute - 0.1  # what comes at that minute has not come yet
+        for rule in (BURN, PART):
+            timespan = (clock() - timedelta(hours=1), clock())
+            readings = read(rule, store.query(rule.query, timespan=timespan))
+            found |= {(rule.kind.value, *one.series) for one in readings if one.fires}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shares", "canary"),
+    [
+        ((1.0, 0.05, 0.05), 1.0),
+        ((0.6, 0.4, 0.4), 1.0),
+        ((0.5, 0.5, 0.5), 1.0),
+        ((0.5, 0.0, 0.0), 1.0),
+        ((0.9, 0.9, 0.9), 0.1),
+    ],
+    ids=["one region out", "one region worse", "all alike", "one region alone", "a canary"],
+)
+def test_what_fires_after_a_cure_fired_before_it(
+    store: TelemetryStore, clock: Clock, shares: tuple[float, ...], canary: float
+) -> None:
+    tell(store, shares, canary)
+
+    before = fired(store, clock, BEFORE)
+    after = fired(store, clock, AFTER)
+
+    assert before, "the trouble must be seen at all"
+    assert after <= before
+    assert fired(store, clock, (66,)) == set()
