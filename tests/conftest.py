@@ -1,12 +1,23 @@
-"""The order of the tests: what starts a whole world comes first, so that nothing long is left last.
+"""The order of the tests: what takes long comes first, so that nothing long is left last.
 
-Two processes share the files out as they come; a story of a minute that begins when all else is
-done would keep one of them idle.
+Two processes share the files out as they come; a story or a battery of a minute that begins when
+all else is done would keep one of them idle. And no test judges how long a busy machine takes.
 """
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+LONG = ("tests/batteries/", "tests/simulation/", "tests/soak/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that start a world before all others; the order is kept otherwise."""
-    items.sort(key=lambda item: item.get_closest_marker("world") is None)
+    """Put what starts a world first, then batteries; the order is kept otherwise."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.get_closest_marker("world") is not None:
+        return 0
+    return 1 if item.nodeid.startswith(LONG) else 2

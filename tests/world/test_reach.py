@@ -15,13 +15,23 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 WITHIN_S = 60.0
 
 
-async def test_without_tables_somebody_is_woken_for_what_cannot_be_promised(stage: Stage) -> None:
+async def test_without_tables_and_then_without_the_bus_somebody_is_woken(stage: Stage) -> None:
+    """What no table took cannot be promised, and what no bus brings to triage is late."""
+    unpromised = await _is_woken_without_tables(stage)
+    await _is_woken_without_the_bus(stage)
+
+    await stage.until_view("the direct page in its timeline", unpromised, _tells_directly)
+    await stage.until_state(unpromised, "escalated")
+
+
+async def _is_woken_without_tables(stage: Stage) -> str:
+    """Answer the incident, which is there once the tables are."""
     azurite = stage.world.azurite
     azurite.interrupt()
     azurite.wait_gone()
     reply = await stage.ask("POST", "/api/alerts", grave("tables-lost"))
     page = await _page(stage)
-    name = page["dedup_key"]
+    name: str = page["dedup_key"]
     azurite.start()
     azurite.wait_ready()
 
@@ -29,11 +39,10 @@ async def test_without_tables_somebody_is_woken_for_what_cannot_be_promised(stag
     assert "directly" in page["payload"]["custom_details"]["paged"]
     view = await stage.until("the incident", lambda: _incident(stage, name), _is_there)
     assert view.body["incident"]["severity"] == "SEV1"
-    await stage.until_view("the direct page in its timeline", name, _tells_directly)
-    await stage.until_state(name, "escalated")
+    return name
 
 
-async def test_without_the_bus_somebody_is_woken_before_triage_can_run(stage: Stage) -> None:
+async def _is_woken_without_the_bus(stage: Stage) -> None:
     await stage.drill("bus-out")
     await stage.send(grave("bus-lost", target=SEARCH, severity="Sev0"))
 
