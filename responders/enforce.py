@@ -61,7 +61,8 @@ async def enforce(services: Services, message: Message) -> None:
     decision = decide(case)
     stored = await _record(services, decision, case)
     if stored and decision.verdict is Verdict.ROLL_BACK and decision.plan and service:
-        await act(services, service, decision.plan, decision.authority)
+        freeze = decision.despite_freeze
+        await act(services, service, decision.plan, decision.authority, despite_freeze=freeze)
 
 
 async def _gather(services: Services, service: Service | None, incident: Incident) -> Case:

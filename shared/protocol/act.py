@@ -28,7 +28,12 @@ GIVE_UP_AFTER_S = 60.0  # behind the lease: whoever takes an intent over later t
 
 
 async def act(
-    services: Services, service: Service, plan: Plan, authority: Authority = Authority.POLICY
+    services: Services,
+    service: Service,
+    plan: Plan,
+    authority: Authority = Authority.POLICY,
+    *,
+    despite_freeze: bool = False,
 ) -> Intent:
     """Carry out a plan by somebody's word, from the claim to the end of its intent.
 
@@ -36,7 +41,16 @@ async def act(
     stays open then, and reconcile ends it.
     """
     began = asyncio.get_running_loop().time()
-    intent = await settled(lambda: _open(services, service, plan, authority))
+    wanted = Intent(
+        plan=plan,
+        fence=0,
+        opened_at=services.now(),
+        authority=authority,
+        despite_freeze=despite_freeze,
+        policy=service.policy.id,
+        policy_hash=service.policy_hash,
+    )
+    intent = await settled(lambda: _open(services, service, wanted))
     if intent is None:
         raise Conflict(f"incident {plan.incident} does not wait for plan {plan.id} any more")
     return await Actor(services, service, intent, began).run()
@@ -67,24 +81,15 @@ def _overdue(services: Services, intent: Intent) -> bool:
     return services.now() - intent.opened_at >= limit
 
 
-async def _open(
-    services: Services, service: Service, plan: Plan, authority: Authority
-) -> Intent | None:
+async def _open(services: Services, service: Service, wanted: Intent) -> Intent | None:
     """Claim the endpoint and intend the plan; None where the incident has moved on."""
+    plan = wanted.plan
     was = await read_incident(services, plan.incident)
     if was.value.state is not State.DIAGNOSED:
         return None
     record = await read_record(services, service, plan.target)
     lease = _claim(services, record.value, plan.id)
-    now = services.now()
-    intent = Intent(
-        plan=plan,
-        fence=lease.fence,
-        opened_at=now,
-        authority=authority,
-        policy=service.policy.id,
-        policy_hash=service.policy_hash,
-    )
+    intent = msgspec.structs.replace(wanted, fence=lease.fence, opened_at=services.now())
     step = tell_intent(was.value, intent)
     assert step.incident is not None
     marker = OpenIntent(service=service.name, plan=plan.id)

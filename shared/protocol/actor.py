@@ -12,7 +12,6 @@ from datetime import timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.decisions.decision import Authority
 from shared.domain.decisions.endpoint import EndpointSnapshot, WriteVerdict, parse_target
 from shared.domain.decisions.intent import Intent, IntentState, Move, freed_by, judge
 from shared.domain.decisions.rollback import tell_end
@@ -54,7 +53,7 @@ class Actor:
         self._services = services
         self._service = service
         self._plan = intent.plan
-        self._authority = intent.authority
+        self._yields = intent.yields_to_a_freeze()
         self._fence = intent.fence
         self._shard = shard_of(service.name)
         self._target = parse_target(intent.plan.target)
@@ -120,7 +119,7 @@ class Actor:
     async def _stopped(self) -> str:
         """Why nothing may be written any more, or "". Raises Unavailable where nobody can tell.
 
-        A freeze that began since the decision stops what neither people nor an emergency allowed.
+        A freeze that began since the decision stops what nobody was asked about, but no emergency.
         """
         controls = await read_controls(self._services)
         if not controls.known:
@@ -131,7 +130,7 @@ class Actor:
             return f"the kill switch is on for {on.scope}: {on.reason}"
         frozen = frozen_now(self._services.catalog, controls, name, now)
         asks = "freeze" in self._service.policy.approve_when
-        if asks and self._authority is Authority.POLICY:  # nobody's word was given but policy's
+        if asks and self._yields:  # nobody's word was given for a change in this freeze
             return blocks(ChangeKind.ROLLBACK, frozen, now)
         return ""
 

@@ -120,6 +120,30 @@ async def test_no_freeze_that_is_set_while_it_decides_stops_an_emergency(
     assert services.endpoints.traffic == {"v1": 100}
 
 
+async def test_an_approval_that_knew_of_the_freeze_moves_the_traffic_in_it(
+    services: FakeServices,
+) -> None:
+    await freeze(services)
+    await decided(services)
+    approval = await approval_now(services)
+    await decide_about(services, approval.request.id, approving(approval), ALICE)
+
+    assert (await decided(services)).authority is Authority.APPROVAL
+    assert services.endpoints.traffic == {"v1": 100}
+
+
+async def test_a_freeze_that_begins_while_it_decides_stops_what_was_approved_without_it() -> None:
+    services = await waiting_services()
+    approval = await approval_now(services)
+    await decide_about(services, approval.request.id, approving(approval), ALICE)
+    services.outside.turns.once("scoring.probe", lambda: freeze(services))
+
+    await decided(services)
+
+    assert services.endpoints.writes == []
+    assert "rollback.aborted" in kinds(services)
+
+
 async def test_a_freeze_that_nobody_was_asked_about_is_not_answered_by_an_approval() -> None:
     services = await waiting_services()
     approval = await approval_now(services)

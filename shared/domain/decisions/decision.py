@@ -84,6 +84,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     hash: str = ""
 
     @property
+    def despite_freeze(self) -> bool:
+        """Whether a change freeze was known, and people or an emergency allowed it all the same."""
+        return any(result.rule == "no-freeze" and result.evidence for result in self.rules)
+
+    @property
     def failed_rule(self) -> str:
         """The rule that decided, the first that failed; "" where all passed."""
         return next((result.rule for result in self.rules if not result.passed), "")

@@ -61,7 +61,8 @@ class IntentState(StrEnum):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """One intended change. `writes` counts the requests sent for it, identical each time.
 
-    `policy` and its hash are those that it was decided by. Once it has ended, `unheard` of the
+    `policy` and its hash are those that it was decided by; `despite_freeze` is whether a change
+    freeze was known then, and answered. Once it has ended, `unheard` of the
     requests had no answer, so that they may still arrive, and `settled` is the endpoint's
     fingerprint by which it was confirmed.
     """
@@ -70,6 +71,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     opened_at: datetime
     authority: Authority = Authority.POLICY
+    despite_freeze: bool = False
     policy: str = ""
     policy_hash: str = ""
     state: IntentState = IntentState.OPEN
@@ -78,6 +80,10 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     unheard: int = 0
     settled: str = ""
+
+    def yields_to_a_freeze(self) -> bool:
+        """Whether a freeze stops it: one that nobody was asked about, and no emergency."""
+        return self.authority is not Authority.EMERGENCY and not self.despite_freeze
 
 
 def claimed_for(intent: Intent, record: EndpointRecord, lease: Lease) -> EndpointRecord:

@@ -128,14 +128,14 @@ def reviewed_by_others(trail: Trail, ground: Ground) -> Judged:
     closed = [duty for duty in trail.duties.values() if duty.closed is not None]
     bad, good = divide(closed, lambda d: d.closed is not None and d.closed.by != d.opened.by)
     approvals = parted(trail, ground)
-    if approvals.result is Result.FAIL:
+    if approvals.result is Result.FAIL or not closed:
         return approvals
     return by_pointers(
         (duty.opened for duty in bad),
         (duty.closed for duty in good if duty.closed is not None),
         fails="{count} reviews were closed by whoever made them necessary",
         passes="whoever closed a review is not whom it is about",
-        none=approvals.why,
+        none="no review was closed",
     )
 
 

@@ -46,16 +46,21 @@ async def freeze(services: FakeServices) -> None:
 
 
 async def run(
-    services: FakeServices, authority: Authority = Authority.POLICY, service: Service = SERVICE
-) -> Intent:
-    return await act(services, service, PLAN, authority)
-
-
-async def test_what_only_policy_allowed_is_aborted_before_anything_is_written(
     services: FakeServices,
+    authority: Authority = Authority.POLICY,
+    service: Service = SERVICE,
+    *,
+    despite_freeze: bool = False,
+) -> Intent:
+    return await act(services, service, PLAN, authority, despite_freeze=despite_freeze)
+
+
+@pytest.mark.parametrize("authority", [Authority.POLICY, Authority.APPROVAL])
+async def test_what_nobody_was_asked_about_is_aborted_before_anything_is_written(
+    services: FakeServices, authority: Authority
 ) -> None:
     await freeze(services)
-    ended = await run(services)
+    ended = await run(services, authority)
 
     assert (ended.state, ended.detail) == (IntentState.ABORTED, REFUSED)
     assert services.endpoints.writes == []
@@ -74,12 +79,14 @@ async def test_a_window_of_the_calendar_counts_as_well(services: FakeServices) -
     assert "'Year end'" in ended.detail
 
 
-@pytest.mark.parametrize("authority", [Authority.EMERGENCY, Authority.APPROVAL])
-async def test_what_people_or_an_emergency_allowed_goes_on(
-    services: FakeServices, authority: Authority
+@pytest.mark.parametrize(
+    ("authority", "asked"), [(Authority.EMERGENCY, False), (Authority.APPROVAL, True)]
+)
+async def test_what_people_or_an_emergency_allowed_in_it_goes_on(
+    services: FakeServices, authority: Authority, asked: bool
 ) -> None:
     await freeze(services)
-    ended = await run(services, authority)
+    ended = await run(services, authority, despite_freeze=asked)
 
     assert ended.state is IntentState.CONFIRMED
     assert told(services)[0].evidence["authority"] == authority
