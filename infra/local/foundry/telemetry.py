@@ -108,14 +108,14 @@ def _tool_call(served: Served, tool: str) -> Row:
     failed = served.happening.failed_tool == tool
     row = _row(
         served,
-        DependencyType="GenAI | tool",
+        DependencyType="HTTP",
         Name=f"execute_tool {tool}",
         Target=tool,
         Success=not failed,
         ResultCode="500" if failed else "200",
         DurationMs=served.happening.latency_ms * 0.1,
     )
-    row["Properties"]["gen_ai.tool.name"] = tool
+    row["Properties"] |= {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
     return row
 
 
@@ -123,13 +123,14 @@ def _model_call(served: Served) -> Row:
     status = served.happening.model_status
     row = _row(
         served,
-        DependencyType="GenAI | chat",
+        DependencyType="HTTP",
         Name=f"chat {served.model}",
         Target=f"{served.region}.openai",
         Success=status == 200,
         ResultCode=str(status),
         DurationMs=served.happening.latency_ms * 0.75,
     )
+    row["Properties"]["gen_ai.operation.name"] = "chat"
     row["Properties"]["gen_ai.usage.input_tokens"] = str(served.behaviour.input_tokens)
     row["Properties"]["gen_ai.usage.output_tokens"] = "180" if status == 200 else "0"
     return row

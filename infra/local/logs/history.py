@@ -87,10 +87,10 @@ def _model_rows(history: History, drawn: Requests) -> list[Row]:
         drawn.times, drawn.ids, _places(drawn), drawn.succeeded, drawn.durations_ms, strict=True
     )
     return [
-        _common(history, time, operation, place | _tokens(duration))
+        _common(history, time, operation, place | _chat(duration))
         | {
             "Name": f"chat {history.model_version}",
-            "DependencyType": "GenAI | chat",
+            "DependencyType": "HTTP",
             "Target": f"{place['backstop.region']}.openai",
         }
         | _call(succeeded=succeeded, duration_ms=duration * _MODEL_SHARE)
@@ -98,8 +98,9 @@ def _model_rows(history: History, drawn: Requests) -> list[Row]:
     ]
 
 
-def _tokens(duration_ms: float) -> dict[str, str]:
+def _chat(duration_ms: float) -> dict[str, str]:
     return {
+        "gen_ai.operation.name": "chat",
         "gen_ai.usage.input_tokens": str(900 + int(duration_ms)),
         "gen_ai.usage.output_tokens": str(80 + int(duration_ms / 5)),
     }
@@ -108,11 +109,15 @@ def _tokens(duration_ms: float) -> dict[str, str]:
 def _tool_rows(history: History, drawn: Requests) -> list[Row]:
     columns = zip(drawn.times, drawn.ids, _places(drawn), drawn.tools, strict=True)
     return [
-        _common(history, time, operation, place | {"gen_ai.tool.name": tool})
-        | {"Name": f"execute_tool {tool}", "DependencyType": "GenAI | tool", "Target": tool}
+        _common(history, time, operation, place | _tool(tool))
+        | {"Name": f"execute_tool {tool}", "DependencyType": "HTTP", "Target": tool}
         | _call(succeeded=True, duration_ms=_TOOL_MS)
         for time, operation, place, tool in columns
     ]
+
+
+def _tool(name: str) -> dict[str, str]:
+    return {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
 
 
 def _safety_rows(history: History, drawn: Requests) -> list[Row]:

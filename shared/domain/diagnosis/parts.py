@@ -21,7 +21,7 @@ from shared.domain.wording import share
 PART_SHARE = 0.1
 """The share of failing tool calls, or of blocked answers, from which customers are hurt."""
 
-MODEL_KIND = "GenAI | chat"
+MODEL_KIND = "chat"
 
 
 def tool_contrasts(evidence: Evidence) -> tuple[Contrast, ...]:

@@ -23,7 +23,7 @@ FROM_SHARE = 0.05
 UNAVAILABLE_CODES = frozenset({"429", "502", "503", "504"})
 """Answers by which a target says that it is the one who cannot; a 400 may be the caller's fault."""
 
-_TOOL_KIND = "GenAI | tool"
+_TOOL_KIND = "execute_tool"
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,12 +122,17 @@ def _at(row: Row, time: datetime) -> Row:
 def _dependency(draw: random.Random, row: Row) -> Row:
     if draw.random() < 0.5:
         target = f"{row['Properties']['backstop.region']}.openai"
-        return row | {"Name": "chat", "DependencyType": "GenAI | chat", "Target": target}
+        chat = row["Properties"] | {"gen_ai.operation.name": "chat"}
+        called = {"Name": "chat", "DependencyType": "HTTP", "Target": target}
+        return row | called | {"Properties": chat}
     tool = draw.choice(_TOOLS)
-    named = row["Properties"] | {"gen_ai.tool.name": tool}
+    named = row["Properties"] | {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": tool,
+    }
     return row | {
         "Name": f"execute_tool {tool}",
-        "DependencyType": "GenAI | tool",
+        "DependencyType": "HTTP",
         "Target": tool,
         "Properties": named,
     }

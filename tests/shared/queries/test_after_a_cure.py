@@ -44,13 +44,13 @@ def store(clock: Clock) -> Iterator[TelemetryStore]:
     made.close()
 
 
-def tell(store: TelemetryStore, shares: tuple[float, ...], canary: float) -> None:
-    """An hour of v1, then v2 with so many bad requests by region, then v1 again."""
+def tell(store: TelemetryStore, shares: tuple[float, ...], canary: float, well_min: int) -> None:
+    """An hour that ends with v2, then so many bad requests by region, then v1 again."""
     for number in range(-120, 140):
         failing = 0 <= number < 2 * CURED
         for region, share in zip(REGIONS, shares, strict=True):
-            taken = canary if failing else 0.0
-            bad = round(REQUESTS * taken * share)
+            taken = canary if -2 * well_min <= number < 2 * CURED else 0.0
+            bad = round(REQUESTS * taken * share * failing)
             good = round(REQUESTS * taken) - bad
             rest = REQUESTS - good - bad
             counts = (("v2", False, bad), ("v2", True, good), ("v1", True, rest))
@@ -82,20 +82,32 @@ def fired(store: TelemetryStore, clock: Clock, minutes: tuple[int, ...]) -> set[
 
 
 @pytest.mark.parametrize(
-    ("shares", "canary"),
+    ("shares", "canary", "well_min"),
     [
-        ((1.0, 0.05, 0.05), 1.0),
-        ((0.6, 0.4, 0.4), 1.0),
-        ((0.5, 0.5, 0.5), 1.0),
-        ((0.5, 0.0, 0.0), 1.0),
-        ((0.9, 0.9, 0.9), 0.1),
+        ((1.0, 0.05, 0.05), 1.0, 0),
+        ((0.6, 0.4, 0.4), 1.0, 0),
+        ((0.5, 0.5, 0.5), 1.0, 0),
+        ((1.0, 0.95, 0.95), 1.0, 30),
+        ((0.5, 0.0, 0.0), 1.0, 0),
+        ((0.9, 0.9, 0.9), 0.1, 0),
     ],
-    ids=["one region out", "one region worse", "all alike", "one region alone", "a canary"],
+    ids=[
+        "one region out",
+        "one region worse",
+        "all alike",
+        "all alike, of a version that served well before",
+        "one region alone",
+        "a canary",
+    ],
 )
 def test_what_fires_after_a_cure_fired_before_it(
-    store: TelemetryStore, clock: Clock, shares: tuple[float, ...], canary: float
+    store: TelemetryStore,
+    clock: Clock,
+    shares: tuple[float, ...],
+    canary: float,
+    well_min: int,
 ) -> None:
-    tell(store, shares, canary)
+    tell(store, shares, canary, well_min)
 
     before = fired(store, clock, BEFORE)
     after = fired(store, clock, AFTER)

@@ -31,6 +31,7 @@ CALLS = tool_calls()
 TRACES = safety_traces()
 DEPLOYMENT = prop("backstop.deployment")
 REGION = prop("backstop.region")
+OPERATION = prop("gen_ai.operation.name")
 PROMPT = prop("backstop.prompt_version")
 WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
@@ -59,7 +60,7 @@ async def test_tool_failures_leave_model_calls_out(store: TelemetryStore, logs: 
 
     found = await rows_of(logs, "tool_failures", Service=SERVICE, Since=SINCE)
 
-    tools = [row for row in within(CALLS, SINCE) if row["DependencyType"] == "GenAI | tool"]
+    tools = [row for row in within(CALLS, SINCE) if OPERATION(row) == "execute_tool"]
     tool = prop("gen_ai.tool.name")
     groups = counted(tools, lambda row: (tool(row), DEPLOYMENT(row), REGION(row)))
     assert [tuple(row.values()) for row in found] == [
@@ -75,7 +76,7 @@ async def test_dependencies_split_calls_by_target_and_answer(
     found = await rows_of(logs, "dependencies", Service=SERVICE, Since=SINCE)
 
     def key(row: Row) -> tuple[str, ...]:
-        called = (row["Target"], row["DependencyType"])
+        called = (row["Target"], OPERATION(row))
         return (*called, DEPLOYMENT(row), REGION(row), row["ResultCode"])
 
     groups = counted(within(CALLS, SINCE), key)

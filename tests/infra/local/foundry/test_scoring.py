@@ -176,11 +176,14 @@ class TestTelemetry:
         )
         assert request["AppRoleName"] == SERVICE
         assert request["TimeGenerated"] == moment(clock.now)
-        calls = [(row["DependencyType"], row["Target"]) for row in rows(told, "AppDependencies")]
+        calls = [
+            (row["Properties"]["gen_ai.operation.name"], row["Target"])
+            for row in rows(told, "AppDependencies")
+        ]
         assert calls == [
-            ("GenAI | tool", "policy_lookup"),
-            ("GenAI | tool", "coverage_check"),
-            ("GenAI | chat", "westeurope.openai"),
+            ("execute_tool", "policy_lookup"),
+            ("execute_tool", "coverage_check"),
+            ("chat", "westeurope.openai"),
         ]
         (event,) = rows(told, "AppEvents")
         assert event["Properties"]["backstop.outcome"] in {"accepted", "edited", "rejected"}

@@ -59,7 +59,7 @@ def test_every_request_called_the_model_and_was_checked() -> None:
         PLAN,
         """
         union withsource = T AppRequests, AppDependencies, AppTraces
-        | where DependencyType != "GenAI | tool"
+        | where tostring(Properties["gen_ai.operation.name"]) != "execute_tool"
         | summarize dcount(OperationId) by T
         """,
     )

@@ -300,7 +300,7 @@ def _dependency_rows(requests: list[Request]) -> list[dict[str, object]]:
     return [
         {
             "Target": target,
-            "Kind": "GenAI | chat",
+            "Kind": "chat",
             "Deployment": deployment,
             "Region": region,
             "ResultCode": code,
