@@ -48,7 +48,10 @@ param maximumInstances int = 40
 @allowed([512, 2048, 4096])
 param memoryMB int = 2048
 
-@description('How long telemetry is kept, days.')
+@description('The ARM id of a Log Analytics workspace in this region that has the services\' telemetry; empty to make one.')
+param existingWorkspaceId string = ''
+
+@description('How long telemetry is kept in a workspace that is made here, days.')
 param logsRetentionDays int = 90
 
 @description('How long evidence can be neither changed nor deleted, days.')
@@ -125,7 +128,22 @@ module telemetry 'modules/telemetry.bicep' = {
     tags: tags
     token: token
     retentionDays: logsRetentionDays
-    grants: filter(grants, grant => grant.on == 'workspace' || grant.on == 'insights')
+    existingWorkspaceId: existingWorkspaceId
+    grants: filter(grants, grant => grant.on == 'insights')
+    principals: identities.outputs.principals
+    roleIds: roles.outputs.ids
+  }
+}
+
+module workspaceAccess 'modules/workspace-access.bicep' = {
+  scope: resourceGroup(
+    empty(existingWorkspaceId) ? subscription().subscriptionId : split(existingWorkspaceId, '/')[2],
+    empty(existingWorkspaceId) ? group.name : split(existingWorkspaceId, '/')[4]
+  )
+  name: 'backstop-${environmentName}-workspace'
+  params: {
+    workspaceName: telemetry.outputs.workspaceName
+    grants: filter(grants, grant => grant.on == 'workspace')
     principals: identities.outputs.principals
     roleIds: roles.outputs.ids
   }

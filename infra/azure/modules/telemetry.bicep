@@ -8,12 +8,23 @@ param token string
 @maxValue(730)
 param retentionDays int
 
-@description('What is granted on the workspace and on Application Insights: rows of grants.json.')
+@description('The ARM id of a workspace that is there already, with the services\' telemetry; empty to make one.')
+param existingWorkspaceId string
+
+@description('What is granted on Application Insights: rows of grants.json.')
 param grants array
 param principals object
 param roleIds object
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+var isThere = !empty(existingWorkspaceId)
+var parts = split(isThere ? existingWorkspaceId : '/subscriptions/none/resourceGroups/none/providers/none/workspaces/none', '/')
+
+resource there 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = if (isThere) {
+  name: parts[8]
+  scope: resourceGroup(parts[2], parts[4])
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = if (!isThere) {
   name: 'log-backstop-${token}'
   location: location
   tags: tags
@@ -34,29 +45,14 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: isThere ? existingWorkspaceId : workspace.id
     IngestionMode: 'LogAnalytics'
     DisableLocalAuth: true
   }
 }
 
-var onWorkspace = filter(grants, grant => grant.on == 'workspace')
-var onInsights = filter(grants, grant => grant.on == 'insights')
-
-resource workspaceGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for grant in onWorkspace: {
-    name: guid(workspace.id, principals[grant.identity], grant.role)
-    scope: workspace
-    properties: {
-      roleDefinitionId: roleIds[grant.role]
-      principalId: principals[grant.identity]
-      principalType: 'ServicePrincipal'
-    }
-  }
-]
-
 resource insightsGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for grant in onInsights: {
+  for grant in grants: {
     name: guid(insights.id, principals[grant.identity], grant.role)
     scope: insights
     properties: {
@@ -67,7 +63,8 @@ resource insightsGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-output workspaceId string = workspace.id
+output workspaceId string = isThere ? existingWorkspaceId : workspace.id
+output workspaceName string = isThere ? parts[8] : workspace.name
 @description('What queries name the workspace by.')
-output workspaceCustomerId string = workspace.properties.customerId
+output workspaceCustomerId string = isThere ? there!.properties.customerId : workspace!.properties.customerId
 output insightsConnectionString string = insights.properties.ConnectionString
