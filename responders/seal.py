@@ -1,9 +1,9 @@
 """Seal: sign what the ledger is now, and keep that with copies of the records apart from the table.
 
 The executor's tick runs it every BACKSTOP_SEAL_EVERY_S where something was appended since. Only
-what follows from the last seal is signed: a record that was touched before wakes a person, and its
-chain is sealed no further. Where blobs or key are out, recording goes on and the next tick
-tries again.
+what follows from the last seal is signed: a record that was touched before, or a tail that was cut
+behind the seal, wakes a person, and the chain is sealed no further. Where blobs or key are out,
+recording goes on and the next tick tries again.
 """
 
 import base64
@@ -77,10 +77,18 @@ async def _copy_quietly(services: Services, sealed: Head) -> _Copied:
 
 async def _copy(services: Services, sealed: Head) -> _Copied:
     """Copy what follows a sealed head; a chain that was touched stays marked, so it is verified."""
-    stored = await read_records(services, sealed.partition, after=sealed.sequence)
-    rows = follow(sealed, [row.value for row in stored])
+    known = min(sealed.sequence, 1)  # the record that was sealed last is looked at again
+    after = sealed.sequence - known
+    found = await read_records(services, sealed.partition, after=after, limit=PAGE + known)
+    stored = [row.value for row in found]
+    if known and (not stored or head_at(stored[0]) != sealed):
+        why = f"{sealed.partition}/{sealed.sequence} is not there as it was sealed"
+        await tell_tampered(services, why)
+        return _Copied(head=sealed)
+    stored = stored[known:]
+    rows = follow(sealed, stored)
     if len(rows) < len(stored):
-        bad = stored[len(rows)].value
+        bad = stored[len(rows)]
         await tell_tampered(services, f"{sealed.partition}/{bad.sequence} {bad.event_id}")
     if rows:
         await store_copies(services, rows)

@@ -17,7 +17,7 @@ from shared.domain.ledger.chain import head_at
 from shared.domain.ledger.record import LedgerRow, hash_of
 from shared.domain.ledger.seal import Seal
 from shared.domain.ledger.verification import ANEW, Verification
-from shared.domain.row import Put
+from shared.domain.row import Put, Remove
 from shared.errors import Misconfigured, Unavailable
 from shared.protocol.ledger import MARKS, PAGE, Mark, append_events
 from shared.protocol.leftovers import Leftovers
@@ -228,6 +228,43 @@ async def test_a_touched_record_wakes_a_person_once(services: FakeServices) -> N
     )
     assert incident.title == f"The ledger was touched: {PART}/2 event-2"
     assert wakes(incident)
+
+
+@pytest.mark.parametrize("appended", [0, 1, 2])
+async def test_a_tail_that_was_cut_behind_a_seal_wakes_a_person(
+    services: FakeServices, appended: int
+) -> None:
+    await record(services, batch(1, 2, 3))
+    await seal(services, NOTHING)
+    rows = await services.ledger.scan(PART, "seq|", LedgerRow)
+    gone = [Remove(row=row.row) for row in rows[1:]]
+    names = [Remove(row=f"id|event-{number}") for number in (2, 3)]
+    head = Put(row="head", value=head_at(rows[0].value))
+    await services.ledger.write(PART, [*gone, *names, head])
+    await record(services, batch(*range(7, 7 + appended)))
+    wait(services)
+
+    await seal(services, NOTHING)
+
+    (incident,) = await open_incidents(services)
+    assert incident.title == f"The ledger was touched: {PART}/3 is not there as it was sealed"
+    assert len(await seals(services)) == 1
+
+
+async def test_a_record_whose_body_was_purged_is_still_the_one_that_was_sealed(
+    services: FakeServices,
+) -> None:
+    await record(services, batch(1))
+    await seal(services, NOTHING)
+    row = services.ledger.peek(PART, f"seq|{1:012d}", LedgerRow)
+    await services.ledger.write(PART, [_put(alter(row, body="", purged="35-202611/9"))])
+    await record(services, batch(2))
+    wait(services)
+
+    await seal(services, NOTHING)
+
+    assert (await seals(services))[-1].heads[0].sequence == 2
+    assert await open_incidents(services) == []
 
 
 async def test_who_resolves_it_without_mending_it_is_woken_again(services: FakeServices) -> None:
