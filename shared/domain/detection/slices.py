@@ -6,8 +6,8 @@ counts to all rows: a rule may not ask for its table twice. Each slice is a time
 charged, so they are regions and deployments, not their products.
 
 A slice is told where it burns twice as fast as all the rest together. A share that is twice another
-stays so while both fade from the windows, and a version that serves no more is no slice any more:
-after a cure nothing fires that did not fire before it.
+stays so while both fade from the windows, and a version that has served nobody for a minute is no
+slice any more: once a cure is verified, nothing fires that did not fire before it.
 """
 
 from shared.domain.slos.compile import COLUMNS, rates, scan, too_fast
