@@ -1,7 +1,8 @@
 """Killed at any moment, Backstop ends what it began: once, completely, and told in full.
 
-Each run kills both function apps (SIGKILL) at moments that its seed chooses, between the first bad
-answer and the end of the incident.
+One incident, and half of its steps: after each, one function app or both are killed (SIGKILL) at a
+moment that chance chooses. Every single boundary is for the simulator, hundreds of kills for the
+kill soak; here it is one story, told in full by the real parts.
 """
 
 from asyncio import sleep
@@ -19,19 +20,17 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(300)]
 WITHIN_S = 120.0
 ENOUGH = 40  # bad answers, so that policy's minimum of requests is reached in the region
 STEPS = ("opened", "diagnosed", "decided", "acting", "written", "verifying")
+STRUCK = 3
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_killed_at_random_it_is_mitigated_once_and_recorded(
-    tmp_path: Path, seed: int
-) -> None:
-    chance = Random(seed)  # noqa: S311 - repeatable
+async def test_killed_at_random_it_is_mitigated_once_and_recorded(tmp_path: Path) -> None:
+    chance = Random(6)  # noqa: S311 - repeatable
     async with new_stage(tmp_path, rule_every_s=3600.0) as stage:
         await earn_v1(stage)
         await ship_v2(stage)
         await bad_answers(stage, ENOUGH)
         incident = await stage.fire("killed")
-        for step in sorted(chance.sample(STEPS, 2), key=STEPS.index):
+        for step in sorted(chance.sample(STEPS, STRUCK), key=STEPS.index):
             await _kill_at(stage, incident, step, chance)
         view = await stage.until_state(incident, *ENDED, within_s=WITHIN_S)
         assert view["incident"]["state"] == "mitigated", told(view)
