@@ -25,9 +25,9 @@ plans.jsonl    decisions: `plan_hash` is the SHA-256 of the plan, its first 32 d
                the `event` which the line names.
 manifest.json  `format` ("backstop-evidence/1"); `scope`: {"incident": ID}, or {"since": T,
                "until": T} (recorded then; until is not in it), or {} for everything; `events` and
-               `seal`: how many events there are, and the number of the last seal; `files`: the
-               SHA-256 by name of every other file.
-manifest.sig   the RS256 signature of manifest.json's bytes by the key of the last seal, in base64.
+               `seal`: how many events there are, and the number of the last seal; `public_key`: the
+               DER of who signed it, in base64; `files`: the SHA-256 by name of every other file.
+manifest.sig   the RS256 signature of manifest.json's bytes by that key, in base64.
 """
 
 # ruff: noqa: T201, PLR2004, UP017, FURB162 - a program of its own, for old versions of Python
@@ -457,12 +457,18 @@ def check_papers(folder: Path) -> None:
 # --- manifest ---------------------------------------------------------------------------------
 
 
+def check_signature(folder: Path, key: str, keys: set[str]) -> None:
+    """Check that a trusted key signed the manifest. Raises Bad."""
+    signature = (folder / "manifest.sig").read_text().removesuffix("\n")
+    fingerprint = sha256(exact(key))
+    if fingerprint not in keys:
+        raise Bad(f"manifest.json: it is signed with another key, {fingerprint}")
+    if not is_signed(key, (folder / "manifest.json").read_bytes(), signature):
+        raise Bad("manifest.json: the signature is not that of its key")
+
+
 def check_manifest(folder: Path, manifest: Json, last: Json, events: int) -> None:
-    """Check the signature of the manifest, and every file against it. Raises Bad."""
-    signature = (folder / "manifest.sig").read_text()
-    signature = signature.removesuffix("\n")
-    if not is_signed(last["public_key"], (folder / "manifest.json").read_bytes(), signature):
-        raise Bad("manifest.json: it was not signed by the key of the last seal")
+    """Check what the manifest says of seal, events, and every file. Raises Bad."""
     if (manifest["seal"], manifest["events"]) != (last["statement"]["number"], events):
         raise Bad("manifest.json: seal or number of events is another")
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
@@ -485,6 +491,7 @@ def check(folder: Path, keys: set[str]) -> str:
     last, vouched = read_seals(folder / "seals.jsonl", keys)
     events = check_records(folder, manifest["scope"], last, vouched)
     check_papers(folder)
+    check_signature(folder, manifest["public_key"], keys)
     check_manifest(folder, manifest, last, events)
     said = last["statement"]
     if said["at"] < manifest["scope"].get("until", ""):

@@ -223,8 +223,9 @@ def _answer(control: Any, answer: Any) -> dict[str, Any]:  # noqa: ANN401 - two 
 async def _sign(
     services: Services, file: BundleFile, scope: Scope, seal: Seal, events: int
 ) -> None:
-    """The manifest over all parts, signed by the key of the seal."""
-    data = manifest(scope, seal=seal, events=events, files=file.digests())
+    """The manifest over all parts, signed by the key of today: the seal's may be an earlier one."""
+    key = await services.signer.public_key()
+    data = manifest(scope, seal=seal, events=events, files=file.digests(), key=key)
     signature = await services.signer.sign(data)
     file.add("manifest.json", data)
     file.add("manifest.sig", base64.b64encode(signature) + b"\n")

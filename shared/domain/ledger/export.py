@@ -4,6 +4,7 @@ The formats are told in `shared.evidence.verify`, which lies in every bundle and
 here is a stream: a line at a time, so that a hundred thousand events need no memory.
 """
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -72,13 +73,19 @@ def seal_line(seal: Seal) -> bytes:
     return msgspec.json.encode(seal) + b"\n"
 
 
-def manifest(scope: Scope, *, seal: Seal, events: int, files: Mapping[str, str]) -> bytes:
-    """The manifest of a bundle, to be signed: `files` are the SHA-256 of all others by name."""
+def manifest(
+    scope: Scope, *, seal: Seal, events: int, files: Mapping[str, str], key: bytes
+) -> bytes:
+    """The manifest of a bundle, to be signed: `files` are the SHA-256 of all others by name.
+
+    `key` is the DER of who signs it: that of the seal, unless the key was changed since.
+    """
     said = {
         "format": FORMAT,
         "scope": scope,
         "seal": seal.statement.number,
         "events": events,
+        "public_key": base64.b64encode(key).decode(),
         "files": dict(sorted(files.items())),
     }
     return msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.domain.ledger.export import Lines, Scope, manifest, record_lines, seal_line
 from shared.evidence import verify
-from tests.fakes.signer import sign_as
+from tests.fakes.signer import public_key_of, sign_as
 from tests.shared.domain.ledger.sealed_ledger import Ledger
 
 VERIFY = Path(verify.__file__)
@@ -26,7 +26,12 @@ def lines_of(ledger: Ledger, scope: Scope = EVERYTHING) -> list[Lines]:
 
 
 def write_bundle(
-    folder: Path, ledger: Ledger, scope: Scope = EVERYTHING, *, whose: str = "backstop"
+    folder: Path,
+    ledger: Ledger,
+    scope: Scope = EVERYTHING,
+    *,
+    whose: str = "backstop",
+    signed_as: str = "",
 ) -> Path:
     """Write all parts, with the manifest signed by somebody's key."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,18 +46,21 @@ def write_bundle(
     for name, data in parts.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
-    sign(folder, ledger, scope, whose=whose)
+    sign(folder, ledger, scope, whose=whose, signed_as=signed_as)
     return folder
 
 
-def sign(folder: Path, ledger: Ledger, scope: Scope, *, whose: str = "backstop") -> None:
-    """Write and sign the manifest of what lies in a folder."""
+def sign(
+    folder: Path, ledger: Ledger, scope: Scope, *, whose: str = "backstop", signed_as: str = ""
+) -> None:
+    """Write and sign the manifest of what lies in a folder, as `signed_as` where that is a lie."""
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith("manifest.")
     }
     events = (folder / "events.jsonl").read_bytes().count(b"\n")
-    said = manifest(scope, seal=ledger.seals[-1], events=events, files=files)
+    key = public_key_of(signed_as or whose)
+    said = manifest(scope, seal=ledger.seals[-1], events=events, files=files, key=key)
     (folder / "manifest.json").write_bytes(said)
     (folder / "manifest.sig").write_bytes(base64.b64encode(sign_as(whose, said)))

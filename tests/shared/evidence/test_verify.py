@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from shared.domain.ledger.export import Scope
+from shared.domain.ledger.rsa import fingerprint_of
 from shared.evidence.verify import UNREADABLE, Bad, check
+from tests.fakes.signer import public_key_of
 from tests.shared.domain.decisions.worked_case import alter
 from tests.shared.domain.ledger.sealed_ledger import (
     CLASSES,
@@ -144,8 +146,11 @@ class TestTampering:
             assert not _is_ok(folder), at
 
     def test_a_bundle_that_somebody_else_signed_is_refused(self, tmp_path: Path) -> None:
-        folder = write_bundle(tmp_path / "bundle", LEDGER, whose="forger")
-        assert looked(folder) == "manifest.json: it was not signed by the key of the last seal"
+        forger = fingerprint_of(public_key_of("forger"))
+        theirs = write_bundle(tmp_path / "theirs", LEDGER, whose="forger")
+        assert looked(theirs) == f"manifest.json: it is signed with another key, {forger}"
+        forged = write_bundle(tmp_path / "forged", LEDGER, whose="forger", signed_as="backstop")
+        assert looked(forged) == "manifest.json: the signature is not that of its key"
 
     def test_a_file_too_many_is_found(self, folder: Path) -> None:
         (folder / "note.txt").write_text("trust me")

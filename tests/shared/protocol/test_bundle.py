@@ -22,6 +22,7 @@ from shared.domain.ledger.chain import MAX_EVENTS
 from shared.domain.ledger.export import Scope
 from shared.domain.ledger.record import moment, partition_of
 from shared.errors import Unavailable
+from shared.evidence import verify
 from shared.protocol.bundle import make_bundle
 from shared.protocol.ledger import PAGE, append_events
 from tests.fakes import FakeServices
@@ -158,6 +159,21 @@ async def test_the_plan_that_was_carried_out_is_in_it_whatever_was_decided_later
     assert [one["plan_hash"] for one in plans] == [intended.hash, ""]
     assert plans[0]["decision"]["plan"]["id"] == plan
     assert plans[0]["event"].startswith(f"{INCIDENT.id}-")
+
+
+async def test_what_an_earlier_key_sealed_is_proven_under_both_keys(
+    services: FakeServices, tmp_path: Path
+) -> None:
+    await sealed(services)
+    before = await fingerprint(services)
+    services.signer.whose = "the key of this year"
+    folder = unpacked(await bundle(services), tmp_path)
+
+    after = await fingerprint(services)
+    assert verify.check(folder, {before, after}).startswith("1 events")
+    for one in (before, after):
+        with pytest.raises(verify.Bad, match="signed with another key"):
+            verify.check(folder, {one})
 
 
 async def peak_of_a_bundle(events: int) -> int:

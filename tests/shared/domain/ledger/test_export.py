@@ -75,7 +75,7 @@ class TestScope:
 def test_seals_and_manifests_are_the_same_every_time() -> None:
     seal = LEDGER.seals[-1]
     assert seal_line(seal) == seal_line(alter(seal))
-    one = manifest(Scope(), seal=seal, events=3, files={"b": "2", "a": "1"})
-    two = manifest(Scope(), seal=seal, events=3, files={"a": "1", "b": "2"})
+    one = manifest(Scope(), seal=seal, events=3, files={"b": "2", "a": "1"}, key=b"k")
+    two = manifest(Scope(), seal=seal, events=3, files={"a": "1", "b": "2"}, key=b"k")
     assert one == two
     assert json.loads(one)["scope"] == {}
