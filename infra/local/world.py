@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,21 +18,21 @@ from infra.local.azurite import (
     start_azurite,
     start_blobs,
 )
-from infra.local.issuer.identities import AUDIENCE, IDENTITIES, TENANT
-from infra.local.played import PAGER_KEY, pager_keys, playable
+from infra.local.issuer.identities import AUDIENCE, TENANT
+from infra.local.played import (
+    CATALOG,
+    FIRST,
+    PAGER_KEY,
+    SECOND,
+    pager_keys,
+    playable,
+    write_catalog,
+)
 from infra.local.processes import GRACE_S, Child, Children, free_port, says
 from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
-CATALOG = ROOT / "shared" / "catalog"
-SECOND = ROOT / "infra" / "local" / "catalog" / "claim-routing.yaml"
-FIRST = "fnol-summary"
-GOLDEN = "golden"
-SPARE = (
-    "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
-    "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
-)
 REDACTION_KEY = "a redaction key of this machine"
 
 
@@ -59,6 +58,18 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     fuse_s: float = 6.0
     health_every_s: float = 300.0
     grace_s: float = GRACE_S  # for all parts to end in order
+
+    @property
+    def policy(self) -> dict[str, str | int]:
+        """What the services' files say otherwise in this world."""
+        return {
+            "soak": f"{self.soak_s}s",
+            "soak_minimum_requests": self.soak_minimum_requests,
+            "minimum_requests": self.minimum_requests,
+            "verify_after": f"{self.verify_after_s}s",
+            "acknowledge_within": f"{self.acknowledge_within_s}s",
+            "flap_window": f"{self.flap_window_s}s",
+        }
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +151,22 @@ class World:
     def signing_key(self) -> Path:
         """The file of the key that seals are signed with; the executor makes it."""
         return self.folder / "signing-key.pem"
+
+    def plan(self, **fields: object) -> Plan:
+        """What is played: at this world's pace, but for the fields that are given."""
+        speed, where = self.pace, self.addresses
+        usual = {
+            "ports": msgspec.to_builtins(where.ports),
+            "alert_url": f"{where.api}/api/alerts",
+            "data": str(self.folder),
+            "operation_s": speed.operation_s,
+            "lock_s": speed.lock_s,
+            "log_lag_s": speed.log_lag_s,
+            "log_bin_s": speed.log_bin_s,
+            "rule_every_s": speed.rule_every_s,
+            "fuse_s": speed.fuse_s,
+        }
+        return msgspec.convert(usual | fields, type=Plan, strict=False)
 
     def start(self, plan: Plan, tables: Path | None) -> None:
         """Start all parts side by side and wait until they are ready. Raises ChildFailed."""
@@ -260,85 +287,10 @@ def running_world(
     asks = plan.pop("asks", False) is True
     folder.mkdir(parents=True, exist_ok=True)
     second = plan.get("second") is True
-    write_catalog(folder / "catalog", speed, spares, second=second or asks, source=catalog)
+    others = second or asks
+    write_catalog(folder / "catalog", speed.policy, spares, second=others, source=catalog)
     further = set(playable(folder / "catalog")) - {FIRST, SECOND.stem if second else ""}
-    fields = {
-        "operation_s": speed.operation_s,
-        "lock_s": speed.lock_s,
-        "log_lag_s": speed.log_lag_s,
-        "log_bin_s": speed.log_bin_s,
-        "rule_every_s": speed.rule_every_s,
-        "fuse_s": speed.fuse_s,
-        "further": sorted(further),
-        **plan,
-    }
-    url = f"{where.api}/api/alerts"
-    played = msgspec.convert(
-        {"ports": msgspec.to_builtins(where.ports), "alert_url": url, "data": str(folder)} | fields,
-        type=Plan,
-        strict=False,
-    )
     with Children(folder / "logs", speed.grace_s) as children:
         world = World(where, speed, folder, children)
-        world.start(played, tables)
+        world.start(world.plan(further=sorted(further), **plan), tables)
         yield world
-
-
-def spare(number: int) -> str:
-    """The ARM id of a spare target: of the demo service, with nothing behind it."""
-    return f"{SPARE}-{number}"
-
-
-def write_catalog(
-    folder: Path,
-    pace: Pace,
-    spares: int = 0,
-    *,
-    second: bool = False,
-    source: Path = CATALOG,
-) -> None:
-    """Copy a catalog, and the `second` service, with all that have an endpoint at this pace.
-
-    So many spare targets are added to the first: alerts about one target are one incident. A file
-    with a mistake is copied as it is, so that its owner sees here what comes of it.
-    """
-    import yaml
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob("*.yaml"):
-        left.unlink()
-    shipped = sorted(source.glob("*.yaml"))
-    played = {*playable(source), SECOND.stem}
-    for path in [*shipped, SECOND] if second else shipped:
-        text = path.read_text()
-        if path.stem in played:
-            documents = list(yaml.safe_load_all(text))
-            _pace(documents[0]["spec"], pace)
-            if path.stem == FIRST:
-                targets = documents[0]["spec"]["targets"]
-                targets += [{"kind": "agent", "id": spare(n)} for n in range(spares)]
-            text = yaml.safe_dump_all(documents, sort_keys=False)
-        (folder / path.name).write_text(text)
-        _copy_golden(path, folder)
-
-
-def _copy_golden(path: Path, folder: Path) -> None:
-    """The golden cases of a service lie beside its file."""
-    golden = path.parent / GOLDEN / path.name
-    if golden.exists():
-        (folder / GOLDEN).mkdir(exist_ok=True)
-        (folder / GOLDEN / path.name).write_bytes(golden.read_bytes())
-
-
-def _pace(spec: dict[str, Any], pace: Pace) -> None:
-    """Let a service earn and check at this world's pace, and hear the local signals."""
-    policy = spec.setdefault("policy", {})
-    policy |= {
-        "soak": f"{pace.soak_s}s",
-        "soak_minimum_requests": pace.soak_minimum_requests,
-        "minimum_requests": pace.minimum_requests,
-        "verify_after": f"{pace.verify_after_s}s",
-        "acknowledge_within": f"{pace.acknowledge_within_s}s",
-        "flap_window": f"{pace.flap_window_s}s",
-    }
-    spec["signals"] = [IDENTITIES["signal"].client_id]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.world import spare
+from infra.local.played import spare
 from tests.world.alerts import alert
 from tests.world.stage import SERVICE, Json, Reply, Stage
 

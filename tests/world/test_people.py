@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from infra.local.issuer.identities import IDENTITIES, TENANT
-from infra.local.world import spare
+from infra.local.played import spare
 from tests.world.stage import QUICK, Json, Stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]

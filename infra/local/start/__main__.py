@@ -16,13 +16,14 @@ import aiohttp
 
 from infra.local.demo.screen import Screen
 from infra.local.issuer.wallet import signing
+from infra.local.played import CATALOG, SECOND
 from infra.local.processes import ChildFailed
 from infra.local.start.addresses import choose_addresses, tell_addresses
 from infra.local.start.bulletin import Bulletin
 from infra.local.start.drills import Drills, create_drills
 from infra.local.start.serving import serving
 from infra.local.start.watching import Watch
-from infra.local.world import CATALOG, LOCAL, SECOND, Addresses, Pace, World, running_world
+from infra.local.world import LOCAL, Addresses, Pace, World, running_world
 
 FOLDER = LOCAL / "start"
 PACE = Pace(

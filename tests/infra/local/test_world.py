@@ -4,17 +4,17 @@ import shutil
 from pathlib import Path
 
 from infra.local.foundry.seed import SECOND, SERVICE
-from infra.local.played import pager_keys, playable
-from infra.local.world import CATALOG, Pace, write_catalog
+from infra.local.played import CATALOG, pager_keys, playable, write_catalog
+from infra.local.world import Pace
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Mode
 from tests.shared.adapters.test_catalog import SOUND
 
-PACE = Pace(soak_s=7)
+POLICY = Pace(soak_s=7).policy
 
 
 def test_only_the_played_service_has_another_pace(tmp_path: Path) -> None:
-    write_catalog(tmp_path, PACE, spares=2)
+    write_catalog(tmp_path, POLICY, spares=2)
     catalog = load_catalog(tmp_path)
     assert catalog.mistakes == ()
     assert SECOND not in catalog.services
@@ -24,7 +24,7 @@ def test_only_the_played_service_has_another_pace(tmp_path: Path) -> None:
 
 
 def test_the_second_service_waits_for_people_and_has_no_spare_target(tmp_path: Path) -> None:
-    write_catalog(tmp_path, PACE, spares=2, second=True)
+    write_catalog(tmp_path, POLICY, spares=2, second=True)
     catalog = load_catalog(tmp_path)
     assert catalog.mistakes == ()
     second = catalog.services[SECOND]
@@ -35,7 +35,7 @@ def test_a_file_more_is_a_service_more_at_the_same_pace(tmp_path: Path) -> None:
     source, folder = tmp_path / "source", tmp_path / "catalog"
     shutil.copytree(CATALOG, source)
     (source / "quotes.yaml").write_text(SOUND)
-    write_catalog(folder, PACE, source=source)
+    write_catalog(folder, POLICY, source=source)
     assert playable(folder) == (SERVICE, "quotes")
     assert load_catalog(folder).services["quotes"].policy.soak_s == 7
     assert set(pager_keys(folder, ("quotes",))) == {
@@ -51,8 +51,8 @@ def test_a_file_with_a_mistake_is_shown_as_it_is_and_one_that_is_gone_is_gone(
     shutil.copytree(CATALOG, source)
     (source / "quotes.yaml").write_text(SOUND.replace("tier: 2", "tier: high"))
     (source / "offers.yaml").write_text("not: [yaml")
-    write_catalog(folder, PACE, source=source)
+    write_catalog(folder, POLICY, source=source)
     assert playable(folder) == (SERVICE,)
     assert {one.service for one in load_catalog(folder).mistakes} == {"quotes", "offers"}
-    write_catalog(folder, PACE)
+    write_catalog(folder, POLICY)
     assert load_catalog(folder).mistakes == ()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.world import CATALOG, SECOND
+from infra.local.played import CATALOG, SECOND
 from shared.adapters.catalog import load_catalog
 from shared.adapters.golden_cases import FOLDER, LEAST_CASES, read_golden
 from shared.domain.catalog import TargetKind

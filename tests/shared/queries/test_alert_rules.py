@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from infra.local.logs.analyser import Analysis, analyse, missing
+from infra.local.played import SECOND as CLAIM_ROUTING
 from infra.local.simulation.evaluation import read
-from infra.local.world import SECOND as CLAIM_ROUTING
 from shared.adapters.catalog import load_catalog
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
