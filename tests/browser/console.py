@@ -5,6 +5,7 @@ Who looks at it signs in as on the platform: Easy Auth stands before it, with th
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 
 import azure.functions as func
 import msgspec
@@ -19,15 +20,17 @@ from function_app import ROOT, ROUTES, HttpResponder
 from infra.local.host.easy_auth import LOGIN, EasyAuth
 from infra.local.issuer.app import create_issuer
 from infra.local.issuer.identities import AUDIENCE, IDENTITIES, TENANT
-from infra.local.issuer.issuer import Issuer
+from infra.local.issuer.issuer import Issuer, make_key
 from shared.services import Services
 from tests.infra.local.inbox.serving import serving
+
+_key = cache(make_key)
 
 
 @contextlib.asynccontextmanager
 async def console(services: Services) -> AsyncIterator[str]:
     """Serve all routes of the responder; answer the address, which the services know then."""
-    issuer = Issuer("", clock=services.now)
+    issuer = Issuer("", clock=services.now, key=_key())
     async with serving(create_issuer(issuer)) as issuer.authority:
         auth = EasyAuth(issuer.authority)
         routes = [_route(*one) for one in ROUTES]

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, override
 
 import msgspec
 
+from shared.adapters.pages import Pages
 from shared.domain.catalog import Catalog, Service
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.redaction.redactor import Redactor
@@ -25,6 +26,7 @@ from tests.fakes.signer import FakeSigner
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
 
+_pages = cache(Pages)  # templates take long to compile, and hold nothing of anybody
 REDACTION_KEY = "a key of the tests, and of nobody else"
 
 
@@ -119,6 +121,10 @@ class FakeServices(Services):
     @override
     def now(self) -> datetime:
         return self.outside.now
+
+    @cached_property
+    def pages(self) -> Pages:
+        return _pages()
 
     @cached_property
     def state(self) -> FakeTable:
