@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from responders.enforce import enforce
 from shared.domain.evidence.order import new_order
 from shared.domain.incidents.incident import tell_opening
+from shared.domain.incidents.steps import resolve
 from shared.domain.ledger.chain import MAX_EVENTS
 from shared.domain.ledger.export import Scope
 from shared.domain.ledger.record import moment, partition_of
@@ -25,6 +26,7 @@ from shared.errors import Unavailable
 from shared.evidence import verify
 from shared.protocol.bundle import make_bundle
 from shared.protocol.ledger import PAGE, append_events
+from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices
 from tests.fakes.scene import (
     INCIDENT,
@@ -174,6 +176,26 @@ async def test_what_an_earlier_key_sealed_is_proven_under_both_keys(
     for one in (before, after):
         with pytest.raises(verify.Bad, match="signed with another key"):
             verify.check(folder, {one})
+
+
+async def test_what_an_alert_or_a_person_wrote_stays_text_on_the_page(
+    services: FakeServices,
+) -> None:
+    said = "</td><script>alert(1)</script><img src=x onerror=alert(2)>"
+    take = lambda i: Revision(  # noqa: E731
+        step=resolve(i, who=AUDITOR.id, role="Commander", why=said, now=services.now())
+    )
+    await revise(services, INCIDENT.id, take)
+    await recorded(services)
+    await sealed(services)
+
+    with zipfile.ZipFile(io.BytesIO(await bundle(services))) as archive:
+        page, names = archive.read("index.html").decode(), archive.namelist()
+
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert all(not name.startswith("/") and ".." not in name for name in names)
 
 
 async def peak_of_a_bundle(events: int) -> int:
