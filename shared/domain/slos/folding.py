@@ -53,6 +53,7 @@ def fold(place: int, scan: Scan, shape: Shape) -> str:
     lines = [
         f"let Scan{place} = materialize({scan.table}",
         f"| where TimeGenerated >= End - {longest} and {whose} and {NOT_A_PROBE}",
+        *([f"| where {scan.counted}"] if scan.counted != "true" else []),
         f"| extend {', '.join(read)}",
         f"| where At >= End - {longest} and At < End",
         *([f"| extend {', '.join(flags)}"] if flags else []),
@@ -64,24 +65,25 @@ def fold(place: int, scan: Scan, shape: Shape) -> str:
 
 def _sums(scan: Scan, slot: Slot, column: str) -> list[str]:
     """The total and, but for what could be judged, the good ones of one window."""
-    total = f"{total_of(scan, slot)}_{column} = sumif(ItemCount, {_when(slot, column)})"
+    total = f"{total_of(scan, slot)}_{column} = sumif(ItemCount, {_when(scan, slot, column)})"
     if slot.answered:
         return [total]
-    good = f"Good{slot.number} and {_when(slot, column)}"
+    good = f"Good{slot.number} and {_when(scan, slot, column)}"
     return [total, f"G{slot.number}_{column} = sumif(ItemCount, {good})"]
 
 
 def total_of(scan: Scan, slot: Slot) -> str:
     """The name of a slot's totals: objectives that count the same rows share them."""
-    mine = _when(slot, BUDGET)
-    first = next(one for one in scan.slots if _when(one, BUDGET) == mine)
+    mine = _when(scan, slot, BUDGET)
+    first = next(one for one in scan.slots if _when(scan, one, BUDGET) == mine)
     return f"A{first.number}" if first.answered else f"T{first.number}"
 
 
-def _when(slot: Slot, column: str) -> str:
+def _when(scan: Scan, slot: Slot, column: str) -> str:
     """The condition of the rows that count in a window."""
     if column == BUDGET:
         since = slot.within(lambda days: f"At >= End - {days}d")
     else:
         since = f"At >= End - {column}"
-    return since if slot.counted == "true" else f"({since}) and ({slot.counted})"
+    every = slot.counted in ("true", scan.counted)
+    return since if every else f"({since}) and ({slot.counted})"

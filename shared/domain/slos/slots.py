@@ -70,6 +70,12 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(one.service for slot in self.slots for one in slot.countings))
 
     @property
+    def counted(self) -> str:
+        """The condition of the rows that count, where all slots count the same; "true" else."""
+        found = {slot.counted for slot in self.slots}
+        return found.pop() if len(found) == 1 else "true"
+
+    @property
     def days(self) -> int:
         """The longest window of an objective that is counted here."""
         return max(one.slo.window_days for slot in self.slots for one in slot.countings)
