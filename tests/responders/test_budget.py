@@ -4,13 +4,16 @@ import msgspec
 import pytest
 
 from responders.budget import keep_budgets
+from responders.enforce import enforce
 from responders.freeze import show_freezes
 from responders.register import register
 from responders.triage import triage
 from shared.domain.authority.caller import AppRole
 from shared.domain.decisions.control import Controls
+from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, Severity, State
+from shared.domain.row import Put
 from shared.domain.slos.crossing import BudgetState
 from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.slo import WINDOWS, AlertAction, BudgetAction, BudgetStep, BurnAlert, Slo
@@ -18,11 +21,20 @@ from shared.domain.views.http import Request
 from shared.errors import Unavailable
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
-from shared.protocol.records import CONTROLS, read_controls
+from shared.protocol.records import BUDGETS, CONTROLS, read_controls
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.callers import app
 from tests.fakes.host import FakeHost
-from tests.fakes.scene import SERVICE, message, new_services, told
+from tests.fakes.scene import (
+    INCIDENT,
+    SERVICE,
+    SHARD,
+    message,
+    new_services,
+    store_case,
+    told,
+)
+from tests.shared.domain.slos.states import asking_for
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 EVERY_S = 300.0
@@ -154,6 +166,30 @@ async def test_an_approval_is_asked_for_as_long_as_the_budget_is_spent() -> None
     assert await asks()
     await look(services, 0.1)
     assert not await asks()
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [
+        (BudgetAction.APPROVE, Verdict.NEEDS_APPROVAL),
+        (BudgetAction.FREEZE, Verdict.ROLL_BACK),
+        (BudgetAction.TICKET, Verdict.ROLL_BACK),
+    ],
+)
+async def test_only_a_budget_that_asks_for_approval_holds_a_rollback_back(
+    action: BudgetAction, verdict: Verdict
+) -> None:
+    services = new_services()
+    await store_case(services)
+    put = Put(row=f"{BUDGETS}|{SERVICE.name}|answered", value=asking_for(action, SERVICE.name))
+    await services.state.write(CONTROLS, [put])
+    await enforce(services, message("enforce"))
+
+    decision = services.state.peek(SHARD, f"decision|{INCIDENT.id}", Decision)
+    assert decision.verdict is verdict
+    if verdict is Verdict.NEEDS_APPROVAL:
+        assert decision.failed_rule == "budget-lets"
+        assert "95 % of the error budget of answered" in decision.reason
 
 
 async def test_a_spent_budget_freezes_promotions_until_it_is_back() -> None:

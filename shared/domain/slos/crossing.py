@@ -135,12 +135,17 @@ def _steps(balance: Balance) -> tuple[Line, ...]:
             action=step.action,
             severity=LEAST if step.action is BudgetAction.TICKET else Severity.SEV2,
             enters=step.spent,
-            leaves=max(step.spent - BACK, 0.0),
+            leaves=_left_at(step.spent),
             observed=spent,
             sentence=_spent(slo, spent),
         )
         for step in slo.budget_policy
     )
+
+
+def _left_at(spent: float) -> float:
+    """Well below the line: by a margin, by half of a low line; one at nothing is never left."""
+    return max(spent - BACK, spent / 2) if spent else -1.0
 
 
 def _spent(slo: Slo, spent: float | None) -> str:

@@ -85,6 +85,20 @@ def test_a_line_is_left_only_well_below_it(back: float, names: list[str]) -> Non
     assert crossed(after(1.0, back)) == names
 
 
+@pytest.mark.parametrize(
+    ("at", "looks", "held"),
+    [(0.0, (0.0, 0.0), True), (0.04, (0.04, 0.03), True), (0.04, (0.04, 0.019), False)],
+)
+def test_a_line_near_nothing_does_not_flap(at: float, looks: tuple[float, ...], held: bool) -> None:
+    step = BudgetStep(spent=at, action=BudgetAction.APPROVE)
+    low = msgspec.structs.replace(SLO, budget_policy=(step,))
+    state = NOTHING
+    for spent in looks:
+        state = cross(state, msgspec.structs.replace(balance(spent), slo=low), NOW)
+
+    assert bool(crossed(state)) is held
+
+
 def test_a_budget_that_nobody_can_tell_crosses_and_leaves_nothing() -> None:
     assert after(1.0, None) == after(1.0)
 
