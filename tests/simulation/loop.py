@@ -24,6 +24,13 @@ class _Blind(selectors.SelectSelector):
         return []
 
 
+class BlindLoop(asyncio.SelectorEventLoop):
+    """A loop in real time that waits for nothing outside: for fakes, quicker than one that may."""
+
+    def __init__(self) -> None:
+        super().__init__(_Blind())
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`idle` is asked whenever nothing is ready: True where it made something ready.
 

@@ -1,7 +1,7 @@
 """One history as Hypothesis plays it: every step is shared by the model and the product."""
 
-import asyncio
 from collections import Counter
+from contextlib import closing
 from functools import partial
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 
 from shared.domain.incidents.incident import State
 from tests.fakes.endpoints import Write
+from tests.simulation.loop import BlindLoop
 from tests.simulation.policy.choices import (
     FATES,
     NOT_ASKED,
@@ -189,11 +190,11 @@ class History(Happenings):
 def play(block: int, histories: int, *, shrinks: bool = True) -> Seen:
     """Play so many histories, a block's own. Raises AssertionError with the shortest."""
     seen = Seen()
-    with asyncio.Runner() as runner:
+    with closing(BlindLoop()) as loop:
 
         @seed(block)
         def history() -> History:
-            return History(runner.run, seen)
+            return History(loop.run_until_complete, seen)
 
         run_state_machine_as_test(
             history,  # type: ignore[arg-type] # it only calls it
