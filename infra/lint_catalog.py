@@ -6,7 +6,7 @@ could not ask. Any line is a reason to fail.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from infra.local.logs.analyser import Analysis, analyse
@@ -29,27 +29,36 @@ _COUNTED = (
 
 def main(folders: Sequence[str]) -> int:
     """Print every complaint about the folders; 0 where there is none."""
-    found = 0
-    for folder in [Path(name) for name in folders] or FOLDERS:
-        try:
-            reading = read_catalog(folder)
-            complaints = [*complain(reading), *bad_cases(folder, reading)]
-        except Misconfigured as error:
-            _say(str(error))
-            found += 1
-            continue
-        for complaint in complaints:
-            _say(line_of(folder, complaint))
-        found += len(complaints)
-        _say(f"{folder}: {_summary(reading, len(complaints))}")
-    return min(found, 1)
+    wanted = [Path(name) for name in folders] or FOLDERS
+    try:
+        readings = {folder: read_catalog(folder) for folder in wanted}
+        answers = analysed(readings.values())
+    except Misconfigured as error:
+        _say(str(error))
+        return 1
+    return max(_tell(folder, reading, answers) for folder, reading in readings.items())
 
 
-def complain(reading: Reading) -> list[CatalogMistake]:
+def _tell(folder: Path, reading: Reading, answers: Mapping[str, Analysis]) -> int:
+    complaints = [*complain(reading, answers), *bad_cases(folder, reading)]
+    for complaint in complaints:
+        _say(line_of(folder, complaint))
+    _say(f"{folder}: {_summary(reading, len(complaints))}")
+    return min(len(complaints), 1)
+
+
+def complain(reading: Reading, answers: Mapping[str, Analysis]) -> list[CatalogMistake]:
     """All that is wrong in a folder, in the order of its files and lines."""
     services = reading.catalog.services.values()
-    found = [*told(reading), *bad_queries(reading.reports), *unfit_rules(services)]
+    found = [*told(reading), *bad_queries(reading.reports, answers), *unfit_rules(services)]
     return sorted(found, key=lambda one: (one.file, one.line, one.field))
+
+
+def analysed(readings: Iterable[Reading]) -> dict[str, Analysis]:
+    """What the analyser says of every query; many services ask the same, so each text once."""
+    reports = [report for reading in readings for report in reading.reports]
+    texts = [one.text for report in reports for one in report.mentioned(Mentioned.QUERY)]
+    return analyse({text: f"{text}\n{_COUNTED}" for text in texts})
 
 
 def told(reading: Reading) -> list[CatalogMistake]:
@@ -66,11 +75,9 @@ def line_of(folder: Path, complaint: CatalogMistake) -> str:
     return f"{place}{field} {complaint.problem}{allowed}"
 
 
-def bad_queries(reports: Iterable[Report]) -> list[CatalogMistake]:
-    """What the analyser rejects; many services ask the same, so each text is analysed once."""
+def bad_queries(reports: Iterable[Report], answers: Mapping[str, Analysis]) -> list[CatalogMistake]:
+    """What the analyser rejects, wherever it is asked."""
     asked = [(report, one) for report in reports for one in report.mentioned(Mentioned.QUERY)]
-    texts = {one.text: f"{one.text}\n{_COUNTED}" for _, one in asked}
-    answers = analyse(texts)
     return [
         CatalogMistake(
             file=report.file,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.lint_catalog import bad_cases, complain, line_of, main, told
+from infra.lint_catalog import analysed, bad_cases, complain, line_of, main, told, unfit_rules
 from infra.local.logs.analyser import missing
 from shared.adapters.catalog import read_catalog
 from tests.shared.adapters.test_catalog import ENDPOINT, GOOD, HEAD, SLO
@@ -87,9 +87,10 @@ def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Pat
     }
     for name, text in wrong.items():
         write(tmp_path, text.replace("quotes", name), name)
+    reading = read_catalog(tmp_path)
     found = [
         (one.file.removesuffix(".yaml"), one.line, one.field, one.problem[:5])
-        for one in complain(read_catalog(tmp_path))
+        for one in complain(reading, analysed([reading]))
     ]
     total = GOOD.replace("good", "total")
     assert sorted(set(found)) == [
@@ -102,7 +103,6 @@ def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Pat
     ]
 
 
-@analysing
 def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
     usual = SOUND.replace(INLINE, "")  # alerts of the usual windows
     write(
@@ -110,7 +110,8 @@ def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
         usual.replace("where Success", "where ingestion_time() > TimeGenerated and Success"),
     )
 
-    found = [line_of(tmp_path, one) for one in complain(read_catalog(tmp_path))]
+    services = read_catalog(tmp_path).catalog.services.values()
+    found = [line_of(tmp_path, one) for one in unfit_rules(services)]
 
     said = "ingestion_time( is not allowed (allowed: what a log alert rule can ask)"
     start = f"{tmp_path}/quotes.yaml:1: the alert rule quotes-availability-"
@@ -122,13 +123,20 @@ def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
 def test_all_folders_are_linted_and_each_says_how_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path, SOUND.replace("  owner: travel-platform\n", ""))
-    assert main([str(tmp_path), "no/such/folder"]) == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    write(tmp_path, "kind: Service\nkind: SLO\n")
+    assert main([str(tmp_path), str(other)]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"{tmp_path}/quotes.yaml:6: spec.owner: is missing",
+        f"{tmp_path}/quotes.yaml:2: kind occurs twice",
         f"{tmp_path}: 1 services, 0 objectives: 1 to mend",
-        "the catalog folder no/such/folder does not exist",
+        f"{other}: 0 services, 0 objectives: in order",
     ]
+
+
+def test_a_folder_that_is_not_there_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no/such/folder"]) == 1
+    assert "no/such/folder does not exist" in capsys.readouterr().out
 
 
 def test_queries_that_cannot_be_analysed_do_not_pass(

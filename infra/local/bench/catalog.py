@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.lint_catalog import complain
+from infra.lint_catalog import analysed, complain
 from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median
 from infra.local.world import ROOT
 from shared.adapters.catalog import Reading, load_catalog, read_catalog
@@ -56,7 +56,7 @@ def measure(run: Run) -> Result:
 
 def _lint(reading: Reading) -> None:
     try:
-        complaints = complain(reading)
+        complaints = complain(reading, analysed([reading]))
     except Misconfigured as error:
         raise NotMeasured(str(error)) from error
     if complaints:
