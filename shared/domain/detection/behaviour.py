@@ -19,12 +19,23 @@ SEVERITY = 2  # customers are answered, if not well
 OUTCOME = "outcome"
 """The label source of an objective that the business's own outcomes decide."""
 
+STILL_S = 120
+"""Seconds for which nothing may have failed while others were served: longer, and it is over.
+
+A rule that looks every five minutes would tell of it after its cure otherwise.
+"""
+
 _MANY = f"{PART_SHARE:.0%}"
+_SEEN = "LastSeen = max(TimeGenerated), FailedAt = maxif(TimeGenerated, {failed})"
 _SHARE_OF_FAILED = (
-    f"| where Total >= {LEAST_COUNTED}\n"
-    "| extend Share = todouble(Failed) / Total\n"
-    f"| where Share >= {real(PART_SHARE)}"
+    '| extend Silent = datetime_diff("second", now(), LastSeen),\n'
+    '    Well = datetime_diff("second", now(), FailedAt), Share = todouble(Failed) / Total\n'
+    "| order by Silent asc\n"
+    "| extend Place = row_number()\n"
+    "| extend Lag = row_cumsum(iff(Place == 1, Silent, 0))\n"
+    f"| where Total >= {LEAST_COUNTED} and Share >= {real(PART_SHARE)} and Well - Lag <= {STILL_S}"
 )
+_BLOCKED = 'Verdict == "blocked"'
 
 
 def outcome_rules(service: Service, slo: Slo) -> tuple[AlertRule, ...]:
@@ -65,7 +76,9 @@ def tool_rules(service: Service) -> tuple[AlertRule, ...]:
         f"{_recent(service, 'AppDependencies')}\n"
         '| where tostring(Properties["gen_ai.operation.name"]) == "execute_tool"\n'
         '| extend Tool = tostring(Properties["gen_ai.tool.name"])\n'
-        "| summarize Total = sum(ItemCount), Failed = sumif(ItemCount, Success == false) by Tool\n"
+        "| summarize Total = sum(ItemCount), Failed = sumif(ItemCount, Success == false),\n"
+        f"    {_SEEN.format(failed='Success == false')}\n"
+        "  by Tool\n"
         f"{_SHARE_OF_FAILED}\n"
         "| project Tool, Total, Failed, Share"
     )
@@ -88,7 +101,8 @@ def safety_rules(service: Service) -> tuple[AlertRule, ...]:
         '| where Message == "content safety"\n'
         '| extend Deployment = tostring(Properties["backstop.deployment"]),\n'
         '    Verdict = tostring(Properties["backstop.content_safety"])\n'
-        '| summarize Total = sum(ItemCount), Failed = sumif(ItemCount, Verdict == "blocked")\n'
+        '| summarize Total = sum(ItemCount), Failed = sumif(ItemCount, Verdict == "blocked"),\n'
+        f"    {_SEEN.format(failed=_BLOCKED)}\n"
         "  by Deployment\n"
         f"{_SHARE_OF_FAILED}\n"
         "| project Deployment, Total, Blocked = Failed, Share"

@@ -196,6 +196,15 @@ def test_a_tool_that_refuses_fires_by_its_name(total: int, failed: int, fires: b
     assert found == ([(("Tool", "coverage_check"),)] if fires else [])
 
 
+@pytest.mark.parametrize(("seconds", "fires"), [(120, True), (121, False)])
+def test_a_tool_that_works_again_does_not_fire(seconds: int, fires: bool) -> None:
+    at = NOW - MINUTE - timedelta(seconds=seconds)
+    failed = [one | {"TimeGenerated": at} for one in calls_of("coverage_check", 0, 100)]
+    calls = [*failed, *calls_of("coverage_check", 500, 0)]
+
+    assert bool(fired(RULES["tool-failures"], calls, "AppDependencies")) is fires
+
+
 def calls_of(tool: str, good: int, failed: int, operation: str = "execute_tool") -> list[Row]:
     called = {"gen_ai.operation.name": operation, "gen_ai.tool.name": tool}
     rows = requests(good, failed, DependencyType="HTTP")
@@ -215,6 +224,18 @@ def test_content_safety_that_blocks_fires_by_the_deployment(blocked: int, fires:
     found = fired(RULES["content-safety"], traces, "AppTraces")
 
     assert found == ([(("Deployment", "v2"),)] if fires else [])
+
+
+@pytest.mark.parametrize(("gone", "fires"), [(120, True), (121, False)])
+def test_a_version_that_blocked_and_serves_no_more_does_not_fire(gone: int, fires: bool) -> None:
+    told: Row = {"Message": "content safety"}
+    at = MINUTE + timedelta(seconds=gone)
+    traces = [
+        row(60, ago=at, _deployment="v2", _content_safety="blocked", **told),
+        row(500, _deployment="v1", _content_safety="allowed", **told),
+    ]
+
+    assert bool(fired(RULES["content-safety"], traces, "AppTraces")) is fires
 
 
 @pytest.mark.parametrize(
