@@ -16,6 +16,7 @@ from shared.domain.ledger.completeness import complete
 from shared.domain.ledger.record import canonical, partition_of
 from shared.domain.message import CHANGES, Message
 from shared.errors import RejectedInput
+from shared.protocol.echo import echo
 from shared.protocol.ledger import append_events
 from shared.protocol.quarantine import keep_message
 from shared.services import Services
@@ -34,6 +35,7 @@ async def record(services: Services, messages: Sequence[Message]) -> None:
     for partition, events in by_partition.items():
         for batch in batched(events.values(), MAX_EVENTS, strict=False):
             await append_events(services, partition, batch)
+            echo(services, batch)
 
 
 def _event(services: Services, message: Message) -> ChangeEvent:

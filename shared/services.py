@@ -75,6 +75,7 @@ class Services:
         self.purging_after: dict[str, str] = {}  # the row up to which one was looked through
         self.warming: asyncio.Task[None] | None = None
         self.refusals = Refusals()  # who was not let in lately: see admit
+        self.echoes: set[asyncio.Task[None]] = set()  # events on their way to charts: see echo
         self.refusal_keeper: asyncio.Task[None] | None = None
         self.allowance = Allowance()  # of signals, by service
         self.health_checked: dict[str, datetime] = {}  # when each service was last
@@ -315,7 +316,7 @@ class Services:
     async def close(self) -> None:
         """Close what was made, all at once; what still runs beside ends first."""
         every = (self.warming, self.alarm_keeper, self.refusal_keeper)
-        tasks = [task for task in every if task is not None]
+        tasks = [*(task for task in every if task is not None), *self.echoes]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.generate.rules import rules_file
 from infra.generate.services import services_file
+from infra.generate.workbook import workbook_file
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Catalog
 from shared.errors import RejectedInput
@@ -20,6 +21,7 @@ FOLDER = ROOT / "infra" / "azure" / "generated"
 FILES: dict[str, Callable[[Catalog], bytes]] = {
     "rules.json": rules_file,
     "services.json": services_file,
+    "workbook.json": workbook_file,
 }
 
 
