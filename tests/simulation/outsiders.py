@@ -10,12 +10,13 @@ import msgspec
 from responders.control import set_kill_switch
 from responders.freeze import set_freeze
 from responders.ingest import ingest
+from responders.signal import take_signal
 from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Request
 from shared.errors import Unavailable
-from tests.fakes.callers import person
+from tests.fakes.callers import app, person
 from tests.fakes.services import Outside
 from tests.simulation import scenario
 from tests.simulation.deciders import decide_when_asked
@@ -105,16 +106,19 @@ class Outsiders:
         self.posting -= 1
 
     async def _post(self, number: int) -> None:
-        """Azure Monitor posts an alert, again after 503 or silence as it does."""
-        delivery = await self._send(scenario.body(number))
+        """Azure Monitor posts an alert, or the service a signal, again after 503 or silence."""
+        told = scenario.signal if self.scene.by_signal else scenario.body
+        delivery = await self._send(told(number))
         if delivery:
             self.referee.answered(delivery)
 
     async def _send(self, body: bytes) -> str:
         """The delivery's id; "" where every retry failed, or the body was refused."""
-        request = Request(method="POST", body=body)
+        sender = app(AppRole.SIGNAL, app_id=scenario.APP)
+        request = Request(method="POST", body=body, caller=sender)
+        take = take_signal if self.scene.by_signal else ingest
         for wait in PAUSES_S:
-            answer = await self.world.ask(ingest, request)
+            answer = await self.world.ask(take, request)
             if answer is not None and answer.status == 202:
                 return str(msgspec.json.decode(answer.body)["delivery"])
             if answer is not None and answer.status == 400:

@@ -37,7 +37,8 @@ __all__ = ["KEYS", "NOW", "SECRETS", "SERVICE", "SHARD", "body", "new_outside", 
 
 SURE_ENOUGH = tuple(reason for reason in REASONS_TO_ASK if reason != "low-confidence")
 POLICY = msgspec.structs.replace(SHIPPED.policy, acknowledge_within_s=60, approve_when=SURE_ENOUGH)
-SERVICE = msgspec.structs.replace(SHIPPED, policy=POLICY)
+APP = "0a1b2c3d-0000-4000-8000-00000000aaaa"  # whose signals are the service's own
+SERVICE = msgspec.structs.replace(SHIPPED, policy=POLICY, signals=(APP,))
 SHARD = shard_of(SERVICE.name)
 KEYS = {contact.pager: f"key of {contact.name}" for contact in SERVICE.contacts}
 SNAPSHOT = EndpointSnapshot(
@@ -182,3 +183,19 @@ def body(number: int) -> bytes:
     context = {"conditionType": "LogQueryCriteria", "condition": {"allOf": [criterion]}}
     data = {"essentials": essentials, "alertContext": context, "customProperties": None}
     return msgspec.json.encode({"schemaId": "azureMonitorCommonAlertSchema", "data": data})
+
+
+def signal(number: int) -> bytes:
+    """A signal about the endpoint; another number is another objective of the service."""
+    told = {
+        "id": f"signal-{number}",
+        "service": SERVICE.name,
+        "slo": SERVICE.slos[number - 1].name,
+        "window": "1m",
+        "good": 3 * number,
+        "total": 90,
+        "source": "telemetry-helper",
+        "region": "swedencentral",
+        "ended_at": NOW - timedelta(seconds=30),
+    }
+    return msgspec.json.encode(told)

@@ -58,6 +58,8 @@ class ScenarioLogs(FakeLogs):
         passed = timedelta(seconds=self._scheduler.now())
         if self._endpoints.traffic.get("v1") == 100 and not self._scene.no_cure:
             return _well(name, parameters, NOW + passed)
+        if self._scene.logs_behind:
+            return _well(name, parameters, NOW + passed)
         broken = _broken(self._scene.fault)
         return _moved(broken[name], passed) if name in broken else _nothing(name)
 

@@ -41,6 +41,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[tuple[str, str], ...] = ()  # who decides about a plan that waits, and how
     patience: timedelta = timedelta(0)  # how long nobody answers a page before the run may end
     maintenance: timedelta = timedelta(0)  # how long the owners want it quiet yet
+    by_signal: bool = False  # the service tells of it itself, and Azure Monitor does not
+    logs_behind: bool = False  # the logs look well until somebody has moved the traffic
 
     @property
     def may_act(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, override
 
+from responders.corroborate import corroborate
 from responders.diagnose import diagnose
 from responders.enforce import enforce
 from responders.exhume import exhume
@@ -41,6 +42,12 @@ ANSWER_WITHIN_S = 10.0  # an action group waits no longer
 WAITS = frozenset({*STEPS, State.WAITING})
 IDLE_S = 2.5  # how often a subscription without messages is looked at
 TICK_S = 20.0
+
+DECIDING: dict[str, Handler] = {
+    "corroborate": corroborate,
+    "enforce": enforce,
+    "verify": verify,
+}
 
 type Job = Callable[[Services, Leftovers], Awaitable[Any]]
 type Responder = Callable[[Services, Request], Awaitable[Answer]]
@@ -75,7 +82,7 @@ class World:
         self._asked = 0
         self._tasks_alive: list[asyncio.Future[None]] = []
         responder = frozenset({"triage", "diagnose", "page"})
-        executor = frozenset({"enforce", "verify"})
+        executor = frozenset(DECIDING)
         self.subscriptions = {
             "responder": Subscription(outside, WORK, "responder", responder, again),
             "executor": Subscription(outside, WORK, "executor", executor, again),
@@ -121,9 +128,7 @@ class World:
                 ),
             ]
         return [
-            self._consume(
-                "executor", services, WORK, _dispatch({"enforce": enforce, "verify": verify})
-            ),
+            self._consume("executor", services, WORK, _dispatch(DECIDING)),
             self._consume("record", services, CHANGES, None),
             self._tick(services, relay, reconcile),
         ]
