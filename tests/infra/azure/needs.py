@@ -73,11 +73,10 @@ OF_OTHERS = {
 # Clients that ask nothing of Azure's: other people's services, and what is only ours.
 OUTSIDE_AZURE = {"teams", "pager", "tokens", "pages", "catalog", "settings", "redactor", "now"}
 PURE = {"budget_query", "golden_of"}  # no client at all, or one that asks nobody
-# Where a client is handed on by a name of its own: what is done with it there.
+# Where a client is handed on by a name of its own: what is done with it there. Anything, elsewhere.
 HANDED_ON = {
     ("shared.protocol.dossier", "state"): ("read", "scan"),
     ("responders.warm", "logs"): (),
-    ("responders.check_health", "app_events"): (),  # whether there is one
 }
 
 
@@ -146,8 +145,16 @@ def _calls_in(module: str, piece: ast.stmt) -> Iterator[Call]:
     for node in ast.walk(piece):
         if id(node) in handed and node.attr not in OUTSIDE_AZURE | PURE:  # type: ignore[attr-defined]
             client = node.attr  # type: ignore[attr-defined]
-            for method in HANDED_ON[module, client]:
+            for method in HANDED_ON.get((module, client), methods_of(client)):
                 yield Call(module, client, method)
+
+
+def methods_of(client: str) -> tuple[str, ...]:
+    """All that a client can do, as far as the tables know."""
+    if client in TABLES:
+        return tuple(OF_TABLES)
+    known = {"blobs": tuple(OF_BLOBS), "bus": tuple(OF_BUS)}
+    return known.get(client) or tuple(method for name, method in OF_OTHERS if name == client)
 
 
 def _is_client(node: ast.AST) -> bool:
