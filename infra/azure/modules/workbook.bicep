@@ -4,6 +4,9 @@ param tags object
 param environmentName string
 param workspaceId string
 
+// Its queries name no resource: they are asked of the one that stands in place of Azure Monitor.
+var contents = replace(loadTextContent('../generated/workbook.json'), '"Azure Monitor"', '"${workspaceId}"')
+
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'backstop')
   location: location
@@ -12,7 +15,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   properties: {
     displayName: 'Backstop ${environmentName}'
     category: 'workbook'
-    serializedData: string(loadJsonContent('../generated/workbook.json'))
+    serializedData: contents
     sourceId: workspaceId
   }
 }

@@ -146,3 +146,12 @@ def test_azd_deploys_both_apps_as_they_were_packaged() -> None:
 
 def test_outputs_become_variables_of_azd() -> None:
     assert [name for name in declared(MAIN, "output") if not OUTPUT_OF_AZD.fullmatch(name)] == []
+
+
+def test_the_workbook_asks_the_workspace() -> None:
+    """Bicep puts the workspace in the place of these words, and reads no longer a file than this."""
+    contents = (AZURE / "generated/workbook.json").read_text()
+    assert contents.count('"Azure Monitor"') == 1
+    assert json.loads(contents)["fallbackResourceIds"] == ["Azure Monitor"]
+    assert "'\"Azure Monitor\"'" in (AZURE / "modules/workbook.bicep").read_text()
+    assert len(contents) < 131_072
