@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from tests.batteries.soak import SOAK
 from tests.simulation.faults import Faults, chosen_faults
 from tests.simulation.report import explain
 from tests.simulation.scene import BAD_RELEASE, Scene
@@ -11,7 +10,7 @@ from tests.simulation.spine import play
 
 TOLD = msgspec.structs.replace(BAD_RELEASE, name="a signal tells of it", by_signal=True)
 AHEAD = msgspec.structs.replace(TOLD, name="a signal comes before the logs", logs_behind=True)
-SCHEDULES = 8 * SOAK
+SCHEDULES = 8
 
 
 @pytest.mark.parametrize("scene", [TOLD, AHEAD], ids=lambda scene: scene.name)
