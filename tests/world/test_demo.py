@@ -1,7 +1,7 @@
 """The demonstration tells the truth: it succeeds only where customers were really cured.
 
-The first runs the command that `make demo` runs, the others the same with less waiting; all read
-what it leaves in `summary.json`.
+The first runs the command that `make demo` runs, the other two the same with less waiting and side
+by side, since they wait more than they work. All read what it leaves in `summary.json`.
 """
 
 import asyncio
@@ -48,8 +48,14 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
     await _assert_that_the_evidence_proves_itself(tmp_path / "demo", found, said)
 
 
-async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> None:
-    code, found, said = await _play(tmp_path, "-c", QUICKLY, "--block-writes")
+async def test_the_demo_fails_where_nothing_can_be_cured(tmp_path: Path) -> None:
+    async with asyncio.TaskGroup() as stories:
+        stories.create_task(_the_rollback_is_refused(tmp_path / "refused"))
+        stories.create_task(_the_good_version_is_equally_bad(tmp_path / "equally-bad"))
+
+
+async def _the_rollback_is_refused(folder: Path) -> None:
+    code, found, said = await _play(folder, "-c", QUICKLY, "--block-writes")
     assert code == 1, said
     assert "decided: roll back" in said
     assert found["outcome"] == "escalated"
@@ -58,8 +64,8 @@ async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> N
     assert _went_no_further(found)
 
 
-async def test_the_demo_fails_where_the_good_version_is_equally_bad(tmp_path: Path) -> None:
-    code, found, said = await _play(tmp_path, "-c", QUICKLY, "--equally-bad")
+async def _the_good_version_is_equally_bad(folder: Path) -> None:
+    code, found, said = await _play(folder, "-c", QUICKLY, "--equally-bad")
     assert code == 1, said
     assert "FAIL target-probe-passes" in said
     assert found["outcome"] == "escalated"

@@ -1,9 +1,11 @@
 """What must not move traffic: trouble that no version has made, or that no version can cure.
 
 In each story v2 has just taken over and looks suspicious. Backstop names what is really broken,
-writes nothing to the endpoint, and calls a person.
+writes nothing to the endpoint, and calls a person. Two stories are played side by side, each in a
+world of its own: they wait more than they work.
 """
 
+from asyncio import TaskGroup
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,20 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 NEVER_S = 3600.0  # v2 stays well
 
 
-async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, fuse_s=NEVER_S, rule_every_s=NEVER_S) as stage:
+async def test_what_is_broken_beside_both_versions_is_named(tmp_path: Path) -> None:
+    async with TaskGroup() as stories:
+        stories.create_task(_a_region_that_both_versions_lose(tmp_path / "region"))
+        stories.create_task(_a_throttled_model(tmp_path / "model"))
+
+
+async def test_what_a_rollback_would_not_cure_moves_no_traffic(tmp_path: Path) -> None:
+    async with TaskGroup() as stories:
+        stories.create_task(_a_stale_index_and_then_a_lost_region(tmp_path / "index"))
+        stories.create_task(_a_known_good_that_fails_and_then_what_follows_it(tmp_path / "good"))
+
+
+async def _a_stale_index_and_then_a_lost_region(folder: Path) -> None:
+    async with new_stage(folder, fuse_s=NEVER_S, rule_every_s=NEVER_S) as stage:
         await earn_v1(stage)
         await stage.drill("stale-index")
         await ship_v2(stage)
@@ -34,8 +48,8 @@ async def test_a_stale_index_and_then_a_lost_region_are_named(tmp_path: Path) ->
         assert REGION in view["decision"]["reason"]
 
 
-async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+async def _a_region_that_both_versions_lose(folder: Path) -> None:
+    async with new_stage(folder, fuse_s=NEVER_S) as stage:
         await earn_v1(stage)
         await ship_v2(stage, "share-v2")
         await stage.drill("region-out")
@@ -43,8 +57,8 @@ async def test_a_region_that_both_versions_lose_is_named(tmp_path: Path) -> None
     assert _cause(view) == ("region", REGION)
 
 
-async def test_a_throttled_model_is_named_and_no_traffic_moves(tmp_path: Path) -> None:
-    async with new_stage(tmp_path, fuse_s=NEVER_S) as stage:
+async def _a_throttled_model(folder: Path) -> None:
+    async with new_stage(folder, fuse_s=NEVER_S) as stage:
         await earn_v1(stage)
         await ship_v2(stage)
         await stage.drill("upstream-429")
@@ -55,10 +69,8 @@ async def test_a_throttled_model_is_named_and_no_traffic_moves(tmp_path: Path) -
     assert dependency in view["decision"]["reason"]
 
 
-async def test_traffic_stays_on_a_known_good_that_fails_and_then_on_what_follows_it(
-    tmp_path: Path,
-) -> None:
-    async with new_stage(tmp_path, rule_every_s=NEVER_S) as stage:
+async def _a_known_good_that_fails_and_then_what_follows_it(folder: Path) -> None:
+    async with new_stage(folder, rule_every_s=NEVER_S) as stage:
         await earn_v1(stage)
         await stage.drill("spoil-v1")
         await bad_answers(stage, 30)

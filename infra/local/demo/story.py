@@ -57,7 +57,7 @@ class Story:
         await client.post("/api/releases", release("v1", "r4", "all desks"))
         soak = self._world.pace.soak_s
         say(f"customers call; v1 serves and soaks ({soak} s here, 24 h in production)")
-        await client.until("v1 to earn the known good", self._changes, _earned, 40)
+        await client.until("v1 to earn the known good", self._changes, _earned, 90)
         say("v1 has earned the known good: requests, objectives and probes", "green")
         await client.post("/api/releases", _release("v2", "p13", "shorter summaries"))
         await client.drill("ship-v2")

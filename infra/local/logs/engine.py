@@ -91,9 +91,22 @@ def _instant(printed: Result) -> datetime:
     return value
 
 
+MOST_KNOWN = 256
+KNOWN: dict[str, Translation] = {}  # the first ones, by their KQL: see `kept`
+
+
 @lru_cache(maxsize=256)
 def translate(text: str) -> Translation:
     """Translate KQL against the tables of the schema. Raises the translator's KqlError."""
+    known = KNOWN.get(text)
+    if known is None:
+        known = _translate(text)
+        if len(KNOWN) < MOST_KNOWN:
+            KNOWN[text] = known
+    return known
+
+
+def _translate(text: str) -> Translation:
     result = duckdb_kql.to_sql(
         rewrite(text),
         schema=schema.column_names(),
