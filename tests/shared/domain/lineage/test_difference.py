@@ -6,7 +6,7 @@ from shared.domain.decisions.release import Registration
 from shared.domain.lineage.difference import CONTENTS, compare_releases
 from tests.shared.domain.lineage.looks import ONE, release
 
-ABOUT = {"service", "version", "who", "why", "canary"}  # not what an endpoint serves
+ABOUT = {"service", "version", "why", "canary", "started_by"}  # not what is served
 
 
 def test_what_differs_is_named_with_both_values_and_what_is_alike_by_its_name() -> None:
