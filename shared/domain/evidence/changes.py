@@ -54,7 +54,7 @@ def population(trail: Trail, _: Ground) -> Judged:
     known = [pointer for move in _moves(trail) for pointer in move.pointers]
     return by_pointers(
         trail.unattributed,
-        known,
+        [*trail.declared, *known],
         fails="{count} changes were found that nobody had declared",
         passes="every change that was seen is declared or was decided here",
         none="no change was seen",

@@ -29,6 +29,7 @@ class Trail:
         self.courses: dict[str, Course] = {}
         self.duties: dict[str, Duty] = {}
         self.unattributed: list[Pointer] = []
+        self.declared: list[Pointer] = []
         self.refused: list[Pointer] = []
         self.controls_turned: list[Pointer] = []
 
@@ -207,6 +208,9 @@ _READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
     EventKind.REVIEW_OPENED: _review_opened,
     EventKind.REVIEW_CLOSED: _review_closed,
     EventKind.CHANGE_UNATTRIBUTED: _listed("unattributed"),
+    EventKind.RELEASE_REGISTERED: _listed("declared"),
+    EventKind.PROMOTED: _listed("declared"),
+    EventKind.CONFIGURATION_CHANGED: _listed("declared"),
     EventKind.ACCESS_REFUSED: _listed("refused"),
     EventKind.KILL_SWITCH_CHANGED: _listed("controls_turned"),
     EventKind.FREEZE_CHANGED: _listed("controls_turned"),

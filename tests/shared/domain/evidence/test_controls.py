@@ -163,6 +163,17 @@ def test_a_broken_clause_is_shown_as_failed(name: str) -> None:
     assert found.why
 
 
+def test_the_population_is_every_change_that_was_declared_or_decided() -> None:
+    declared = [
+        told(EventKind.RELEASE_REGISTERED, -9, after={"version": "2"}),
+        told(EventKind.PROMOTED, -8, before={"v1": 100}, after={"v2": 100}),
+        told(EventKind.CONFIGURATION_CHANGED, -7, after={"mode": "approve"}),
+    ]
+    found = judge([*declared, *STORY])["soc2-cc8.1-population"]
+    assert found.result is Result.PASS
+    assert {event.id for event in (*declared, BEGUN)} <= set(found.events)
+
+
 def test_the_events_that_break_it_come_first() -> None:
     stray = told(EventKind.CHANGE_UNATTRIBUTED, 20)
     found = judge([*STORY, stray])["soc2-cc8.1-population"]
