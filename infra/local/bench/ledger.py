@@ -164,7 +164,7 @@ def _seal(key: rsa.RSAPrivateKey, last: Seal | None, head: Head) -> Seal:
 
 def _sign(folder: Path, key: rsa.RSAPrivateKey, seal: Seal, count: int) -> None:
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in PARTS}
-    said = manifest(Scope(), seal=seal, events=count, files=files)
+    said = manifest(Scope(), seal=seal, events=count, files=files, key=_public(key))
     (folder / "manifest.json").write_bytes(said)
     (folder / "manifest.sig").write_bytes(_signature(key, said))
 

@@ -149,7 +149,7 @@ def test_outputs_become_variables_of_azd() -> None:
 
 
 def test_the_workbook_asks_the_workspace() -> None:
-    """Bicep puts the workspace in the place of these words, and reads no longer a file than this."""
+    """Bicep puts the workspace in place of these words, and reads no longer file."""
     contents = (AZURE / "generated/workbook.json").read_text()
     assert contents.count('"Azure Monitor"') == 1
     assert json.loads(contents)["fallbackResourceIds"] == ["Azure Monitor"]

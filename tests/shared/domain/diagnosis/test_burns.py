@@ -5,7 +5,6 @@ import pytest
 
 from shared.domain.catalog import RollbackPolicy, Service
 from shared.domain.diagnosis.burns import (
-    WINDOWS,
     breach_share,
     burn_rate,
     burns_too_fast,
@@ -14,7 +13,7 @@ from shared.domain.diagnosis.burns import (
 )
 from shared.domain.diagnosis.diagnosis import Burn
 from shared.domain.diagnosis.measurements import BurnRow
-from shared.domain.slos.slo import Indicator, Slo
+from shared.domain.slos.slo import WINDOWS, Indicator, Slo
 from tests.shared.domain.diagnosis.telemetry_story import SERVICE
 
 SLO = Slo(name="fnol-availability", sli="availability", objective=0.99)
