@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import LEAST_COMPARED
 from shared.domain.diagnosis.burns import breach_share
-from shared.domain.diagnosis.diagnosis import Finding, Signal
+from shared.domain.diagnosis.diagnosis import Finding, Sign
 from shared.domain.diagnosis.evidence import Evidence
 from shared.domain.diagnosis.measurements import OnsetRow, VersionRow
 from shared.domain.diagnosis.onset import LEAST_BAD
@@ -58,7 +58,7 @@ def _compare(dimension: str, counts: Mapping[str, Count], threshold: float) -> l
 def _against_rest(subject: str, own: Count, rest: Count, threshold: float) -> Finding:
     dimension = subject.partition("=")[0]
     signal = _signal(own, rest, threshold)
-    green = signal is Signal.BAD and (own + rest).share < threshold
+    green = signal is Sign.BAD and (own + rest).share < threshold
     hidden = f"; the total looks green at {share((own + rest).share)}" if green else ""
     return Finding(
         kind="version" if dimension == "version" else "partial-outage",
@@ -73,16 +73,16 @@ def _against_rest(subject: str, own: Count, rest: Count, threshold: float) -> Fi
     )
 
 
-def _signal(own: Count, rest: Count, threshold: float) -> Signal:
+def _signal(own: Count, rest: Count, threshold: float) -> Sign:
     breached = own.bad >= LEAST_BAD and evidence_above(own, threshold) >= SURE
     if breached and (rest.share >= threshold or z_score(own, rest) >= LEAST_Z):
-        return Signal.BAD
-    return Signal.GOOD if own.total >= LEAST_COMPARED else Signal.LOW_TRAFFIC
+        return Sign.BAD
+    return Sign.GOOD if own.total >= LEAST_COMPARED else Sign.LOW_TRAFFIC
 
 
-def _sentence(subject: str, own: Count, rest: Count, signal: Signal) -> str:
+def _sentence(subject: str, own: Count, rest: Count, signal: Sign) -> str:
     name = subject.partition("=")[2] or "(unnamed)"
-    if signal is Signal.LOW_TRAFFIC:
+    if signal is Sign.LOW_TRAFFIC:
         return f"{name} has {own.total} requests, too few to tell"
     others = f", the rest {share(rest.share)}" if rest.total else ""
     return f"{name} fails {share(own.share)} of {own.total} requests{others}"
@@ -91,10 +91,10 @@ def _sentence(subject: str, own: Count, rest: Count, signal: Signal) -> str:
 def _latency(row: VersionRow, threshold_ms: float) -> Finding:
     p95_ms = row.p95_ms or 0.0
     enough = row.total >= LEAST_COMPARED and row.p95_ms is not None
-    slow = Signal.BAD if p95_ms > threshold_ms else Signal.GOOD
+    slow = Sign.BAD if p95_ms > threshold_ms else Sign.GOOD
     return Finding(
         kind="latency",
-        signal=slow if enough else Signal.LOW_TRAFFIC,
+        signal=slow if enough else Sign.LOW_TRAFFIC,
         sentence=f"{_version(row)} answers 95 % within {p95_ms:.0f} ms of {threshold_ms:.0f} ms",
         query="versions",
         subject=f"version={_version(row)}",

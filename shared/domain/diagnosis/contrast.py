@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from shared.domain.diagnosis.breach import LEAST_COMPARED
-from shared.domain.diagnosis.diagnosis import Signal
+from shared.domain.diagnosis.diagnosis import Sign
 from shared.domain.diagnosis.onset import LEAST_BAD
 from shared.domain.diagnosis.proportions import NOTHING, SURE, Count, evidence_above
 
@@ -41,11 +41,11 @@ def worst_first(contrasts: Iterable[Contrast]) -> tuple[Contrast, ...]:
     return tuple(sorted(contrasts, key=lambda one: (-one.count.share, one.subject)))
 
 
-def signal_of(contrast: Contrast) -> Signal:
+def signal_of(contrast: Contrast) -> Sign:
     """What a finding about the part says."""
     if contrast.hurt:
-        return Signal.BAD
-    return Signal.GOOD if contrast.count.total >= LEAST_COMPARED else Signal.LOW_TRAFFIC
+        return Sign.BAD
+    return Sign.GOOD if contrast.count.total >= LEAST_COMPARED else Sign.LOW_TRAFFIC
 
 
 def _is_hurt(count: Count, threshold: float) -> bool:

@@ -17,7 +17,7 @@ from shared.domain.diagnosis.attribution import attribute
 from shared.domain.diagnosis.breach import Breach, BreachKind
 from shared.domain.diagnosis.burns import parse_burns
 from shared.domain.diagnosis.detection import burn_breaches, find_breaches, quality_breaches
-from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Signal
+from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis, Finding, Health, Sign
 from shared.domain.diagnosis.doubts import doubts, unanswered
 from shared.domain.diagnosis.evidence import Evidence, read_evidence
 from shared.domain.diagnosis.findings import find_all, outcome_breaches
@@ -193,7 +193,7 @@ def _part_sentence(examined: _Examination, breach: Breach) -> str:
         (
             finding.sentence
             for finding in examined.findings
-            if finding.signal is Signal.BAD
+            if finding.signal is Sign.BAD
             and (finding.kind, finding.subject) == (breach.kind, breach.subject)
         ),
         "",

@@ -18,7 +18,7 @@ class Health(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Signal(StrEnum):
+class Sign(StrEnum):
     """What a finding says about the one thing that it looked at."""
 
     BAD = "bad"
@@ -36,7 +36,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: str
-    signal: Signal
+    signal: Sign
     sentence: str
     query: str
     subject: str = ""  # "region=swedencentral", "deployment=v2", a tool's or a target's name

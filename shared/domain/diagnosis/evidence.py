@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from shared.domain.diagnosis.diagnosis import Signal
+from shared.domain.diagnosis.diagnosis import Sign
 from shared.domain.diagnosis.measurements import (
     ActivityRow,
     AnomalyRow,
@@ -42,9 +42,9 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
 
     @property
-    def signal(self) -> Signal:
+    def signal(self) -> Sign:
         """How a finding calls it: nothing there, or could not find out."""
-        return Signal.NO_DATA if self.empty else Signal.UNKNOWN
+        return Sign.NO_DATA if self.empty else Sign.UNKNOWN
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import Breach, BreachKind
 from shared.domain.diagnosis.burns import WorstBurn, burns_too_fast, parse_burns, worst_burn
 from shared.domain.diagnosis.comparison import slice_findings, version_findings
-from shared.domain.diagnosis.diagnosis import Burn, Finding, Signal
+from shared.domain.diagnosis.diagnosis import Burn, Finding, Sign
 from shared.domain.diagnosis.evidence import Evidence, Trouble
 from shared.domain.diagnosis.measurements import AnomalyRow
 from shared.domain.diagnosis.onset import LEAST_BAD
@@ -51,7 +51,7 @@ def find_all(
         *anomaly_findings(evidence, now),
         *(trouble_finding(one) for one in evidence.troubles if one.query in _KINDS),
     ]
-    return tuple(sorted(found, key=lambda finding: finding.signal is not Signal.BAD))
+    return tuple(sorted(found, key=lambda finding: finding.signal is not Sign.BAD))
 
 
 def trouble_finding(trouble: Trouble) -> Finding:
@@ -102,7 +102,7 @@ def _burn_finding(slo: Slo, burns: Sequence[Burn], service: Service) -> Finding:
     total, bad, _ = (worst.burn if worst else own[0]).windows[policy.long_window]
     return Finding(
         kind="quality" if slo.sli == Sli.QUALITY else "burn-rate",
-        signal=_burn_signal(worst, total, service),
+        signal=_burn_sign(worst, total, service),
         sentence=_burn_sentence(slo, worst, total, service),
         query="burn_rates",
         subject=slo.name,
@@ -113,10 +113,10 @@ def _burn_finding(slo: Slo, burns: Sequence[Burn], service: Service) -> Finding:
     )
 
 
-def _burn_signal(worst: WorstBurn | None, total: int, service: Service) -> Signal:
+def _burn_sign(worst: WorstBurn | None, total: int, service: Service) -> Sign:
     if worst is None:
-        return Signal.LOW_TRAFFIC if total else Signal.NO_DATA
-    return Signal.BAD if burns_too_fast(worst, service.policy) else Signal.GOOD
+        return Sign.LOW_TRAFFIC if total else Sign.NO_DATA
+    return Sign.BAD if burns_too_fast(worst, service.policy) else Sign.GOOD
 
 
 def _burn_sentence(slo: Slo, worst: WorstBurn | None, total: int, service: Service) -> str:
@@ -130,10 +130,10 @@ def _burn_sentence(slo: Slo, worst: WorstBurn | None, total: int, service: Servi
 
 
 def _outcome_finding(swing: Swing) -> Finding:
-    signal = Signal.BAD if swing.suspicious else Signal.GOOD
+    signal = Sign.BAD if swing.suspicious else Sign.GOOD
     return Finding(
         kind="outcome",
-        signal=signal if swing.enough else Signal.LOW_TRAFFIC,
+        signal=signal if swing.enough else Sign.LOW_TRAFFIC,
         sentence=swing.sentence,
         query="outcomes",
         subject=swing.outcome,
@@ -150,7 +150,7 @@ def _anomaly_finding(region: str, rows: Sequence[AnomalyRow]) -> Finding:
     seen = f"{worst.failed:.0f} failures a bin against {worst.baseline:.1f} as usual"
     return Finding(
         kind="anomaly",
-        signal=Signal.BAD if above else Signal.GOOD,
+        signal=Sign.BAD if above else Sign.GOOD,
         sentence=f"{region}: {seen if above else 'failures as usual'}",
         query="anomalies",
         subject=f"region={region}",

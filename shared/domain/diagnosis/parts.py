@@ -10,7 +10,7 @@ from datetime import datetime
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import Breach, BreachKind
 from shared.domain.diagnosis.contrast import Contrast, contrast_of, signal_of, worst_first
-from shared.domain.diagnosis.diagnosis import Finding, Signal
+from shared.domain.diagnosis.diagnosis import Finding, Sign
 from shared.domain.diagnosis.evidence import Evidence
 from shared.domain.diagnosis.measurements import IndexRow
 from shared.domain.diagnosis.phrases import listing, span
@@ -122,7 +122,7 @@ def _index_finding(row: IndexRow, service: Service, now: datetime) -> Finding:
     stale = age > _allowed(service)
     return Finding(
         kind="index",
-        signal=Signal.BAD if stale else Signal.GOOD,
+        signal=Sign.BAD if stale else Sign.GOOD,
         sentence=f"{row.index} is {span(age)} old, {span(_allowed(service))} are allowed",
         query="index_freshness",
         subject=row.index,

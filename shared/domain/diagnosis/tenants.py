@@ -14,7 +14,7 @@ import msgspec
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import LEAST_COMPARED, OUTAGE_SHARE, BreachKind
 from shared.domain.diagnosis.burns import breach_share
-from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Health, Signal, Tenants
+from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Health, Sign, Tenants
 from shared.domain.diagnosis.evidence import Trouble, read_rows
 from shared.domain.diagnosis.measurements import TenantRow
 from shared.domain.diagnosis.onset import LEAST_BAD
@@ -77,7 +77,7 @@ def _kept(names: list[str]) -> tuple[str, ...]:
 
 def _unknown(diagnosis: Diagnosis, trouble: Trouble) -> Diagnosis:
     finding = Finding(
-        kind="tenant", signal=Signal.UNKNOWN, sentence=trouble.sentence, query=trouble.query
+        kind="tenant", signal=Sign.UNKNOWN, sentence=trouble.sentence, query=trouble.query
     )
     return msgspec.structs.replace(
         diagnosis,
@@ -103,7 +103,7 @@ def _finding(found: Tenants, counts: Iterable[Count], threshold: float) -> Findi
     worst = max(counts, key=lambda count: (count.share, count.total))
     return Finding(
         kind="tenant",
-        signal=Signal.BAD if found.hits else Signal.LOW_TRAFFIC,
+        signal=Sign.BAD if found.hits else Sign.LOW_TRAFFIC,
         sentence=tell_tenants(found),
         query="tenants",
         observed=worst.share,
@@ -115,4 +115,4 @@ def _finding(found: Tenants, counts: Iterable[Count], threshold: float) -> Findi
 
 def _among(findings: tuple[Finding, ...], new: Finding) -> tuple[Finding, ...]:
     """The bad ones stay first."""
-    return tuple(sorted((*findings, new), key=lambda one: one.signal is not Signal.BAD))
+    return tuple(sorted((*findings, new), key=lambda one: one.signal is not Sign.BAD))

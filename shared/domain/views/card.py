@@ -14,7 +14,7 @@ import msgspec
 
 from shared.domain.catalog import Mode, Service
 from shared.domain.decisions.decision import Decision, Verdict
-from shared.domain.diagnosis.diagnosis import Diagnosis, Signal, Suspect
+from shared.domain.diagnosis.diagnosis import Diagnosis, Sign, Suspect
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.views import briefing
@@ -178,7 +178,7 @@ def _details(kind: CardKind, view: CardView, dropped: tuple[str, ...]) -> list[E
     if found is None:
         return []
     details = {
-        "findings": ("Found", [f.sentence for f in found.findings if f.signal is Signal.BAD]),
+        "findings": ("Found", [f.sentence for f in found.findings if f.signal is Sign.BAD]),
         "suspect": ("Likeliest change", [_suspect(s, view) for s in found.suspects[:1]]),
         "ruled out": ("Ruled out", found.ruled_out),
         "unanswered": ("Not answered", found.unanswered),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Signal
+from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Sign
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, Page
 from shared.domain.stamp import Stamp, stamp
@@ -26,7 +26,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone = Tone.PLAIN
 
 
-_LOUD = (Signal.BAD, Signal.UNKNOWN, Signal.NO_DATA)
+_LOUD = (Sign.BAD, Sign.UNKNOWN, Sign.NO_DATA)
 _GOOD_NEWS = (EventKind.INTENT_CONFIRMED, EventKind.MITIGATED, EventKind.RESOLVED)
 _BAD_NEWS = (
     EventKind.INCIDENT_OPENED,
@@ -60,7 +60,7 @@ def findings(found: Diagnosis, *, loud: bool) -> tuple[Line, ...]:
 
 
 def _finding(finding: Finding) -> Line:
-    tones = {Signal.BAD: Tone.BAD, Signal.GOOD: Tone.GOOD}
+    tones = {Sign.BAD: Tone.BAD, Sign.GOOD: Tone.GOOD}
     tone = tones.get(finding.signal, Tone.PLAIN)
     return Line(
         text=plain(finding.sentence), label=finding.signal, detail=f"{finding.query}.kql", tone=tone

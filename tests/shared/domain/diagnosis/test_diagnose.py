@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.decisions.release import Change, KnownGood
 from shared.domain.diagnosis.diagnose import diagnose
-from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Signal
+from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Sign
 from shared.domain.diagnosis.evidence import CORE, DECISIVE
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.diagnosis.telemetry_story import (
@@ -87,7 +87,7 @@ def test_a_breach_is_described_in_full() -> None:
     assert found.bad_share == pytest.approx(58 / 112)
     assert found.unanswered == ()
     assert found.ruled_out == found.attribution.ruled_out
-    assert found.findings[0].signal is Signal.BAD
+    assert found.findings[0].signal is Sign.BAD
 
 
 def test_the_change_that_moved_the_traffic_is_the_first_suspect() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.diagnosis.diagnosis import Signal
+from shared.domain.diagnosis.diagnosis import Sign
 from shared.domain.diagnosis.evidence import ROWS, read_evidence
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from tests.shared.domain.diagnosis.telemetry_story import START, answer, answers_of, serve
@@ -36,7 +36,7 @@ def test_an_answer_that_is_not_complete_gives_no_rows_but_a_trouble(
     assert trouble.sentence.startswith(query)
     assert trouble.sentence.endswith("(as told)")
     empty = status is AnswerStatus.EMPTY
-    assert trouble.signal is (Signal.NO_DATA if empty else Signal.UNKNOWN)
+    assert trouble.signal is (Sign.NO_DATA if empty else Sign.UNKNOWN)
 
 
 def test_a_query_that_was_not_asked_is_not_answered() -> None:
@@ -55,7 +55,7 @@ def test_unexpected_columns_are_told_and_do_not_raise() -> None:
 
     assert trouble is not None
     assert "unexpected columns" in trouble.sentence
-    assert trouble.signal is Signal.UNKNOWN
+    assert trouble.signal is Sign.UNKNOWN
 
 
 def test_a_wrong_type_is_told_and_does_not_raise() -> None:

@@ -6,7 +6,7 @@ import pytest
 from shared.domain.diagnosis.breach import BreachKind
 from shared.domain.diagnosis.comparison import slice_findings
 from shared.domain.diagnosis.detection import find_breaches
-from shared.domain.diagnosis.diagnosis import Finding, Signal
+from shared.domain.diagnosis.diagnosis import Finding, Sign
 from shared.domain.diagnosis.evidence import DECISIVE, ROWS, Evidence, read_evidence
 from shared.domain.diagnosis.findings import find_all, outcome_breaches
 from shared.domain.diagnosis.measurements import OnsetRow
@@ -45,13 +45,13 @@ def findings(
 
 
 def bad(found: tuple[Finding, ...]) -> dict[tuple[str, str], Finding]:
-    return {(one.kind, one.subject): one for one in found if one.signal is Signal.BAD}
+    return {(one.kind, one.subject): one for one in found if one.signal is Sign.BAD}
 
 
 def test_healthy_traffic_is_good_in_every_respect() -> None:
     found = findings()
 
-    assert {one.signal for one in found} == {Signal.GOOD}
+    assert {one.signal for one in found} == {Sign.GOOD}
     assert {one.kind for one in found} == {
         "burn-rate",
         "partial-outage",
@@ -78,13 +78,13 @@ def test_a_query_without_a_usable_answer_never_looks_healthy(
     found = find_all(read_evidence(answers), (), SERVICE, now_of(HEALTHY))
 
     said = [one.signal for one in found if one.query == query]
-    assert said == [Signal.NO_DATA if status is AnswerStatus.EMPTY else Signal.UNKNOWN]
+    assert said == [Sign.NO_DATA if status is AnswerStatus.EMPTY else Sign.UNKNOWN]
 
 
 def test_bad_findings_come_first() -> None:
     found = findings(serve(HALF, until=240, trouble=fails(OVERFLOWS, share=0.4, version="v2")))
 
-    signals = [one.signal is Signal.BAD for one in found]
+    signals = [one.signal is Sign.BAD for one in found]
     assert signals[0]
     assert signals == sorted(signals, reverse=True)
 
@@ -117,14 +117,14 @@ def test_a_slice_that_fails_no_more_than_the_rest_is_no_partial_outage() -> None
     found = slice_findings(Evidence(onset=rows), SERVICE, None)
 
     regions = [one.signal for one in found if one.subject.startswith("region=")]
-    assert regions == [Signal.GOOD, Signal.GOOD]
+    assert regions == [Sign.GOOD, Sign.GOOD]
 
 
 def test_a_slice_with_few_requests_is_neither_good_nor_bad() -> None:
     found = findings(serve(HALF, until=240, per_second=0.1))
 
     regions = [one for one in found if one.subject.startswith("region=") and one.query == "onset"]
-    assert {one.signal for one in regions} == {Signal.LOW_TRAFFIC}
+    assert {one.signal for one in regions} == {Sign.LOW_TRAFFIC}
     assert "too few to tell" in regions[0].sentence
 
 
@@ -153,9 +153,9 @@ def test_a_burn_of_few_requests_is_low_traffic_and_of_none_no_data() -> None:
     row = {**answers_of(HEALTHY)["burn_rates"].rows[0], "Slo": "fnol-latency", "Sli": "latency"}
     only_latency = findings(burn_rates=answer("burn_rates", [row]))
 
-    assert [one.signal for one in few if one.kind == "burn-rate"] == [Signal.LOW_TRAFFIC] * 2
+    assert [one.signal for one in few if one.kind == "burn-rate"] == [Sign.LOW_TRAFFIC] * 2
     assert [one.signal for one in only_latency if one.subject == "fnol-availability"] == [
-        Signal.NO_DATA
+        Sign.NO_DATA
     ]
 
 
@@ -263,4 +263,4 @@ def test_a_service_without_objectives_still_gets_findings() -> None:
     found = find_all(evidence, (), bare, now_of(HEALTHY))
 
     assert "burn-rate" not in {one.kind for one in found}
-    assert {one.signal for one in found} == {Signal.GOOD}
+    assert {one.signal for one in found} == {Sign.GOOD}

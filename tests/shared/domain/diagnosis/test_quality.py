@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from shared.domain.diagnosis.diagnose import diagnose
-from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Signal
+from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Sign
 from shared.domain.diagnosis.recovery import RecoveryVerdict, recovered
 from shared.domain.diagnosis.telemetry import QueryAnswer
 from shared.domain.slos.slo import Indicator, Slo
@@ -64,13 +64,13 @@ def test_bad_answers_are_a_breach_that_blames_no_version() -> None:
 @pytest.mark.parametrize(
     ("told", "signal"),
     [
-        (answers(bad=10), Signal.GOOD),
-        (answers(bad=90, answered=501), Signal.LOW_TRAFFIC),
-        (answers(bad=0, judged=0), Signal.NO_DATA),
+        (answers(bad=10), Sign.GOOD),
+        (answers(bad=90, answered=501), Sign.LOW_TRAFFIC),
+        (answers(bad=0, judged=0), Sign.NO_DATA),
     ],
 )
 def test_good_and_too_few_judged_answers_are_no_breach(
-    told: dict[str, QueryAnswer], signal: Signal
+    told: dict[str, QueryAnswer], signal: Sign
 ) -> None:
     found = diagnosed(told)
 

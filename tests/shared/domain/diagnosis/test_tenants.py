@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.breach import BreachKind
-from shared.domain.diagnosis.diagnosis import Diagnosis, Health, Signal, Tenants
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health, Sign, Tenants
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.diagnosis.tenants import (
     LONGEST_NAME,
@@ -74,7 +74,7 @@ def test_the_finding_says_how_many_and_comes_among_the_bad_ones() -> None:
     (finding,) = diagnosis.findings
 
     assert finding.sentence == "2 of 12 tenants are hurt, 1 gets next to no good answer"
-    assert (finding.kind, finding.signal, finding.query) == ("tenant", Signal.BAD, "tenants")
+    assert (finding.kind, finding.signal, finding.query) == ("tenant", Sign.BAD, "tenants")
     assert finding.subject == ""
     assert (finding.observed, finding.total, finding.bad) == (1.0, 100, 100)
 
@@ -91,7 +91,7 @@ def test_what_is_no_id_by_its_length_is_counted_and_not_kept() -> None:
     diagnosis, found = named(row("x" * (LONGEST_NAME + 1), 100, 100), row("a", 100, 0))
 
     assert (found.hit, found.hits, found.out, found.outs) == ((), 1, (), 1)
-    assert diagnosis.findings[0].signal is Signal.BAD
+    assert diagnosis.findings[0].signal is Sign.BAD
     assert "xxx" not in str(diagnosis)
 
 
@@ -99,7 +99,7 @@ def test_one_that_is_not_surely_hurt_is_no_good_news() -> None:
     diagnosis, found = named(row("a", 8, 2))
 
     assert found.hit == ()
-    assert diagnosis.findings[-1].signal is Signal.LOW_TRAFFIC
+    assert diagnosis.findings[-1].signal is Sign.LOW_TRAFFIC
     assert diagnosis.findings[-1].sentence == "no single one of 12 tenants is surely hurt"
 
 
@@ -117,7 +117,7 @@ def test_an_answer_that_is_not_complete_is_never_nobody(status: AnswerStatus) ->
     found = name_tenants(BREACHED, QueryAnswer(name="tenants", status=status, rows=rows), SERVICE)
 
     assert found.tenants == Tenants(known=False)
-    assert found.findings[-1].signal is Signal.UNKNOWN
+    assert found.findings[-1].signal is Sign.UNKNOWN
     assert found.unanswered[-1].startswith("tenants ")
 
 

@@ -10,7 +10,7 @@ from shared.domain.diagnosis.diagnosis import (
     Diagnosis,
     Finding,
     Health,
-    Signal,
+    Sign,
     Suspect,
 )
 from shared.domain.incidents.incident import Incident, Severity, State
@@ -86,13 +86,13 @@ DIAGNOSIS = Diagnosis(
     findings=(
         Finding(
             kind="partial-outage",
-            signal=Signal.BAD,
+            signal=Sign.BAD,
             sentence="swedencentral fails 46 % of requests, the other regions 0.2 %.",
             query="partial_outage",
         ),
         Finding(
             kind="index",
-            signal=Signal.GOOD,
+            signal=Sign.GOOD,
             sentence="policy-wordings is 12 s old.",
             query="index",
         ),

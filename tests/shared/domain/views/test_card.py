@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from infra.local.inbox.card_rules import check_message, expanded
 from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import Verdict
-from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Signal
+from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Sign
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.views.card import CAP, CardKind, CardView, card_for, render_card
@@ -181,7 +181,7 @@ def test_the_colour_tells_how_loud_it_is(kind: CardKind, severity: Severity, sty
 
 def crowded(length: int) -> Diagnosis:
     sentence = "crowded " * length
-    finding = Finding(kind="tool", signal=Signal.BAD, sentence=sentence, query="q")
+    finding = Finding(kind="tool", signal=Sign.BAD, sentence=sentence, query="q")
     return replace(
         DIAGNOSIS,
         findings=(finding,) * 9,
