@@ -25,6 +25,7 @@ _EVERY = {hint for one in DETECTORS for hint in one.hints}
 _HINTS = tuple(hint for hint in _EVERY if not any(less in hint for less in _EVERY - {hint}))
 DIGITS = 8  # of a token: two of 10,000 values share one with a probability of one per cent
 PASSES = 4
+FEWEST_LETTERS = 20  # the shortest secret of letters alone: the marks of all others are none
 NESTED = 8  # JSON in a text of JSON in a text ...; deeper down it is looked at as a text
 
 _MARKS = re.compile(r"[^0-9A-Za-z]")
@@ -149,6 +150,8 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _settled(self, text: str, by: Detectors) -> str:
         """The text once nothing more is found: a token may lay bare what stood too close to it."""
+        if len(text) < FEWEST_LETTERS and text.isalpha():
+            return text  # as good as every member's name
         clean = self._flat(text, by if by is not DETECTORS else _asked(text, by))
         for _ in range(PASSES):
             if clean == text:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.redaction.detector import Detector
 from shared.domain.redaction.redactor import BARE, DETECTORS, SECRET_MEMBERS, Redactor
 from tests.batteries.seeds import ALL, SEEDS, found_in, nested
 
@@ -43,6 +44,11 @@ def test_what_is_redacted_stays_as_it_is(text: str) -> None:
 def test_no_text_grows_without_bound(text: str) -> None:
     assert len(REDACTOR.text(text)) <= LONGER * len(text) + 20
     assert len(REDACTOR.flat(text)) <= LONGER * len(text) + 20
+
+
+@given(st.sampled_from(DETECTORS), st.text(st.characters(categories=["L"]), max_size=19))
+def test_few_letters_alone_are_nothing(detector: Detector, letters: str) -> None:
+    assert detector.replace(letters, REDACTOR.token) == letters
 
 
 @given(JSON_VALUES)
