@@ -36,22 +36,34 @@ RELEASE = {"service": SERVICE.name, "version": "2.0", "deployment": "v2", "why":
 def world(*actions: BudgetAction, alerts: tuple[BurnAlert, ...] = ()) -> FakeServices:
     """A service whose policy asks for this once nine tenths of its budget are spent."""
     services = new_services(budget_every_s=EVERY_S)
+    promise(services, *actions, alerts=alerts)
+    return services
+
+
+def promise(
+    services: FakeServices, *actions: BudgetAction, alerts: tuple[BurnAlert, ...] = ()
+) -> None:
+    """The service's file promises one objective, with this policy and these alerts."""
     policy = tuple(BudgetStep(spent=0.9, action=one) for one in actions)
     slo = msgspec.structs.replace(SLO, budget_policy=policy, alerts=alerts)
     services.outside.catalog = catalog_of(msgspec.structs.replace(SERVICE, slos=(slo,)))
-    return services
 
 
 async def look(services: FakeServices, spent: float, burn: float = 0.0) -> None:
     """The logs tell of so much that is spent, and of so fast a burn; it is time to look."""
+    spend(services, spent, burn)
+    services.outside.wait(EVERY_S)
+    await keep_budgets(services, NOTHING)
+
+
+def spend(services: FakeServices, spent: float, burn: float = 0.0) -> None:
+    """The logs tell of so much that is spent, and of so fast a burn."""
     row: dict[str, object] = {"Service": SERVICE.name, "Slo": "answered", "Sli": "availability"}
     row |= {"Dimension": "", "Value": ""}
     for window in WINDOWS:
         row |= {f"T{window}": 100_000, f"B{window}": round(1_000 * burn)}
     row |= {f"T{BUDGET}": 100_000, f"B{BUDGET}": round(1_000 * spent)}
     services.logs.answer("budgets", [row])
-    services.outside.wait(EVERY_S)
-    await keep_budgets(services, NOTHING)
 
 
 def crossings(services: FakeServices) -> list[ChangeEvent]:

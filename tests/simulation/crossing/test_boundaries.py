@@ -17,6 +17,7 @@ from tests.batteries.soak import SOAK
 from tests.simulation.crossing import (
     approvals,
     authority,
+    budgets,
     campaign,
     effects,
     evidence,
@@ -28,7 +29,14 @@ from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, s
 from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
 from tests.simulation.crossing.jobs import Job, cross, strikes
 
-JOBS = (*scenes.JOBS, *authority.JOBS, *approvals.JOBS, *evidence.JOBS, *signals.JOBS)
+JOBS = (
+    *scenes.JOBS,
+    *authority.JOBS,
+    *approvals.JOBS,
+    *evidence.JOBS,
+    *signals.JOBS,
+    *budgets.JOBS,
+)
 BY_PEOPLE = [job for job in JOBS if job.by_a_person]
 
 type Pair = tuple[str, str]  # whose effect, and which
