@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from shared.domain.app_event import AppEvent
 from shared.domain.catalog import Service
 from shared.domain.health.golden import GoldenCases
-from shared.domain.health.report import HealthReport, carry_on, to_be_told, told
+from shared.domain.health.news import carry_on, to_be_told, told
+from shared.domain.health.report import HealthReport
 from shared.domain.health.telling import EVENT, rows_of, signal_of
 from shared.domain.keys import shard_of
 from shared.domain.row import MUST_NOT_EXIST, Put

@@ -8,6 +8,8 @@ requests ever holds it.
 import asyncio
 from datetime import datetime
 
+import msgspec
+
 from shared.domain.catalog import Dependency, Service, TargetKind
 from shared.domain.decisions.endpoint import EndpointSnapshot, TargetRef, parse_target
 from shared.domain.health.chain import (
@@ -17,7 +19,7 @@ from shared.domain.health.chain import (
     unasked,
 )
 from shared.domain.health.golden import GoldenCase, GoldenCases, judge
-from shared.domain.health.report import Finding, HealthReport, judge_answers
+from shared.domain.health.report import Finding, HealthReport, judge_answers, unheard
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.health import read_health
 from shared.protocol.probing import probe
@@ -32,14 +34,47 @@ async def check(
     services: Services, service: Service, golden: GoldenCases | None, now: datetime
 ) -> HealthReport:
     """Check one service. What does not answer is found out to be unknown, or broken."""
-    snapshots = await asyncio.gather(*(_snapshot(services, one) for one in _targets(service)))
-    known = [snapshot for snapshot in snapshots if snapshot is not None]
-    found = await asyncio.gather(
-        *((_answers(services, known[0], golden),) if golden and known else ()),
-        *(_deployment(services, service, one, d.name) for one in known for d in one.deployments),
-        *(_dependency(services, service, one, now) for one in service.dependencies),
+    targets = _targets(service)
+    snapshots = await asyncio.gather(*(_snapshot(services, one) for one in targets))
+    looked = [
+        _endpoint(services, service, snapshot, golden, one.endpoint if len(targets) > 1 else "")
+        for one, snapshot in zip(targets, snapshots, strict=True)
+    ]
+    asked = (_dependency(services, service, one, now) for one in service.dependencies)
+    endpoints, chain = await asyncio.gather(asyncio.gather(*looked), asyncio.gather(*asked))
+    return HealthReport(
+        service=service.name,
+        at=now,
+        findings=(*(one for each in endpoints for one in each), *chain),
+        unread=tuple(
+            one.endpoint for one, read in zip(targets, snapshots, strict=True) if read is None
+        ),
     )
-    return HealthReport(service=service.name, at=now, findings=tuple(found))
+
+
+async def _endpoint(
+    services: Services,
+    service: Service,
+    snapshot: EndpointSnapshot | None,
+    golden: GoldenCases | None,
+    place: str,
+) -> list[Finding]:
+    """One endpoint's answers and versions. `place` names it where the service has several."""
+    if snapshot is None:
+        return [_placed(unheard(), place)] if golden else []
+    found = await asyncio.gather(
+        *((_answers(services, snapshot, golden),) if golden else ()),
+        *(_deployment(services, service, snapshot, one.name) for one in snapshot.deployments),
+    )
+    return [_placed(one, place) for one in found]
+
+
+def _placed(finding: Finding, place: str) -> Finding:
+    if not place:
+        return finding
+    name = f"{place}/{finding.name}" if finding.name else place
+    said = f"{place}: {finding.sentence}"
+    return msgspec.structs.replace(finding, name=name, sentence=said)
 
 
 def _targets(service: Service) -> list[TargetRef]:

@@ -11,7 +11,7 @@ from responders.triage import triage
 from shared.domain.catalog import Dependency
 from shared.domain.health.chain import Watermark
 from shared.domain.health.golden import GoldenCase, GoldenCases
-from shared.domain.health.report import HealthReport, Verdict
+from shared.domain.health.report import HealthReport, Part, Verdict
 from shared.domain.views.http import Request
 from shared.errors import NotFound, RejectedInput
 from shared.protocol.health import read_health
@@ -136,6 +136,64 @@ async def test_what_is_well_again_ends_it(services: FakeServices) -> None:
             await triage(services, command)
 
     assert [one.state for one in (await list_incidents(services))[0]] == ["resolved"]
+
+
+async def ended(services: FakeServices) -> bool:
+    """Whether nothing is open once triage has taken all that was told."""
+    for command in list(services.bus.published["work"]):
+        if command.subject == "triage":
+            await triage(services, command)
+    return {one.state for one in (await list_incidents(services))[0]} == {"resolved"}
+
+
+async def check_later(services: FakeServices) -> HealthReport:
+    services.outside.wait(300)
+    services.search.indexes["wordings"] = msgspec.structs.replace(FRESH, newest=services.now())
+    return await run(services)
+
+
+async def test_an_end_is_told_although_the_endpoint_could_not_be_read_meanwhile(
+    services: FakeServices,
+) -> None:
+    services.scoring.failing = {"v2"}
+    await run(services)
+    services.outside.endpoints.out = True
+    hidden = await check_later(services)
+    services.outside.endpoints.out = False
+    services.scoring.failing = set()
+    await check_later(services)
+
+    assert [(one.about, one.verdict) for one in hidden.findings if one.told_at] == [
+        ("answers", "unknown"),
+        ("deployment v2", "unknown"),
+    ]
+    assert await ended(services)
+
+
+async def test_a_broken_version_that_serves_nobody_any_more_is_over(
+    services: FakeServices,
+) -> None:
+    services.scoring.failing = {"v2"}
+    await run(services)
+    services.outside.endpoints.move({"v1": 100})
+    await check_later(services)
+    assert (await signals(services))[-1].endswith("; no customer feels it")
+    assert await ended(services)
+
+
+async def test_each_endpoint_of_a_service_is_asked(services: FakeServices) -> None:
+    first = CHECKED.targets[0]
+    second = msgspec.structs.replace(first, id=f"{first.id}-two")
+    services.outside.catalog = catalog_of(
+        msgspec.structs.replace(CHECKED, targets=(*CHECKED.targets, second))
+    )
+
+    report = await run(services)
+
+    name = first.id.rpartition("/")[2]
+    answers = [(one.name, one.verdict) for one in report.findings if one.part is Part.ANSWERS]
+    assert answers == [(name, "passed"), (f"{name}-two", "unknown")]  # there is only the first
+    assert report.finding(f"deployment {name}/v2") is not None
 
 
 async def test_each_finding_is_an_event_that_is_no_customers(services: FakeServices) -> None:

@@ -1,18 +1,15 @@
-"""The report of a health check: what each part of it found, and what is to be told of it.
+"""The report of a health check: what each part of it found.
 
-Three verdicts: what could not be asked is unknown, which never counts as well nor as broken. A
-part that is newly broken becomes a signal, and so does its end; one that stays broken is told again
-after an hour.
+Three verdicts: what could not be asked is unknown, which never counts as well nor as broken.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from math import sqrt
 
 import msgspec
 
-TOLD_AGAIN = timedelta(hours=1)
 _Z = 1.96  # of 95 %
 
 
@@ -57,13 +54,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         """What a signal about it is called: "deployment v2"."""
         return f"{self.part.value} {self.name}".strip()
 
+    @property
+    def breaks(self) -> bool:
+        """Whether customers feel that it is broken, which a signal tells."""
+        return self.matters and self.verdict is Verdict.FAILED
+
 
 class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The last check of one service; the dependencies stand in the order of its file."""
+    """The last check of one service; the dependencies stand in the order of its file.
+
+    `unread` are the endpoints of which nobody could say what they serve.
+    """
 
     service: str
     at: datetime
     findings: tuple[Finding, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -98,7 +104,7 @@ def judge_answers(troubles: Iterable[tuple[str, str]], pass_share: float) -> Fin
     """The golden cases, each with what was wrong with its answer, "" where it passed.
 
     Failed where the share surely is too low, passed where it is high enough; between them nobody
-    knows yet, and the next check adds to it.
+    knows, and each check is judged by itself.
     """
     judged = list(troubles)
     wrong = [(name, trouble) for name, trouble in judged if trouble]
@@ -123,45 +129,7 @@ def judge_answers(troubles: Iterable[tuple[str, str]], pass_share: float) -> Fin
     )
 
 
-def carry_on(new: HealthReport, was: HealthReport | None) -> HealthReport:
-    """The report with since when each verdict holds, and when it was told, as was known before."""
-    return msgspec.structs.replace(
-        new, findings=tuple(_carried(one, was, new.at) for one in new.findings)
-    )
-
-
-def _carried(finding: Finding, was: HealthReport | None, at: datetime) -> Finding:
-    before = was.finding(finding.about) if was is not None else None
-    if before is None:
-        return msgspec.structs.replace(finding, since=at)
-    # What cannot be asked for a while keeps what was told of it.
-    known = msgspec.structs.replace(finding, told_at=before.told_at, signals=before.signals)
-    same = before.verdict is finding.verdict
-    return msgspec.structs.replace(known, since=before.since if same else at)
-
-
-def to_be_told(report: HealthReport) -> tuple[Finding, ...]:
-    """The findings of which a signal is to tell now: newly broken, long broken, or well again."""
-    return tuple(one for one in report.findings if one.matters and _is_news(one, report.at))
-
-
-def _is_news(finding: Finding, at: datetime) -> bool:
-    told = finding.told_at
-    if finding.verdict is Verdict.FAILED:
-        anew = told is None or (finding.since is not None and told < finding.since)
-        return anew or (told is not None and at - told >= TOLD_AGAIN)
-    return finding.verdict is Verdict.PASSED and told is not None
-
-
-def told(report: HealthReport, news: Iterable[Finding]) -> HealthReport:
-    """The report once signals have told of these: of what is well again nothing stays told."""
-    names = {one.about for one in news}
-    findings = tuple(
-        _told(one, report.at) if one.about in names else one for one in report.findings
-    )
-    return msgspec.structs.replace(report, findings=findings)
-
-
-def _told(finding: Finding, at: datetime) -> Finding:
-    told_at = at if finding.verdict is Verdict.FAILED else None
-    return msgspec.structs.replace(finding, told_at=told_at, signals=finding.signals + 1)
+def unheard() -> Finding:
+    """The golden cases of an endpoint that nobody can find."""
+    said = "the endpoint could not be read, so nothing was asked"
+    return Finding(part=Part.ANSWERS, name="", verdict=Verdict.UNKNOWN, sentence=said)

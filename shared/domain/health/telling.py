@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Service
-from shared.domain.health.report import Finding, HealthReport, Part, Verdict
+from shared.domain.health.report import Finding, HealthReport, Part
 from shared.domain.incidents.incident import Severity
 from shared.domain.signals.reading import Judged, Reading, Source
 from shared.domain.signals.signal import make_alert
@@ -24,15 +24,14 @@ type Measurements = dict[str, float]
 
 
 def signal_of(service: Service, finding: Finding, at: datetime) -> Alert:
-    """The signal of one finding, as an alert of the service; a failed one begins, else it ends.
+    """The signal of one finding as an alert, which begins with what customers feel, or ends it.
 
     Told again before it is known to be told, it is the very same signal.
     """
-    failed = finding.verdict is Verdict.FAILED
     reading = Reading(
         about=finding.about,
         source=Source.HEALTH_CHECK,
-        judged=Judged.BREACH if failed else Judged.KEPT,
+        judged=Judged.BREACH if finding.breaks else Judged.KEPT,
         good=finding.good,
         total=finding.total,
         window_s=0,
@@ -43,7 +42,7 @@ def signal_of(service: Service, finding: Finding, at: datetime) -> Alert:
         reading,
         unique=f"{finding.about} {finding.signals}",
         severity=_SEVERITY[finding.part],
-        said=finding.sentence,
+        said=finding.sentence if finding.matters else f"{finding.sentence}; no customer feels it",
     )
 
 

@@ -1,4 +1,4 @@
-"""The report: three verdicts, the pass rate with its interval, and what is told when."""
+"""The report: three verdicts, and the pass rate with its interval."""
 
 from datetime import timedelta
 
@@ -12,11 +12,8 @@ from shared.domain.health.report import (
     HealthReport,
     Part,
     Verdict,
-    carry_on,
     interval,
     judge_answers,
-    to_be_told,
-    told,
 )
 from tests.shared.domain.decisions.worked_case import NOW
 
@@ -98,48 +95,3 @@ def test_the_first_of_the_chain_that_fails_is_named() -> None:
     )
     assert found.first_failing == "wordings"
     assert report(finding(PASSED)).first_failing == ""
-
-
-def checked(*verdicts: Verdict, every: float = 5) -> list[list[Verdict]]:
-    """What is told after each of so many checks in a row, some minutes apart."""
-    was, said = None, []
-    for number, verdict in enumerate(verdicts):
-        now = carry_on(report(finding(verdict), minutes=number * every), was)
-        news = to_be_told(now)
-        said.append([one.verdict for one in news])
-        was = told(now, news)
-    return said
-
-
-def test_what_is_well_from_the_beginning_is_not_told() -> None:
-    assert checked(PASSED, PASSED) == [[], []]
-
-
-def test_what_breaks_is_told_once_and_so_is_its_end() -> None:
-    assert checked(FAILED, FAILED, PASSED, PASSED) == [[FAILED], [], [PASSED], []]
-
-
-def test_what_stays_broken_is_told_again_after_an_hour() -> None:
-    assert checked(*[FAILED] * 4, every=30) == [[FAILED], [], [FAILED], []]
-
-
-def test_what_breaks_again_is_told_again() -> None:
-    assert checked(FAILED, PASSED, FAILED) == [[FAILED], [PASSED], [FAILED]]
-
-
-def test_what_cannot_be_asked_begins_nothing_and_ends_nothing() -> None:
-    assert checked(UNKNOWN, FAILED, UNKNOWN, PASSED) == [[], [FAILED], [], [PASSED]]
-
-
-def test_what_does_not_matter_to_customers_is_never_told() -> None:
-    found = carry_on(report(finding(FAILED, matters=False)), None)
-    assert to_be_told(found) == ()
-
-
-def test_since_when_it_holds_is_kept() -> None:
-    first = carry_on(report(finding(PASSED)), None)
-    later = carry_on(report(finding(PASSED), minutes=60), first)
-    broken = carry_on(report(finding(FAILED), minutes=65), later)
-    assert later.findings[0].since == NOW
-    assert broken.findings[0].since == NOW + timedelta(minutes=65)
-    assert later.at - NOW == HOUR
