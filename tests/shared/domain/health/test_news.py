@@ -1,10 +1,14 @@
 """What is told of health checks, when: once as it breaks, and once as it is over."""
 
+from datetime import timedelta
+
 from shared.domain.health.news import carry_on, to_be_told, told
 from shared.domain.health.report import Verdict
+from tests.shared.domain.decisions.worked_case import NOW
 from tests.shared.domain.health.test_report import finding, report
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
+HOUR = timedelta(hours=1)
 
 
 def checked(*verdicts: Verdict, every: float = 5) -> list[list[Verdict]]:

@@ -18,7 +18,6 @@ from shared.domain.health.report import (
 from tests.shared.domain.decisions.worked_case import NOW
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
-HOUR = timedelta(hours=1)
 
 
 def answers(good: int, total: int, pass_share: float = 0.95) -> Finding:
