@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from shared.adapters.app_events import AppEvents
 from shared.domain.event import ChangeEvent
 from shared.domain.views.change_row import change_row
 from shared.errors import Misconfigured, Unavailable
@@ -30,13 +29,14 @@ def echo(services: Services, events: Sequence[ChangeEvent]) -> None:
     if len(services.echoes) >= MOST:
         log.warning("no echo of %s events: the workspace is slow", len(events))
         return
-    task = asyncio.create_task(_send(told, events))
+    task = asyncio.create_task(_send(services, events))
     services.echoes.add(task)
     task.add_done_callback(services.echoes.discard)
 
 
-async def _send(told: AppEvents, events: Sequence[ChangeEvent]) -> None:
+async def _send(services: Services, events: Sequence[ChangeEvent]) -> None:
     try:
-        await told.send([change_row(event) for event in events])
+        if services.app_events is not None:
+            await services.app_events.send([change_row(event) for event in events])
     except Unavailable as error:
         log.warning("no echo of %s events: %s", len(events), error)

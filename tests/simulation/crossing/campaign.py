@@ -72,24 +72,32 @@ def first_wave(blow: Blow, again: Again) -> tuple[Blown, ...]:
 
 def strike_all(blow: Blow, again: Again) -> Iterator[Blown]:
     """The same, run by run."""
+    for strike in first_strikes(blow, again):
+        yield Blown(strikes=(strike,), again=again, struck=play((strike,), again))
+
+
+def first_strikes(blow: Blow, again: Again) -> Iterator[Strike]:
+    """What the first wave strikes."""
     for crossing in firsts(base(again)).values():
         if possible(crossing, blow):
-            strikes = (Strike(crossing=crossing, blow=blow),)
-            yield Blown(strikes=strikes, again=again, struck=play(strikes, again))
+            yield Strike(crossing=crossing, blow=blow)
 
 
 @cache
 def second_wave(blow: Blow) -> tuple[Blown, ...]:
     """Every boundary that only a strike leads to, struck where one led to it first."""
-    return tuple(_second(blow))
+    again = Again.AS_NEEDED
+    return tuple(
+        Blown(strikes=strikes, again=again, struck=play(strikes, again))
+        for strikes in second_strikes(blow)
+    )
 
 
-def _second(blow: Blow) -> Iterator[Blown]:
+def second_strikes(blow: Blow) -> Iterator[tuple[Strike, ...]]:
+    """What the second wave strikes, each behind the strike that leads to it."""
     seen = set(firsts(base(Again.AS_NEEDED)))
     for before in (blown for first in Blow for blown in first_wave(first, Again.AS_NEEDED)):
         for boundary, crossing in firsts(before.struck).items():
             if boundary not in seen and possible(crossing, blow):
                 seen.add(boundary)
-                strikes = (*before.strikes, Strike(crossing=crossing, blow=blow))
-                struck = play(strikes, before.again)
-                yield Blown(strikes=strikes, again=before.again, struck=struck)
+                yield (*before.strikes, Strike(crossing=crossing, blow=blow))

@@ -25,7 +25,14 @@ from tests.simulation.crossing import (
     signals,
 )
 from tests.simulation.crossing.blows import Again, Blow
-from tests.simulation.crossing.campaign import AFTER, first_wave, second_wave, strike_all
+from tests.simulation.crossing.campaign import (
+    AFTER,
+    first_strikes,
+    first_wave,
+    second_strikes,
+    second_wave,
+    strike_all,
+)
 from tests.simulation.crossing.effects import CHANGING, READING, effects_of, importable, methods
 from tests.simulation.crossing.jobs import Job, cross, strikes
 
@@ -84,10 +91,11 @@ def wanted() -> set[Pair]:
 
 @cache
 def struck() -> dict[Blow, set[Pair]]:
-    """What every blow has struck."""
+    """What every blow strikes in the schedules that the tests above play."""
     found: dict[Blow, set[Pair]] = {blow: set() for blow in Blow}
-    waves = [*(first_wave(*one) for one in BLOWS), *(second_wave(blow) for blow in Blow)]
-    for strike in (blown.strikes[-1] for wave in waves for blown in wave):
+    firsts = (strike for one in BLOWS for strike in first_strikes(*one))
+    seconds = (strikes[-1] for blow in Blow for strikes in second_strikes(blow))
+    for strike in (*firsts, *seconds):
         boundary = strike.crossing.boundary
         found[strike.blow].add((boundary.entry, boundary.effect))
     for job in JOBS:
