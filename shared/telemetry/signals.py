@@ -10,9 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.client import HTTPException
 from time import monotonic
 from typing import NamedTuple
-from urllib.error import URLError
 from urllib.request import Request as Post
 from urllib.request import urlopen
 from uuid import uuid4
@@ -35,7 +35,8 @@ class Breaches:
     """Watches one objective of a service, and posts a signal where its budget burns too fast.
 
     `url` is Backstop's root, `token` gives a token of the service's own app with the role Signal.
-    At most one signal of a breach goes out every `every_s`, and one that it is over.
+    At most one signal of a breach goes out every `every_s`, and one that it is over, a window
+    later.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Breaches:
         self._answers: deque[tuple[float, bool]] = deque()
         self._bad = 0
         self._told_at: float | None = None  # the newest signal; None while all is well
+        self._burned_at = 0.0  # when the budget last burned too fast
         self._lock = threading.Lock()
 
     def count(self, *, good: bool, now: float | None = None) -> None:
@@ -78,13 +80,20 @@ class Breaches:
             self._bad -= not good
 
     def _is_due(self, now: float) -> bool:
-        """Whether to tell now: of a breach again and again, of its end once."""
+        """Whether to tell now: of a breach again and again, of its end once.
+
+        It has ended after a whole window without: what hovers at the line would begin anew and
+        anew, and each beginning may page.
+        """
         total = len(self._answers)
         if total < self._least:
             return False
         if self._bad < self._bad_share * total:
-            was, self._told_at = self._told_at, None
-            return was is not None
+            if self._told_at is None or now - self._burned_at < self._window_s:
+                return False
+            self._told_at = None
+            return True
+        self._burned_at = now
         if self._told_at is not None and now - self._told_at < self._every_s:
             return False
         self._told_at = now
@@ -101,5 +110,5 @@ class Breaches:
         try:
             with urlopen(post, timeout=_TIMEOUT_S):  # noqa: S310 - the same
                 return
-        except (URLError, TimeoutError) as error:
+        except (OSError, HTTPException) as error:
             log.warning("no signal to %s: %s; the alert rules tell it later", self._url, error)

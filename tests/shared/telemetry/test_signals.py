@@ -96,6 +96,19 @@ def test_it_is_told_again_after_a_while_and_once_when_it_is_over(backstop: Backs
     assert sorted(told) == [(0, 20), (0, 41), (20, 20)]
 
 
+def test_what_hovers_at_the_line_is_told_no_oftener_and_ends_once(backstop: Backstop) -> None:
+    breaches = watching(backstop.address)
+    for number in range(280):  # a seventh is bad, now a little more than may be, now less
+        breaches.count(good=number % 7 != 0, now=number / 10)
+    settle(backstop)
+    assert len(drain(backstop)) == 1
+
+    for number in range(100):
+        breaches.count(good=True, now=100 + number)
+    settle(backstop)
+    assert [signal.good == signal.total for _, signal in drain(backstop)] == [True]
+
+
 def test_too_few_requests_or_a_slow_burn_are_nobodys_breach(backstop: Backstop) -> None:
     breaches = watching(backstop.address)
     for number in range(19):
@@ -114,6 +127,18 @@ def test_a_backstop_that_is_out_costs_the_service_nothing(caplog: pytest.LogCapt
     for number in range(20):
         breaches.count(good=False, now=float(number))
     settle(closed)
+
+    assert "the alert rules tell it later" in caplog.text
+
+
+def test_a_connection_that_is_cut_is_logged_and_forgotten(
+    backstop: Backstop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Door, "do_POST", lambda door: door.connection.close())
+    breaches = watching(backstop.address)
+    for number in range(20):
+        breaches.count(good=False, now=float(number))
+    settle(backstop)
 
     assert "the alert rules tell it later" in caplog.text
 
