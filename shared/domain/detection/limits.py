@@ -14,7 +14,8 @@ MOST_DIMENSIONS = 6
 LONGEST_NAME = 260
 LONGEST_LOOK_BACK_MIN = 2880
 
-_TEXT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*')
+# What is quoted or said in a comment is no operator.
+_TEXT = re.compile(r"""@"[^"]*"|@'[^']*'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*""")
 _FORBIDDEN = re.compile(
     r"\b(union|search|find|take|limit|join|lookup|evaluate|invoke|externaldata|materialize|toscalar)\b"
     r"|\b(ingestion_time|adx|arg|workspace|app|resource|cluster|database)\s*\("

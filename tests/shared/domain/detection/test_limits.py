@@ -58,10 +58,24 @@ def test_functions_over_other_tables_are_refused_with_every_let() -> None:
     assert "let is not allowed" in mistakes(spoiled(f"let E = AppEvents; {FINE.query}"))
 
 
-def test_words_in_texts_and_comments_are_no_operators() -> None:
-    named = '| where AppRoleName == "union-search" // take all'
-
+@pytest.mark.parametrize(
+    "named",
+    [
+        '| where AppRoleName == "union-search" // take all',
+        "| where AppRoleName == 'take this'",
+        '| where AppRoleName == @"c:\\" and Target != "join"',
+        "| where AppRoleName == @'c:\\' and Target != 'join'",
+        "| where AppRoleName == \"it's\" // don't join",
+    ],
+)
+def test_words_in_texts_and_comments_are_no_operators(named: str) -> None:
     assert mistakes(spoiled(f"{FINE.query}\n{named}")) == ()
+
+
+def test_what_stands_between_two_texts_is_read() -> None:
+    step = """| where AppRoleName != "it's" | union AppEvents | where Target != "it's" """
+
+    assert mistakes(spoiled(f"{FINE.query}\n{step}")) == ("union is not allowed",)
 
 
 @pytest.mark.parametrize(("back", "fits"), [("5m", True), ("6m", False), ("1h", False)])
