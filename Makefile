@@ -4,7 +4,7 @@ CODE := $(wildcard function_app.py responders shared infra tests)
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo start test replay soak bench package lint lint-catalog generate lock
+.PHONY: help setup demo start test replay soak bench package lint lint-catalog generate doctor cost lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -45,6 +45,12 @@ lint-catalog: setup ## what is to be mended in the services' files, by file and 
 
 generate: setup ## what the deployment reads, from the catalog: alert rules, workbook
 	@$(PYTHON) -m infra.generate
+
+doctor: setup ## whether Backstop could act now, in Azure or in the local world, and what to do where not
+	@$(PYTHON) -m infra.doctor
+
+cost: setup ## what a month costs for 1, 10, 50 and 500 services
+	@$(PYTHON) -m infra.cost
 
 lock: setup ## compile requirements*.txt from requirements*.in
 	$(COMPILE) --output-file requirements.txt requirements.in

@@ -121,6 +121,7 @@ ROUTES: tuple[Route, ...] = (
     _api("show_freezes", "GET", "freezes", "freeze"),
     _api("set_freeze", "POST", "freezes", "freeze", body="FreezeRequest"),
     _api("show_slos", "GET", "slos", "slos", query=("service",)),
+    _api("show_readiness", "GET", "readiness", "readiness"),
     _api("show_reviews", "GET", "reviews", "review"),
     _api("close_review", "POST", "reviews/{id}/close", "review", body="Closing"),
     _api("show_quarantine", "GET", "quarantine", "quarantine", query=("state", "after", "limit")),
@@ -182,6 +183,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.review", "remind_reviewers"),
         Later("responders.budget", "keep_budgets"),
         Later("responders.exhume", "exhume"),
+        Later("responders.ready_responder", "ready_responder"),
     ),
     Role.EXECUTOR: (
         Later("responders.warm", "warm_executor"),
@@ -193,6 +195,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
         Later("responders.compare", "compare"),
         Later("responders.check_health", "check_health"),
         Later("responders.configure", "configure"),
+        Later("responders.ready_executor", "ready_executor"),
     ),
 }
 

@@ -25,7 +25,7 @@ class Unavailable(BackstopError):
     """A part does not answer now: answer 503 with Retry-After, or schedule a retry.
 
     `part` is one of tables, blobs, vault, bus, logs, endpoint, alerts, teams, pager, sign-in,
-    search, telemetry.
+    search, telemetry, control-plane.
     """
 
     def __init__(self, part: str, detail: str, retry_after_s: float = 5.0) -> None:
@@ -33,6 +33,14 @@ class Unavailable(BackstopError):
         self.part = part
         self.detail = detail
         self.retry_after_s = retry_after_s
+
+
+class Refused(Unavailable):
+    """The part answers, and says that this identity may not: a right is missing."""
+
+
+class Missing(Unavailable):
+    """The part answers, and what was asked of it is not there."""
 
 
 class Conflict(BackstopError):

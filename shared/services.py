@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from shared.adapters.app_events import AppEvents
     from shared.adapters.blobs import Blobs
     from shared.adapters.bus import Bus
+    from shared.adapters.control_plane import ControlPlane
+    from shared.adapters.doorbell import Doorbell
     from shared.adapters.endpoint import Endpoints
     from shared.adapters.fired_alerts import FiredAlerts
     from shared.adapters.lately import Lately
@@ -68,6 +70,7 @@ class Services:
         self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
         self.reminded_at: datetime | None = None
         self.budgets_at: datetime | None = None
+        self.roles_looked_at: datetime | None = None  # for changes: see ready
         self.sealed_at: datetime | None = None
         self.last_seal: Seal | None = None  # as this process knows it: see protocol.seals
         self.marked: dict[str, datetime] = {}  # ledger partitions: see protocol.ledger
@@ -206,6 +209,20 @@ class Services:
         return FiredAlerts(self.credential, where, redactor=self.redactor)
 
     @cached_property
+    def control_plane(self) -> ControlPlane:
+        """Azure Resource Manager, asked what may be done and which rules are on."""
+        from shared.adapters.control_plane import ControlPlane
+
+        return ControlPlane(self.credential, self.settings.arm_endpoint or None)
+
+    @cached_property
+    def doorbell(self) -> Doorbell:
+        """Who rings at the responder's own door, without a token."""
+        from shared.adapters.doorbell import Doorbell
+
+        return Doorbell()
+
+    @cached_property
     def scoring(self) -> Scoring:
         """The endpoints' scoring routes, for probes."""
         from shared.adapters.scoring import Scoring
@@ -321,7 +338,8 @@ class Services:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
-        more = ("search", "app_events", "fired_alerts", "blobs", "signer", "tokens", "credential")
-        names = (*clients, *more)
+        more = ("search", "app_events", "fired_alerts", "control_plane", "blobs", "signer")
+        last = ("tokens", "credential")
+        names = (*clients, *more, *last)
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

@@ -57,6 +57,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     seal_every_s: float = 2.0
     fuse_s: float = 6.0
     health_every_s: float = 300.0
+    readiness_every_s: float = 300.0
     grace_s: float = GRACE_S  # for all parts to end in order
 
     @property
@@ -256,6 +257,7 @@ class World:
             "BACKSTOP_SEAL_EVERY_S": str(pace.seal_every_s),
             **({"BACKSTOP_SIGNING_KEY": str(self.signing_key)} if role == "executor" else {}),
             "BACKSTOP_HEALTH_EVERY_S": str(pace.health_every_s),
+            "BACKSTOP_READINESS_EVERY_S": str(pace.readiness_every_s),
             "BACKSTOP_SEARCH_ENDPOINT": f"http://127.0.0.1:{ports.scoring}",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": (
                 f"InstrumentationKey=local;IngestionEndpoint=http://127.0.0.1:{ports.logs}"

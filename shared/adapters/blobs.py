@@ -9,10 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob.aio import BlobServiceClient
 
-from shared.errors import Unavailable
+from shared.errors import Missing, Refused, Unavailable
 
 PART = "blobs"
 DEADLINE_S = 10.0  # other jobs of the tick wait
@@ -81,5 +86,10 @@ async def _translated(deadline_s: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable(PART, f"no answer in {deadline_s:g} s") from None
+    except ResourceNotFoundError as error:
+        raise Missing(PART, type(error).__name__) from None
+    except HttpResponseError as error:
+        kind = Refused if error.status_code in (401, 403) else Unavailable
+        raise kind(PART, type(error).__name__) from None
     except AzureError as error:
         raise Unavailable(PART, type(error).__name__) from None

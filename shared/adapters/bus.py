@@ -15,9 +15,9 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBu
 from azure.servicebus.exceptions import MessagingEntityNotFoundError, ServiceBusError
 from msgspec import structs
 
-from shared.adapters.bus_pump import Pump, close_link
+from shared.adapters.bus_pump import NO_RIGHT, Pump, close_link
 from shared.domain.message import DeadLetter, Message
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -145,7 +145,8 @@ class Bus:
             raise NotFound(f"no subscription {subscription} on topic {topic}") from error
         except ServiceBusError as error:
             detail = f"dead letters of {topic}/{subscription}: {type(error).__name__}"
-            raise Unavailable("bus", detail) from error
+            kind = Refused if isinstance(error, NO_RIGHT) else Unavailable
+            raise kind("bus", detail) from error
         finally:
             await close_link(receiver)
 

@@ -15,9 +15,16 @@ from dataclasses import dataclass, field
 
 from azure.servicebus import ServiceBusMessage, ServiceBusMessageBatch
 from azure.servicebus.aio import ServiceBusReceiver, ServiceBusSender
-from azure.servicebus.exceptions import ServiceBusServerBusyError
+from azure.servicebus.exceptions import (
+    MessagingEntityNotFoundError,
+    ServiceBusAuthenticationError,
+    ServiceBusAuthorizationError,
+    ServiceBusServerBusyError,
+)
 
-from shared.errors import RejectedInput, Unavailable
+from shared.errors import Missing, Refused, RejectedInput, Unavailable
+
+NO_RIGHT = (ServiceBusAuthenticationError, ServiceBusAuthorizationError)
 
 _ATTEMPT_S = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.4
@@ -55,6 +62,7 @@ class Pump:
         self._task: asyncio.Task[None] | None = None
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._failure = ""
+        self._kind: type[Unavailable] = Unavailable  # as the last failure was
 
     async def send(self, messages: list[ServiceBusMessage], *, within_s: float) -> None:
         """Return once the topic has accepted all `messages`.
@@ -89,7 +97,7 @@ class Pump:
         except TimeoutError:
             cause = f" ({self._failure})" if self._failure else ""
             detail = f"topic {self._topic} did not accept within {within_s} s{cause}"
-            raise Unavailable("bus", detail) from None
+            raise self._kind("bus", detail) from None
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -149,6 +157,7 @@ class Pump:
         if not self._failure:
             _logger.warning("topic %s does not accept messages: %s", self._topic, name)
         self._failure = name
+        self._kind = _kind_of(error)
         if not isinstance(error, ServiceBusServerBusyError):  # a new link would only add load
             self._drop_sender()
         self._parcels = deque(parcel for parcel in self._parcels if not parcel.accepted.done())
@@ -160,7 +169,7 @@ class Pump:
     def _on_success(self) -> None:
         if self._failure:
             _logger.warning("topic %s accepts messages again", self._topic)
-        self._failure = ""
+        self._failure, self._kind = "", Unavailable
 
     def _drop_sender(self) -> None:
         """Say goodbye in the background: it takes a while on a broken connection."""
@@ -180,6 +189,13 @@ def _add(batch: ServiceBusMessageBatch, parcel: _Parcel) -> bool:
     except ValueError:  # how the SDK says that a batch is full
         return False
     return True
+
+
+def _kind_of(error: Exception) -> type[Unavailable]:
+    """What callers are told that their message was not taken for."""
+    if isinstance(error, NO_RIGHT):
+        return Refused
+    return Missing if isinstance(error, MessagingEntityNotFoundError) else Unavailable
 
 
 def _fail(parcel: _Parcel, error: Exception) -> None:

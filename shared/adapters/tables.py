@@ -25,7 +25,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from shared.adapters.table_clock import ClockedTransport, TableClock
 from shared.domain.redaction.redactor import Redactor
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
-from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.errors import Conflict, Refused, RejectedInput, Unavailable
 
 CHUNK = 16_000  # characters; a string property holds 32 Ki UTF-16 units, a character takes two
 LAST = "\uffff"
@@ -177,7 +177,8 @@ async def _translated(deadline_s: float) -> AsyncIterator[None]:
             raise Conflict(_short(error)) from None
         if error.status_code in (400, 413):
             raise RejectedInput("not-storable", _short(error)) from None
-        raise Unavailable("tables", _short(error)) from None
+        kind = Refused if error.status_code in (401, 403) else Unavailable
+        raise kind("tables", _short(error)) from None
     except AzureError as error:
         raise Unavailable("tables", _short(error)) from None
     # The SDK parses an answer without checking it: a foreign body fails anyhow.

@@ -19,7 +19,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
 from shared.domain.ledger.rsa import encode_public_key
-from shared.errors import Misconfigured, Unavailable
+from shared.errors import Misconfigured, Refused, Unavailable
 
 PART = "vault"
 API_VERSION = "7.4"
@@ -108,7 +108,8 @@ class VaultSigner:
             raise Unavailable(PART, type(error).__name__) from None
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own numbers
             hint = ": is Key Vault Crypto User granted?" if answer.status_code in (401, 403) else ""
-            raise Unavailable(PART, f"the vault answered {answer.status_code}{hint}", 30.0)
+            trouble = Refused if hint else Unavailable
+            raise trouble(PART, f"the vault answered {answer.status_code}{hint}", 30.0)
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except msgspec.MsgspecError:

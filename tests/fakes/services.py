@@ -16,6 +16,7 @@ from shared.services import Services
 from shared.settings import Role, Settings
 from tests.fakes.blobs import FakeBlobs
 from tests.fakes.bus import FakeBus
+from tests.fakes.control_plane import FakeControlPlane, FakeDoorbell
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.fired_alerts import FakeFiredAlerts
 from tests.fakes.logs import FakeLogs
@@ -90,6 +91,8 @@ class Outside:
         self.logs = FakeLogs(self.turns, self.redactor)
         self.endpoints = FakeEndpoints(self.turns, snapshot)
         self.fired_alerts = FakeFiredAlerts(self.turns)
+        self.control_plane = FakeControlPlane(self.turns)
+        self.doorbell = FakeDoorbell(self.turns)
         self.scoring = FakeScoring(self.turns, self.endpoints)
         self.search = FakeSearch(self.turns)
         self.app_events = FakeAppEvents(self.turns)
@@ -165,6 +168,14 @@ class FakeServices(Services):
     @cached_property
     def fired_alerts(self) -> FakeFiredAlerts:
         return self.outside.fired_alerts
+
+    @cached_property
+    def control_plane(self) -> FakeControlPlane:
+        return self.outside.control_plane
+
+    @cached_property
+    def doorbell(self) -> FakeDoorbell:
+        return self.outside.doorbell
 
     @cached_property
     def search(self) -> FakeSearch:

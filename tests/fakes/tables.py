@@ -10,7 +10,7 @@ import msgspec
 from shared.adapters.tables import LAST, Table, read_value, row_text
 from shared.domain.redaction.redactor import Redactor
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
-from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.errors import Conflict, Refused, RejectedInput, Unavailable
 from tests.fakes.turns import Turns
 
 MOST_WRITES = 100
@@ -56,14 +56,16 @@ class _Partition:
 
 
 class FakeTable(Table):
-    """One table. `out` makes it unreachable; `lost_answers` writes take effect unheard.
+    """One table. `out` makes it unreachable, `refuses` answers 403.
 
-    `seen` is told of every transaction the moment it takes effect.
+    `lost_answers` writes take effect unheard. `seen` is told of every transaction the moment it
+    takes effect.
     """
 
     def __init__(self, name: str, turns: Turns, redactor: Redactor | None = None) -> None:
         self._redactor = redactor
         self.out = False
+        self.refuses = False
         self.lost_answers = 0
         self.seen: Seen | None = None
         self._name = name
@@ -140,6 +142,8 @@ class FakeTable(Table):
         await self._turns.take(f"{self._name}.{what}")
         if self.out:
             raise Unavailable("tables", f"{self._name} does not answer")
+        if self.refuses:
+            raise Refused("tables", "AuthorizationPermissionMismatch")
 
     def _apply(self, found: _Partition, write: Write, body: bytes) -> None:
         if isinstance(write, Remove):

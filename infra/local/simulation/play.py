@@ -42,6 +42,7 @@ from infra.local.logs.warmup import warm_up
 from infra.local.played import endpoints_of
 from infra.local.simulation.action_group import ActionGroups
 from infra.local.simulation.control import Simulation, create_control
+from infra.local.simulation.control_plane import ControlPlane
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan, read_plan
 from infra.local.simulation.rules import Rules
@@ -174,10 +175,10 @@ def topology(plan: Plan) -> dict[str, object]:
 
 
 def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
-    ports = plan.ports
+    ports, known = plan.ports, ControlPlane(_played(plan, simulation.loads))
     return [
         (simulation.logs, ports.logs),
-        (create_arm(simulation.world, simulation.alerts.route()), ports.arm),
+        (create_arm(simulation.world, simulation.alerts.route(), *known.routes()), ports.arm),
         (create_scoring(simulation.world), ports.scoring),
         (create_inbox(simulation.inbox), ports.inbox),
         (create_control(simulation), ports.control),

@@ -33,6 +33,7 @@ PACE = Pace(
     operation_s=3.0,
     fuse_s=10.0,
     health_every_s=20.0,
+    readiness_every_s=30.0,
 )
 RATE_PER_S = 30.0  # so that a region that fails soon has the traffic that a decision asks for
 

@@ -70,6 +70,7 @@ PERMISSIONS: dict[str, Permission] = {
     "show_freezes": READ,
     "set_freeze": COMMAND,
     "show_slos": READ,
+    "show_readiness": READ,
     "show_reviews": READ,
     "close_review": REVIEW,
     "show_quarantine": READ,

@@ -67,11 +67,24 @@ OF_OTHERS = {
     ("app_events", "send"): (Need("insights", "", "publish"),),
     ("fired_alerts", "page"): (Need("fired-alerts", "", "read"),),
     ("fired_alerts", "may_ask"): (),
+    ("control_plane", "identify"): (),  # a token, and nothing that it is for
+    ("control_plane", "rights"): (Need("endpoint", "", "read-rights"),),
+    ("control_plane", "alert_rules"): (Need("fired-alerts", "", "read"),),
     ("signer", "sign"): (Need("key", "executor", "sign"),),
     ("signer", "public_key"): (Need("key", "executor", "sign"),),
 }
 # Clients that ask nothing of Azure's: other people's services, and what is only ours.
-OUTSIDE_AZURE = {"teams", "pager", "tokens", "pages", "catalog", "settings", "redactor", "now"}
+OUTSIDE_AZURE = {
+    "teams",
+    "pager",
+    "doorbell",
+    "tokens",
+    "pages",
+    "catalog",
+    "settings",
+    "redactor",
+    "now",
+}
 PURE = {"budget_query", "golden_of"}  # no client at all, or one that asks nobody
 # Where a client is handed on by a name of its own: what is done with it there. Anything, elsewhere.
 HANDED_ON = {
@@ -102,7 +115,8 @@ def needs_of(call: Call) -> Iterator[Need]:
 def _of_bus(call: Call) -> Iterator[Need]:
     for does in OF_BUS[call.method]:
         if does == "receive":
-            yield from (Need("subscription", name, does) for name in ALL_SUBSCRIPTIONS)
+            named = (call.argument,) if call.argument in ALL_SUBSCRIPTIONS else ALL_SUBSCRIPTIONS
+            yield from (Need("subscription", name, does) for name in named)
         else:
             named = (call.argument,) if call.argument in ALL_TOPICS else ALL_TOPICS
             yield from (Need("topic", name, does) for name in named)
@@ -132,7 +146,7 @@ def pieces(module: str, wanted: set[str] | None) -> list[ast.stmt]:
 
 def _calls_in(module: str, piece: ast.stmt) -> Iterator[Call]:
     arguments = {
-        id(node.func): node.args[0]
+        id(node.func): node.args
         for node in ast.walk(piece)
         if isinstance(node, ast.Call) and node.args
     }
@@ -140,7 +154,7 @@ def _calls_in(module: str, piece: ast.stmt) -> Iterator[Call]:
     for node in ast.walk(piece):
         if isinstance(node, ast.Attribute) and _is_client(node.value):
             handed.discard(id(node.value))
-            argument = _constant(module, arguments.get(id(node)))
+            argument = _named(module, arguments.get(id(node), []))
             yield Call(module, node.value.attr, node.attr, argument)  # type: ignore[attr-defined]
     for node in ast.walk(piece):
         if id(node) in handed and node.attr not in OUTSIDE_AZURE | PURE:  # type: ignore[attr-defined]
@@ -163,6 +177,13 @@ def _is_client(node: ast.AST) -> bool:
         and ast.unparse(node.value) in BASES
         and node.attr in clients()
     )
+
+
+def _named(module: str, arguments: list[ast.expr]) -> str:
+    """The first argument; of a topic and its subscription both, "work/executor"."""
+    first, second = ([_constant(module, one) for one in arguments[:2]] + ["", ""])[:2]
+    both = f"{first}/{second}"
+    return both if both in ALL_SUBSCRIPTIONS else first
 
 
 def _constant(module: str, node: ast.expr | None) -> str:

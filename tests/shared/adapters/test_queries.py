@@ -115,6 +115,6 @@ def test_every_file_keeps_the_form(name: str) -> None:
     assert query.name == name
     assert query.purpose.endswith((".", "?"))
     assert "count()" not in query.text, "telemetry is sampled: sum(ItemCount)"
-    reads_telemetry = name != "activity"
+    reads_telemetry = name not in {"activity", "role_changes"}
     assert ('tostring(Properties["backstop.probe"]) != "true"' in query.text) == reads_telemetry
     assert ("bin(now() - Lag, Bin)" in query.text) == reads_telemetry

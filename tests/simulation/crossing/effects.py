@@ -14,6 +14,8 @@ from pathlib import Path
 from shared.adapters.app_events import AppEvents
 from shared.adapters.blobs import Blobs
 from shared.adapters.bus import Bus
+from shared.adapters.control_plane import ControlPlane
+from shared.adapters.doorbell import Doorbell
 from shared.adapters.endpoint import Endpoints
 from shared.adapters.fired_alerts import FiredAlerts
 from shared.adapters.logs import Logs
@@ -37,6 +39,8 @@ PARTS: Mapping[str, type] = {
     "fired_alerts": FiredAlerts,
     "search": SearchIndexes,
     "app_events": AppEvents,
+    "control_plane": ControlPlane,
+    "doorbell": Doorbell,
 }
 CHANGING = frozenset(
     {
@@ -59,6 +63,10 @@ READING = frozenset(
         "ask",
         "watermark",
         "page",
+        "identify",
+        "rights",
+        "alert_rules",
+        "ring",
         "dead_letters",
         "wait_idle",
         "warm",

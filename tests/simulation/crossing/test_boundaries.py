@@ -21,6 +21,7 @@ from tests.simulation.crossing import (
     campaign,
     effects,
     evidence,
+    readiness,
     scenes,
     signals,
 )
@@ -42,6 +43,7 @@ JOBS = (
     *approvals.JOBS,
     *evidence.JOBS,
     *signals.JOBS,
+    *readiness.JOBS,
     *budgets.JOBS,
 )
 BY_PEOPLE = [job for job in JOBS if job.by_a_person]

@@ -1,0 +1,1 @@
+"""`make doctor`: whether a deployment, or the local world, could do its work now."""

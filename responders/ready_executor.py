@@ -1,0 +1,108 @@
+"""Ready: the executor looks at its own rights: on each endpoint, on the ledger and on its seals.
+
+Beside the flow, by the timer: see `shared.protocol.readiness`. What it may do with an endpoint it
+asks Azure Resource Manager for; no traffic is moved to try it.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from shared.domain.ledger.chain import start_of
+from shared.domain.message import CHANGES, WORK
+from shared.domain.readiness.check import Area
+from shared.domain.readiness.judging import judge_executor
+from shared.domain.readiness.observed import Observed, Sealing, targets_of
+from shared.domain.readiness.rights import Rights
+from shared.domain.readiness.sight import Saw, Sight
+from shared.errors import Misconfigured, Unavailable
+from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
+from shared.protocol.ledger import read_marks, read_records
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.readiness import Look, keep_ready, look_over
+from shared.protocol.seals import newest_seal
+from shared.services import Services
+
+APP, OTHER = "executor", "responder"
+LANES = 8  # endpoints that are asked for side by side
+TRIED = b"backstop-readiness/1"  # what is signed to try the key: nothing that a seal could be
+
+
+async def ready_executor(services: Services, _: Leftovers) -> None:
+    """Look when it is time. Raises Unavailable."""
+    await keep_ready(services, APP, look_at_executor)
+
+
+async def look_at_executor(services: Services, *, by_the_app: bool = True) -> Look:
+    """Everything that the executor can check. Raises nothing for a part that is out."""
+    sights = [*await knock_everywhere(services), *await _own_sights(services)]
+    rights, refused = await _rights(services)
+    seen = Observed(
+        now=services.now(),
+        catalog=services.catalog,
+        by_the_app=by_the_app,
+        sights=(*sights, *refused),
+        rights=rights,
+        sealing=await _sealing(services),
+        other=await look_over(services, OTHER),
+    )
+    return Look(checks=judge_executor(seen))
+
+
+async def _own_sights(services: Services) -> list[Sight]:
+    """Its own subscriptions, the containers that it may read, and the key."""
+    knocks = (
+        knock(
+            Area.BUS,
+            f"subscription {WORK}/executor",
+            lambda: services.bus.dead_letters(WORK, "executor", 1),
+        ),
+        knock(
+            Area.BUS,
+            f"subscription {CHANGES}/record",
+            lambda: services.bus.dead_letters(CHANGES, "record", 1),
+        ),
+        knock(Area.CONTAINERS, "seals", lambda: services.blobs.names("seals", f"{NOWHERE}/")),
+        knock(Area.CONTAINERS, "evidence", lambda: services.blobs.names("evidence", f"{NOWHERE}/")),
+        knock(Area.SIGNING, "the signing key", lambda: services.signer.sign(TRIED)),
+    )
+    return list(await asyncio.gather(*knocks))
+
+
+async def _rights(services: Services) -> tuple[dict[str, Rights], list[Sight]]:
+    """What may be done with each endpoint; of those that do not tell, what came instead."""
+    rights, lanes = dict[str, Rights](), asyncio.Semaphore(LANES)
+
+    async def ask(target: str, service: str) -> Sight:
+        async def look() -> None:
+            rights[target] = await services.control_plane.rights(target)
+
+        async with lanes:
+            return await knock(Area.ENDPOINTS, target.rpartition("/")[2], look, service)
+
+    every = services.catalog.services.values()
+    asked = [ask(target, service.name) for service in every for target in targets_of(service)]
+    sights = await asyncio.gather(*asked)
+    return rights, [sight for sight in sights if sight.saw is not Saw.THERE]
+
+
+async def _sealing(services: Services) -> Sealing | None:
+    """When was last sealed, and since when the oldest record waits; None where nobody can tell."""
+    try:
+        last = await newest_seal(services)
+        known = {head.partition: head for head in last.heads} if last else {}
+        waiting = list[datetime]()
+        for mark in await read_marks(services):
+            sealed = known.get(mark.row) or start_of(mark.row)
+            first = await read_records(services, mark.row, after=sealed.sequence, limit=1)
+            waiting += [datetime.fromisoformat(row.value.recorded_at) for row in first]
+    except (Unavailable, Misconfigured):
+        return None
+    return Sealing(
+        every_s=services.settings.seal_every_s,
+        sealed_at=_moment(last.statement.at) if last else None,
+        waiting_since=min(waiting, default=None),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,96 @@
+"""Ready: the responder looks at its own rights, and at what every service needs to be looked after.
+
+Beside the flow, by the timer: see `shared.protocol.readiness`. No page is sent to try paging, and
+no traffic is moved to try that.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+
+from shared.domain.alerts.fired_alert import subscription_of
+from shared.domain.message import SUBSCRIPTIONS
+from shared.domain.readiness.check import Area
+from shared.domain.readiness.judging import judge_responder
+from shared.domain.readiness.observed import Observed, Rules, targets_of
+from shared.domain.readiness.sight import Saw, Sight
+from shared.errors import Unavailable
+from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.readiness import Look, keep_ready, look_over
+from shared.protocol.records import read_record
+from shared.services import Services
+
+APP, OTHER = "responder", "executor"
+BUNDLES = "evidence"
+GUARDED = "/api/readiness"  # any route that asks for a token
+
+
+async def ready_responder(services: Services, _: Leftovers) -> None:
+    """Look when it is time. Raises Unavailable."""
+    await keep_ready(services, APP, look_at_responder)
+
+
+async def look_at_responder(services: Services, *, by_the_app: bool = True) -> Look:
+    """Everything that the responder can check. Raises nothing for a part that is out."""
+    sights = [*await knock_everywhere(services), *await _own_sights(services)]
+    rules, listed = await _rules(services)
+    known_good, exercised = await _records(services)
+    settings = services.settings
+    seen = Observed(
+        now=services.now(),
+        catalog=services.catalog,
+        by_the_app=by_the_app,
+        sights=(*sights, *listed),
+        rules=rules,
+        known_good=known_good,
+        pagers=frozenset(settings.pager_keys) if by_the_app else None,
+        has_fallback=bool(settings.pager_fallback_url),
+        door=await services.doorbell.ring(f"{settings.public_url}{GUARDED}"),
+        other=await look_over(services, OTHER),
+    )
+    return Look(checks=judge_responder(seen), exercised=exercised)
+
+
+async def _own_sights(services: Services) -> list[Sight]:
+    """The container that bundles are handed out of, and all dead letters."""
+
+    def peek(topic: str, name: str) -> Awaitable[Sight]:
+        ask = lambda: services.bus.dead_letters(topic, name, 1)  # noqa: E731
+        return knock(Area.BUS, f"subscription {topic}/{name}", ask)
+
+    knocks = [peek(topic, name) for topic, name in SUBSCRIPTIONS]
+    bundles = knock(Area.CONTAINERS, BUNDLES, lambda: services.blobs.names(BUNDLES, f"{NOWHERE}/"))
+    return list(await asyncio.gather(bundles, *knocks))
+
+
+async def _rules(services: Services) -> tuple[Rules | None, list[Sight]]:
+    """The rules that are on where the catalog's targets are; None where nobody listed them."""
+    targets = [one.id for known in services.catalog.services.values() for one in known.targets]
+    found, sights = set[str](), list[Sight]()
+    subscriptions = sorted({subscription_of(target) for target in targets} - {""})
+    for subscription in subscriptions:
+
+        async def ask(where: str = subscription) -> None:
+            found.update(await services.control_plane.alert_rules(where))
+
+        sights.append(await knock(Area.RULES, f"subscription {subscription}", ask))
+    if not sights or any(sight.saw is not Saw.THERE for sight in sights):
+        return None, sights
+    own = services.settings.own_subscription
+    return Rules(found=frozenset(found), everywhere=not own or own in subscriptions), sights
+
+
+async def _records(services: Services) -> tuple[dict[str, bool] | None, dict[str, datetime]]:
+    """By target whether there is a known good; by service when its traffic was last moved back."""
+    good, exercised = dict[str, bool](), dict[str, datetime]()
+    try:
+        for service in services.catalog.services.values():
+            for target in targets_of(service):
+                record = (await read_record(services, service, target)).value
+                good[target] = record.known_good is not None
+                if record.rollbacks:
+                    exercised[service.name] = max(one.at for one in record.rollbacks)
+    except Unavailable:
+        return None, exercised
+    return good, exercised

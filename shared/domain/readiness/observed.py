@@ -1,0 +1,64 @@
+"""What a look at everything found out, before anybody judges it.
+
+`shared.protocol.readiness` fills it in. What it could not learn it leaves out, and that is
+`unknown` to `judging`, never passed.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.catalog import Catalog, Mode, Service, TargetKind
+from shared.domain.readiness.rights import Rights
+from shared.domain.readiness.sight import Sight
+
+MOVES = frozenset({Mode.APPROVE, Mode.AUTOMATIC})
+"""The modes in which traffic may move, and the right to write is asked for."""
+
+
+class Sealing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the ledger is sealed; `waiting_since` is when the oldest unsealed record came."""
+
+    every_s: float
+    sealed_at: datetime | None = None
+    waiting_since: datetime | None = None
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of the alert rules that are on; `everywhere` Backstop may have any was looked."""
+
+    found: frozenset[str]
+    everywhere: bool = True
+
+
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    """The other app, and when it last looked at itself; None where it never has."""
+
+    app: str
+    every_s: float
+    looked_at: datetime | None = None
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was learnt; None is what was not asked, or did not answer.
+
+    `rights` and `known_good` are by target id. `pagers` are the names that have a routing key.
+    """
+
+    now: datetime
+    catalog: Catalog
+    by_the_app: bool = True
+    sights: tuple[Sight, ...] = ()
+    rights: dict[str, Rights] = {}
+    rules: Rules | None = None
+    known_good: dict[str, bool] | None = None
+    pagers: frozenset[str] | None = None
+    has_fallback: bool = False
+    door: int | None = None
+    sealing: Sealing | None = None
+    other: Other | None = None
+
+
+def targets_of(service: Service) -> list[str]:
+    """The endpoints of a service whose traffic can be moved."""
+    return [one.id for one in service.targets if one.kind is TargetKind.ONLINE_ENDPOINT]

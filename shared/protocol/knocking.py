@@ -1,0 +1,75 @@
+"""Knocking: ask each part for the least that it can be asked, to see whether one is let in.
+
+`responders.ready_responder` and `responders.ready_executor` knock with their own app's identity,
+`make doctor` with that of whoever runs it. Nothing is changed and nobody is paged.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import msgspec
+
+from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
+from shared.domain.message import CHANGES, WORK
+from shared.domain.readiness.check import Area
+from shared.domain.readiness.sight import Saw, Sight
+from shared.errors import Conflict, Misconfigured, Missing, NotFound, Refused, Unavailable
+from shared.services import Services
+
+NOWHERE = "readiness"  # a partition and a prefix that hold nothing
+DAY = timedelta(days=1)
+
+type Ask = Callable[[], Awaitable[object]]
+
+
+class Anything(msgspec.Struct, frozen=True):
+    """A row that is read for the right to read it."""
+
+
+async def knock(area: Area, name: str, ask: Ask, service: str = "") -> Sight:
+    """Ask, and tell what came of it."""
+    saw, detail = Saw.THERE, ""
+    try:
+        await ask()
+    except Refused as error:
+        saw, detail = Saw.REFUSED, error.detail
+    except (Missing, NotFound, Conflict) as error:
+        saw, detail = Saw.MISSING, str(error)
+    except Unavailable as error:
+        saw, detail = Saw.SILENT, error.detail
+    except Misconfigured as error:
+        saw, detail = Saw.UNSET, str(error)
+    return Sight(area=area, name=name, saw=saw, detail=detail, service=service)
+
+
+async def knock_everywhere(services: Services) -> list[Sight]:
+    """Where both apps go in: an identity, the tables, the topics, the logs."""
+    knocks = (
+        knock(Area.IDENTITY, "an access token", lambda: services.control_plane.identify()),  # noqa: PLW0108 - made within the knock
+        knock(Area.TABLES, "state", lambda: services.state.scan(NOWHERE, "", Anything, limit=1)),
+        knock(
+            Area.TABLES,
+            "deliveries",
+            lambda: services.deliveries.scan(NOWHERE, "", Anything, limit=1),
+        ),
+        knock(Area.TABLES, "index", lambda: services.index.scan(NOWHERE, "", Anything, limit=1)),
+        knock(Area.TABLES, "ledger", lambda: services.ledger.scan(NOWHERE, "", Anything, limit=1)),
+        knock(Area.BUS, f"topic {WORK}", lambda: services.bus.warm((WORK,))),
+        knock(Area.BUS, f"topic {CHANGES}", lambda: services.bus.warm((CHANGES,))),
+    )
+    return [*await asyncio.gather(*knocks), await _knock_logs(services)]
+
+
+async def ask_for_role_changes(services: Services) -> QueryAnswer:
+    """When roles were last given or taken away, within the last day."""
+    return await services.logs.query("role_changes", Since=services.now() - DAY)
+
+
+async def _knock_logs(services: Services) -> Sight:
+    area, name, answer = Area.LOGS, "the workspace", await ask_for_role_changes(services)
+    if answer.status in (AnswerStatus.COMPLETE, AnswerStatus.EMPTY):
+        return Sight(area=area, name=name, saw=Saw.THERE)
+    refused = answer.detail.startswith(("401", "403"))
+    saw = Saw.REFUSED if refused else Saw.SILENT
+    return Sight(area=area, name=name, saw=saw, detail=answer.detail)

@@ -1,0 +1,110 @@
+"""Readiness: when an app looks at itself, where its report lies, and who is woken where it fell.
+
+Once a day, and for half an hour after roles were given or taken away in the subscriptions whose
+activity log is in the workspace. The report and the incident that tells of what fell are stored
+together; what recovers is only written down.
+"""
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.domain.readiness.check import Check
+from shared.domain.readiness.observed import Other
+from shared.domain.readiness.report import Report, fallen, is_due, open_unready, remembering
+from shared.domain.row import MUST_NOT_EXIST, Put, Stored
+from shared.errors import Conflict, Unavailable
+from shared.protocol.commit import commit
+from shared.protocol.knocking import ask_for_role_changes
+from shared.protocol.waking import SHARD, Waking, wake
+from shared.services import Services
+
+LOOK_EVERY = timedelta(minutes=5)  # for changes of roles
+
+log = logging.getLogger("backstop.readiness")
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app found; `exercised` is when each service's traffic was last rolled back."""
+
+    checks: tuple[Check, ...]
+    exercised: dict[str, datetime] = {}
+
+
+async def read_report(services: Services, app: str) -> Stored[Report] | None:
+    """The last report of an app. Raises Unavailable."""
+    return await services.state.read(SHARD, f"readiness|{app}", Report)
+
+
+async def look_over(services: Services, app: str) -> Other | None:
+    """When the other app last looked at itself; None where nobody can tell."""
+    try:
+        found = await read_report(services, app)
+    except Unavailable:
+        return None
+    every_s = services.settings.readiness_every_s
+    return Other(app=app, every_s=every_s, looked_at=found.value.at if found else None)
+
+
+async def keep_ready(
+    services: Services, app: str, look: Callable[[Services], Awaitable[Look]]
+) -> None:
+    """Look, when it is time, and tell what fell. Raises Unavailable."""
+    if not _is_time(services):
+        return
+    before, services.roles_looked_at = services.roles_looked_at, None
+    last = await read_report(services, app)
+    changed_at = await _roles_changed_at(services)
+    now, known = services.now(), last.value if last else None
+    if is_due(known, changed_at, services.settings.readiness_every_s, now):
+        await _keep(services, app, last, await look(services), changed_at)
+    services.roles_looked_at = max(now, before or now)
+
+
+def _is_time(services: Services) -> bool:
+    every_s, before = services.settings.readiness_every_s, services.roles_looked_at
+    if not every_s:
+        return False
+    return before is None or services.now() - before >= min(LOOK_EVERY, timedelta(seconds=every_s))
+
+
+async def _roles_changed_at(services: Services) -> datetime | None:
+    """None where nothing changed, or nobody can tell."""
+    answer = await ask_for_role_changes(services)
+    found = [row["ChangedAt"] for row in answer.rows]
+    return found[0] if found and isinstance(found[0], datetime) else None
+
+
+async def _keep(
+    services: Services,
+    app: str,
+    last: Stored[Report] | None,
+    seen: Look,
+    changed_at: datetime | None,
+) -> None:
+    known, now = last.value if last else None, services.now()
+    report = Report(
+        app=app,
+        at=now,
+        checks=remembering(known, seen.checks),
+        roles_changed_at=changed_at or (known.roles_changed_at if known else None),
+        exercised=(known.exercised if known else {}) | seen.exercised,
+    )
+    waking = await _wake(services, app, fallen(known, report.checks), now)
+    etag = last.etag if last else MUST_NOT_EXIST
+    put = Put(row=f"readiness|{app}", value=report, etag=etag)
+    with contextlib.suppress(Conflict):  # another worker has just looked
+        await commit(services, SHARD, [*waking.writes, put], events=waking.events)
+
+
+async def _wake(services: Services, app: str, lost: tuple[Check, ...], now: datetime) -> Waking:
+    """One incident an app and area: what falls there while it is open joins it."""
+    if not lost:
+        return Waking()
+    for check in lost:
+        log.error("%s: not ready any more: %s %s: %s", app, check.area, check.name, check.sentence)
+    row = f"unready|{app}|{lost[0].area}"
+    return await wake(services, row, now, lambda: open_unready(app, lost, SHARD, now))

@@ -1,0 +1,168 @@
+"""Each app looks at itself: a right that was taken pages once, and comes back quietly."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from responders.page import page_all_due
+from responders.readiness import show_readiness
+from responders.ready_executor import ready_executor
+from responders.ready_responder import ready_responder
+from shared.domain.detection.rules import rules_of
+from shared.domain.message import CHANGES
+from shared.domain.readiness.check import Area, Check, Verdict
+from shared.domain.readiness.report import Report
+from shared.domain.readiness.rights import Rights
+from shared.domain.views.http import Request
+from shared.errors import Refused
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.listing import open_incidents
+from shared.protocol.waking import SHARD
+from tests.fakes import FakeServices
+from tests.fakes.scene import KEYS, NOW, SERVICE, TARGET, new_services
+
+NOTHING = Leftovers(messages={}, effects=[], intents=[])
+DAY = timedelta(days=1)
+LOOKS: dict[str, Callable[[FakeServices, Leftovers], Awaitable[None]]] = {
+    "responder": ready_responder,
+    "executor": ready_executor,
+}
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    found = new_services(pager_keys={**KEYS, "duty": "key of duty"}, pager_fallback_url="https://x")
+    subscription = TARGET.split("/")[2]
+    rules = frozenset(rule.name.lower() for rule in rules_of(SERVICE))
+    found.control_plane.rules[subscription] = rules
+    return found
+
+
+async def look(services: FakeServices, app: str) -> Report:
+    """A day later, as another process."""
+    services.outside.wait(DAY.total_seconds())
+    await LOOKS[app](services.another(app), NOTHING)
+    return services.state.peek(SHARD, f"readiness|{app}", Report)
+
+
+def failing(report: Report) -> list[Check]:
+    return [check for check in report.checks if check.verdict is Verdict.FAILED]
+
+
+async def pages(services: FakeServices) -> int:
+    await page_all_due(services.another("pager"), NOTHING)
+    return len([one for one in services.pager.sent if one["event_action"] == "trigger"])
+
+
+def take(services: FakeServices, *, taken: bool) -> None:
+    """Somebody takes the executor's right to move traffic, or gives it back."""
+    if taken:
+        services.control_plane.given[TARGET] = Rights()
+    else:
+        services.control_plane.given.clear()
+
+
+@pytest.mark.parametrize("app", LOOKS)
+async def test_what_is_in_order_passes_and_wakes_nobody(services: FakeServices, app: str) -> None:
+    report = await look(services, app)
+
+    assert [check.area for check in failing(report)] == (
+        [Area.KNOWN_GOOD] if app == "responder" else []
+    )
+    assert await open_incidents(services) == []
+
+
+async def test_a_role_that_was_taken_pages_once_and_comes_back_quietly(
+    services: FakeServices,
+) -> None:
+    await look(services, "executor")
+    take(services, taken=True)
+    report = await look(services, "executor")
+    assert [check.area for check in failing(report)] == [Area.ENDPOINTS]
+    (incident,) = await open_incidents(services)
+    assert [await pages(services), await pages(services)] == [1, 1]
+
+    await look(services, "executor")
+    take(services, taken=False)
+    report = await look(services, "executor")
+
+    assert failing(report) == []
+    assert [one.id for one in await open_incidents(services)] == [incident.id]
+
+
+async def test_a_table_that_refuses_wakes_somebody(services: FakeServices) -> None:
+    await look(services, "responder")
+    services.outside.deliveries.refuses = True
+    report = await look(services, "responder")
+
+    assert Area.TABLES in {check.area for check in failing(report)}
+    (incident,) = await open_incidents(services)
+    assert "deliveries" in incident.title
+
+
+async def test_an_identity_that_is_gone_fails(services: FakeServices) -> None:
+    services.control_plane.stranger = Refused("control-plane", "no managed identity")
+    found = failing(await look(services, "executor"))
+    assert [check.area for check in found] == [Area.IDENTITY]
+
+
+@pytest.mark.parametrize("app", LOOKS)
+async def test_what_is_out_is_unknown_and_wakes_nobody(services: FakeServices, app: str) -> None:
+    await look(services, app)
+    outside = services.outside
+    outside.bus.out = outside.blobs.out = outside.signer.out = True
+    outside.doorbell.status = None
+    report = await look(services, app)
+
+    unknown = {check.area for check in report.checks if check.verdict is Verdict.UNKNOWN}
+    assert {Area.BUS, Area.CONTAINERS} <= unknown
+    assert await open_incidents(services) == []
+
+
+async def test_one_looks_again_only_after_a_day_or_where_roles_changed(
+    services: FakeServices,
+) -> None:
+    process = services.another("one")
+
+    async def looked_at() -> object:
+        services.outside.wait(360)
+        await ready_executor(process, NOTHING)
+        return services.state.peek(SHARD, "readiness|executor", Report).at
+
+    first = await looked_at()
+    assert await looked_at() == first
+    services.logs.answer("role_changes", [{"ChangedAt": services.now()}])
+    assert await looked_at() != first
+
+
+async def test_never_where_the_setting_says_so(services: FakeServices) -> None:
+    off = msgspec.structs.replace(services.settings, readiness_every_s=0.0)
+    await ready_executor(FakeServices(services.outside, off), NOTHING)
+    assert services.state.rows(SHARD, "readiness|") == []
+
+
+async def test_the_look_changes_nothing_outside(services: FakeServices) -> None:
+    for app in LOOKS:
+        await look(services, app)
+    assert services.endpoints.writes == []
+    assert services.pager.sent == []
+    assert services.bus.published[CHANGES] == []
+    assert set(services.doorbell.rung) == {"https://backstop.example/api/readiness"}
+
+
+async def test_people_see_both_reports_and_the_stages(services: FakeServices) -> None:
+    empty = msgspec.json.decode((await show_readiness(services, Request())).body)
+    assert (empty["verdict"], empty["stage"], empty["apps"]) == ("unknown", "pilot", [])
+    for app in LOOKS:
+        await look(services, app)
+
+    shown = msgspec.json.decode((await show_readiness(services, Request())).body)
+
+    assert [one["app"] for one in shown["apps"]] == list(LOOKS)
+    assert {"area", "verdict", "sentence", "remedy"} <= shown["apps"][0]["checks"][0].keys()
+    (standing,) = shown["services"]
+    assert standing["service"] == SERVICE.name
+    assert all(lack["remedy"] for lack in standing["missing"])
+    assert shown["apps"][0]["at"] > NOW.isoformat()

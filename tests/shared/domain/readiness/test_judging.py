@@ -1,0 +1,155 @@
+"""What was learnt becomes checks: nothing that could not be learnt ever passes."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.domain.catalog import Catalog, CatalogMistake, Mode
+from shared.domain.detection.rules import rules_of
+from shared.domain.readiness.check import Area, Check, Verdict
+from shared.domain.readiness.judging import judge_executor, judge_responder
+from shared.domain.readiness.observed import Observed, Other, Rules, Sealing
+from shared.domain.readiness.rights import READ_ACTIONS, WRITE_ACTION, Permission, Rights
+from shared.domain.readiness.sight import Saw, Sight, judge_sight
+from tests.fakes.scene import NOW, SERVICE, TARGET
+from tests.fakes.services import catalog_of
+
+ALL_RULES = frozenset(rule.name.lower() for rule in rules_of(SERVICE))
+MAY_ALL = Rights(permissions=(Permission(actions=(*READ_ACTIONS, WRITE_ACTION)),))
+WHOLE = Observed(
+    now=NOW,
+    catalog=catalog_of(SERVICE),
+    rights={TARGET: MAY_ALL},
+    rules=Rules(found=ALL_RULES),
+    known_good={TARGET: True},
+    pagers=frozenset({"duty", *(one.pager for one in SERVICE.contacts)}),
+    has_fallback=True,
+    door=401,
+    sealing=Sealing(every_s=300.0, sealed_at=NOW),
+)
+
+
+def seen(**changes: Any) -> Observed:
+    return msgspec.structs.replace(WHOLE, **changes)
+
+
+def the(area: Area, observed: Observed) -> Check:
+    """The worst check of an area."""
+    found = [*judge_responder(observed), *judge_executor(observed)]
+    order = [Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED]
+    return min((c for c in found if c.area is area), key=lambda c: order.index(c.verdict))
+
+
+def test_a_whole_deployment_passes_and_says_nothing_to_do() -> None:
+    every = [*judge_responder(WHOLE), *judge_executor(WHOLE)]
+    assert {check.verdict for check in every} == {Verdict.PASSED}
+    assert {check.remedy for check in every} == {""}
+
+
+@pytest.mark.parametrize(
+    ("area", "changes"),
+    [
+        (Area.WEBHOOK, {"door": None}),
+        (Area.RULES, {"rules": None}),
+        (Area.RULES, {"rules": Rules(found=frozenset(), everywhere=False)}),
+        (Area.KNOWN_GOOD, {"known_good": None}),
+        (Area.PAGING, {"pagers": None}),
+        (Area.SEALS, {"sealing": None}),
+        (Area.OTHER_APP, {"other": Other(app="executor", every_s=60.0)}),
+    ],
+)
+def test_what_could_not_be_learnt_is_unknown(area: Area, changes: dict[str, Any]) -> None:
+    found = the(area, seen(**changes))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
+    ("area", "changes", "says"),
+    [
+        (Area.WEBHOOK, {"door": 200}, "without a token"),
+        (Area.RULES, {"rules": Rules(found=frozenset())}, "not there or off"),
+        (Area.KNOWN_GOOD, {"known_good": {TARGET: False}}, "no version to go back to"),
+        (Area.PAGING, {"pagers": frozenset({"duty"})}, "no routing key for"),
+        (Area.PAGING, {"has_fallback": False}, "nobody is woken"),
+        (Area.ENDPOINTS, {"rights": {TARGET: Rights()}}, "onlineEndpoints/write"),
+        (
+            Area.SEALS,
+            {"sealing": Sealing(every_s=300.0, waiting_since=NOW - timedelta(minutes=11))},
+            "two periods",
+        ),
+        (
+            Area.OTHER_APP,
+            {"other": Other(app="executor", every_s=60.0, looked_at=NOW - timedelta(days=1))},
+            "it looked at itself last",
+        ),
+    ],
+)
+def test_what_is_wrong_fails_and_says_what_to_do(
+    area: Area, changes: dict[str, Any], says: str
+) -> None:
+    found = the(area, seen(**changes))
+    assert found.verdict is Verdict.FAILED
+    assert says in found.sentence
+    assert found.remedy
+
+
+def test_a_quiet_ledger_needs_no_young_seal() -> None:
+    old = Sealing(every_s=300.0, sealed_at=NOW - timedelta(days=9))
+    assert the(Area.SEALS, seen(sealing=old)).verdict is Verdict.PASSED
+
+
+def test_a_mode_that_moves_nothing_needs_neither_right_nor_known_good() -> None:
+    watched = catalog_of(msgspec.structs.replace(SERVICE, mode=Mode.OBSERVE))
+    reads = Rights(permissions=(Permission(actions=READ_ACTIONS),))
+    observed = seen(catalog=watched, rights={TARGET: reads}, known_good={})
+    assert the(Area.ENDPOINTS, observed).verdict is Verdict.PASSED
+    assert Area.KNOWN_GOOD not in {check.area for check in judge_responder(observed)}
+
+
+def test_a_right_too_many_is_said() -> None:
+    watched = catalog_of(msgspec.structs.replace(SERVICE, mode=Mode.OBSERVE))
+    assert "take it away" in the(Area.ENDPOINTS, seen(catalog=watched)).sentence
+
+
+def test_a_mistake_in_a_file_fails_with_its_line() -> None:
+    wrong = CatalogMistake(file="a.yaml", line=3, field="mode", problem="is no mode")
+    found = the(Area.CATALOG, seen(catalog=Catalog(mistakes=(wrong,))))
+    assert (found.verdict, found.name) == (Verdict.FAILED, "a.yaml:3")
+
+
+@pytest.mark.parametrize(
+    ("saw", "by_the_app", "verdict"),
+    [
+        (Saw.THERE, True, Verdict.PASSED),
+        (Saw.REFUSED, True, Verdict.FAILED),
+        (Saw.REFUSED, False, Verdict.UNKNOWN),
+        (Saw.MISSING, False, Verdict.FAILED),
+        (Saw.UNSET, True, Verdict.FAILED),
+        (Saw.SILENT, True, Verdict.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("area", [Area.TABLES, Area.BUS, Area.WEBHOOK])
+def test_what_a_knock_proves(area: Area, saw: Saw, by_the_app: bool, verdict: Verdict) -> None:
+    found = judge_sight(Sight(area=area, name="it", saw=saw, detail="why"), by_the_app=by_the_app)
+    assert found.verdict is verdict
+    assert bool(found.remedy) is (verdict is not Verdict.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "lacking"),
+    [
+        ((Permission(actions=("*",)),), 0),
+        ((Permission(actions=("*/READ",)),), 2),
+        ((Permission(actions=("*",), not_actions=("*/write",)),), 1),
+        ((Permission(actions=("*",), not_actions=("*/write",)), Permission(actions=("*",))), 0),
+        ((), 4),
+    ],
+)
+def test_rights_are_patterns_less_exceptions(
+    permissions: tuple[Permission, ...], lacking: int
+) -> None:
+    rights = Rights(permissions=permissions)
+    assert len(rights.missing((*READ_ACTIONS, WRITE_ACTION))) == lacking
