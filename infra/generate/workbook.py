@@ -16,6 +16,7 @@ import msgspec
 from shared.adapters import queries
 from shared.domain.catalog import Catalog, Service
 from shared.domain.slos.burn_query import budget_query
+from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.kql import quote, real
 from shared.domain.slos.slo import WINDOWS
 
@@ -55,22 +56,25 @@ def budgets(services: Sequence[Service]) -> str:
     """Budget left and burn rates of every objective of all services, in one query.
 
     Columns: Service, Slo, Objective, BudgetLeft (percent; below 0 it is overspent) and a burn rate
-    a window; null where nothing was counted.
+    a window; null where nothing was counted, or too few of the answers were judged.
     """
-    counted = queries.render(budget_query(services), Lag=LAG, Bin=timedelta(minutes=1))
+    query = budget_query(services)
+    counted = queries.render(query, Lag=LAG, Bin=timedelta(minutes=1))
     rows = [
-        f"  {quote(service.name)}, {quote(slo.name)}, {real(slo.objective)}"
+        f"  {quote(service.name)}, {quote(slo.name)}, {real(slo.objective)}, "
+        f"{real(slo.indicator.least_labelled)}"
         for service in services
         for slo in service.slos
     ]
-    promised = "datatable(Service: string, Slo: string, Objective: real) ["
-    rates = [f"Burn{window} = {_rate(window)}" for window in WINDOWS]
+    promised = "datatable(Service: string, Slo: string, Objective: real, Least: real) ["
+    rate = {one: _rate(one, labels=f"A{one}" in query.columns) for one in (BUDGET, *WINDOWS)}
+    rates = [f"Burn{window} = {rate[window]}" for window in WINDOWS]
     names = ["Service", "Slo", "Objective", "BudgetLeft", *(f"Burn{one}" for one in WINDOWS)]
     return "\n".join(
         [
             counted,
             f"| lookup kind=inner ({promised}\n{',\n'.join(rows)}]) on Service, Slo",
-            f"| extend BudgetLeft = 100.0 * (1.0 - {_rate('Budget')}),",
+            f"| extend BudgetLeft = 100.0 * (1.0 - {rate[BUDGET]}),",
             f"    {',\n    '.join(rates)}",
             f"| project {', '.join(names)}",
             "| order by BudgetLeft asc",
@@ -83,9 +87,10 @@ def panel(name: str) -> str:
     return _HEAD.sub("", (PANELS / f"{name}.kql").read_text())
 
 
-def _rate(window: str) -> str:
-    """Bad by total over the share that may be bad; null without requests."""
-    return f"iff(T{window} > 0, 1.0 * B{window} / T{window} / (1.0 - Objective), real(null))"
+def _rate(window: str, *, labels: bool) -> str:
+    """Bad by total over the share that may be bad; null where that cannot be told."""
+    known = f"T{window} > 0" + (f" and T{window} >= Least * A{window}" if labels else "")
+    return f"iff({known}, 1.0 * B{window} / T{window} / (1.0 - Objective), real(null))"
 
 
 def _shipped(name: str) -> Item:

@@ -106,6 +106,22 @@ def test_budgets_say_what_is_left_of_every_objective(store: TelemetryStore) -> N
     assert rows.keys() == {slo.name for slo in service.slos}
 
 
+def test_too_few_labels_are_no_budget(store: TelemetryStore) -> None:
+    service = load_catalog(CATALOG).services[SERVICE]  # its outcomes need one for five answers
+    label = {"Name": "backstop.outcome", "Properties": {"backstop.outcome": "rejected"}}
+    about = {"TimeGenerated": NOW - 10 * MINUTE, "AppRoleName": SERVICE}
+    store.append("AppRequests", [request("v1") for _ in range(100)])
+    store.append("AppEvents", [about | label for _ in range(19)])
+
+    rows = {row["Slo"]: row for row in found(store, budgets((service,)))}
+    assert rows["fnol-summary-outcomes"]["BudgetLeft"] is None
+    assert rows["fnol-summary-outcomes"]["Burn1h"] is None
+
+    store.append("AppEvents", [about | label])
+    rows = {row["Slo"]: row for row in found(store, budgets((service,)))}
+    assert rows["fnol-summary-outcomes"]["BudgetLeft"] == pytest.approx(-900)
+
+
 def test_errors_are_drawn_with_what_changed(store: TelemetryStore) -> None:
     store.append("AppRequests", [request("v2", failed=at < 5) for at in range(20)])
     store.append("AppRequests", [request("v2", failed=True, probe="true")])
