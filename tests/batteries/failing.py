@@ -164,11 +164,11 @@ def ways_of(call: str) -> tuple[Way, ...]:
             return (Way.LOST, Way.SECOND) if name in TABLES else ()
         case "published" | "posted" | "sent":
             return (Way.LOST,)
-        case "post" | "send":
+        case "post" | "send" if name != "app_events":  # which knows one kind of failure
             return (Way.OUT, Way.BUSY, Way.SLOW, Way.REFUSED)
         case "publish" | "peek" | "query" | "probe":
             return (Way.OUT, Way.SLOW)
-        case "read" | "scan" | "wait":
+        case "read" | "scan" | "wait" | "send":
             return (Way.OUT, Way.BUSY, Way.SLOW)
         case "write" if name in TABLES:
             return (Way.OUT, Way.BUSY, Way.SLOW)

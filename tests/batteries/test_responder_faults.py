@@ -14,7 +14,7 @@ from tests.fakes.endpoints import Write
 MOST_IN_A_ROW = 5
 COUNTS = calls()
 CALLS = sorted(call for call in COUNTS if ways_of(call))
-DEPENDENCIES = {"tables", "bus", "logs", "endpoint", "teams", "pager"}
+DEPENDENCIES = {"tables", "bus", "logs", "endpoint", "teams", "pager", "app_events"}
 
 
 def cells(call: str, round_: int) -> list[Cell]:

@@ -180,5 +180,6 @@ def _set_out(outside: Outside, part: str, *, out: bool) -> None:
         "pager": lambda: setattr(outside.pager, "trouble", trouble),
         "logs": lambda: setattr(outside.logs, "out", out),
         "endpoint": lambda: setattr(outside.endpoints, "out", out),
+        "app_events": lambda: setattr(outside.app_events, "out", out),
     }
     switches[part]()
