@@ -186,9 +186,10 @@ class World:
             "simulation", self.simulation_module, str(path), serves_others=True
         )
         self.azurite.wait_ready()
+        self.blobs.wait_ready()
         prepare = self._python("prepare", "infra.local.prepare")
-        for child in (self.blobs, self.simulation, prepare):
-            child.wait_ready()
+        self.simulation.wait_ready()
+        prepare.wait_ready()
 
     def start_hosts(self, *roles: str) -> None:
         """Start the function apps of these roles, without any named both."""
