@@ -19,9 +19,10 @@ from shared.domain.freezes.freeze import Freeze
 from shared.domain.incidents.incident import Claim, Incident, Severity
 from shared.domain.keys import digest, shard_of
 from shared.domain.row import Put
+from shared.domain.slos.slo import BudgetAction
 from shared.domain.windows import Once
 from shared.protocol.listing import point_to
-from shared.protocol.records import CONTROLS, release_row
+from shared.protocol.records import BUDGETS, CONTROLS, release_row
 from tests.fakes.services import FakeServices, Outside
 from tests.shared.domain.diagnosis.telemetry_story import SERVICE as SHIPPED
 from tests.shared.domain.diagnosis.telemetry_story import (
@@ -29,7 +30,9 @@ from tests.shared.domain.diagnosis.telemetry_story import (
     V1_GOOD,
     seconds,
 )
+from tests.shared.domain.slos.states import asking_for
 from tests.simulation.scenario_logs import NOW, SECRETS, TARGET, ScenarioLogs
+from tests.simulation.scenario_scoring import FickleScoring
 from tests.simulation.scene import BAD_RELEASE, Scene
 from tests.simulation.scheduler import Scheduler
 
@@ -102,6 +105,8 @@ def new_outside(scheduler: Scheduler, scene: Scene = BAD_RELEASE) -> Outside:
     """The world before the alert."""
     outside = Outside(now=NOW, snapshot=SNAPSHOT, services=[service_of(scene)], turns=scheduler)
     outside.logs = ScenarioLogs(scheduler, outside.endpoints, scene)
+    if scene.fickle:
+        outside.scoring = FickleScoring(scheduler, outside.endpoints)
     outside.scoring.failing.add("v2")
     if scene.good_fails:
         outside.scoring.failing.add("v1")
@@ -119,6 +124,9 @@ async def store_scene(services: FakeServices, scene: Scene = BAD_RELEASE) -> Non
         await services.state.write(CONTROLS, [Put(row="kill|*", value=switch)])
     if scene.frozen:
         await services.state.write(CONTROLS, [Put(row="freeze|*", value=FREEZE)])
+    if scene.spent:
+        asks = asking_for(BudgetAction.APPROVE, SERVICE.name)
+        await services.state.write(CONTROLS, [Put(row=f"{BUDGETS}|{SERVICE.name}|slo", value=asks)])
     if scene.rolled_back:
         await _store_earlier(services)
 

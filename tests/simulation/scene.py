@@ -25,8 +25,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """One scene. `rollbacks` are minutes before the alert; `contacts_out` refuse to be paged.
 
     `rolled_back` has the alert join an incident that was rolled back before, `switch_on` has the
-    kill switch on from the start, `frozen` has all changes frozen, `good_fails` lets v1 fail its
-    probes, too, `no_cure` only once it has the traffic.
+    kill switch on from the start, `frozen` has all changes frozen, `spent` a budget that asks for a
+    person, `good_fails` lets v1 fail its probes, too, `no_cure` only once it has the traffic.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     rolled_back: bool = False
     switch_on: bool = False
     frozen: bool = False
+    spent: bool = False
     good_fails: bool = False
     no_cure: bool = False
     people: tuple[tuple[str, str], ...] = ()  # who decides about a plan that waits, and how
@@ -43,6 +44,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: timedelta = timedelta(0)  # how long the owners want it quiet yet
     by_signal: bool = False  # the service tells of it itself, and Azure Monitor does not
     logs_behind: bool = False  # the logs look well until somebody has moved the traffic
+    fickle: bool = False  # v2 fails by name once only: then nobody but signals blames it
 
     @property
     def may_act(self) -> bool:
@@ -60,7 +62,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def asks(self) -> bool:
         """Whether policy lets Backstop move traffic only with people's word."""
-        return self.mode is Mode.APPROVE or self.frozen
+        return self.mode is Mode.APPROVE or self.frozen or self.spent or self.fickle
 
     @property
     def lasts(self) -> timedelta:
@@ -97,3 +99,5 @@ SCENES: dict[str, Scene] = {
         Scene(name="nobody answers a page", mode=Mode.OBSERVE, patience=timedelta(seconds=180)),
     )
 }
+BUDGET_SPENT = Scene(name="an error budget asks for a person", spent=True)
+ONLY_SIGNALS = Scene(name="only signals tell of it", by_signal=True, logs_behind=True, fickle=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.batteries.soak import SOAK
 from tests.simulation.report import explain
-from tests.simulation.scene import SCENES, Scene
+from tests.simulation.scene import BUDGET_SPENT, ONLY_SIGNALS, SCENES, Scene
 from tests.simulation.spine import Faults, play
 
 SCHEDULES = 1_000 * SOAK
@@ -23,7 +23,9 @@ def test_every_promise_is_kept_in_every_schedule(
     assert not broken, explain(broken[0])
 
 
-@pytest.mark.parametrize("scene", SCENES.values(), ids=lambda scene: scene.name)
+@pytest.mark.parametrize(
+    "scene", [*SCENES.values(), BUDGET_SPENT, ONLY_SIGNALS], ids=lambda scene: scene.name
+)
 def test_without_faults_it_is_mitigated_exactly_where_it_can_be(scene: Scene) -> None:
     run = play(7, Faults(), scene)
 

@@ -174,7 +174,7 @@ class Writes(Judge):
         curable = scene.fault is Fault.VERSION
         said = self._is_approved(plan) or not scene.asks
         allowed = scene.mode in (Mode.AUTOMATIC, Mode.APPROVE) and said
-        how = f"the mode is {scene.mode.value}{', and changes are frozen' * scene.frozen}"
+        how = f"the mode is {scene.mode.value}{', and a person is asked for' * scene.asks}"
         self.must(allowed, Promise.AUTHORITY, how)
         self.must(curable, Promise.AUTHORITY, f"no move of traffic cures: {scene.fault.value}")
         loud = self.now >= NOW + scene.maintenance

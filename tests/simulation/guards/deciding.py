@@ -14,6 +14,7 @@ from shared.protocol import actor
 from tests.simulation.guards.guard import Patch, guard, without_rules
 from tests.simulation.guards.trials import scene
 from tests.simulation.promises import Promise
+from tests.simulation.scene import BUDGET_SPENT, ONLY_SIGNALS
 
 
 @guard(Promise.AUTHORITY, trials=scene("an older trouble"))
@@ -64,6 +65,18 @@ def no_freeze(patch: Patch) -> None:
     """Nobody looks whether changes are frozen, neither when it is decided nor at the act."""
     without_rules(patch, "no-freeze")
     patch.setattr(actor, "frozen_now", lambda *_: None)
+
+
+@guard(Promise.AUTHORITY, trials=scene(BUDGET_SPENT))
+def no_person_for_a_spent_budget(patch: Patch) -> None:
+    """An error budget that asks for a person is not asked."""
+    without_rules(patch, "budget-lets")
+
+
+@guard(Promise.AUTHORITY, trials=scene(ONLY_SIGNALS))
+def no_second_source(patch: Patch) -> None:
+    """A service's own signals move traffic although nobody else says so."""
+    without_rules(patch, "second-source")
 
 
 @guard(Promise.COMES_TO_REST, trials=scene("a maintenance that ends"))

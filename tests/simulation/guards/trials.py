@@ -35,12 +35,13 @@ def seeds(*first: int) -> Trials:
     return trials
 
 
-def scene(name: str) -> Trials:
+def scene(named: str | Scene) -> Trials:
     """A few seeds without faults in a scene."""
 
     def trials() -> Iterator[Trial]:
+        played = SCENES[named] if isinstance(named, str) else named
         for seed in range(5):
-            yield Trial(seed=seed, faults=Faults(), scene=SCENES[name])
+            yield Trial(seed=seed, faults=Faults(), scene=played)
 
     return trials
 
