@@ -60,6 +60,7 @@ class Breaches:
         self._bad = 0
         self._told_at: float | None = None  # the newest signal; None while all is well
         self._burned_at = 0.0  # when the budget last burned too fast
+        self._ended_at = float("-inf")  # when its end was last told, or tried to be
         self._lock = threading.Lock()
 
     def count(self, *, good: bool, now: float | None = None) -> None:
@@ -71,8 +72,9 @@ class Breaches:
             self._forget(at)
             due = self._is_due(at)
             total, bad = len(self._answers), self._bad
+            target = self._post if self._burns() else self._end
         if due:
-            threading.Thread(target=self._post, args=(total - bad, total), daemon=True).start()
+            threading.Thread(target=target, args=(total - bad, total), daemon=True).start()
 
     def _forget(self, now: float) -> None:
         while self._answers and self._answers[0][0] <= now - self._window_s:
@@ -85,21 +87,32 @@ class Breaches:
         It has ended after a whole window without: what hovers at the line would begin anew and
         anew, and each beginning may page.
         """
-        total = len(self._answers)
-        if total < self._least:
+        if len(self._answers) < self._least:
             return False
-        if self._bad < self._bad_share * total:
-            if self._told_at is None or now - self._burned_at < self._window_s:
-                return False
-            self._told_at = None
-            return True
+        if not self._burns():
+            return self._told_at is not None and self._is_over(now)
         self._burned_at = now
         if self._told_at is not None and now - self._told_at < self._every_s:
             return False
         self._told_at = now
         return True
 
-    def _post(self, good: int, total: int) -> None:
+    def _burns(self) -> bool:
+        return self._bad >= self._bad_share * len(self._answers)
+
+    def _is_over(self, now: float) -> bool:
+        if now - self._burned_at < self._window_s or now - self._ended_at < self._every_s:
+            return False
+        self._ended_at = now
+        return True
+
+    def _end(self, good: int, total: int) -> None:
+        """Tell the end; one that was not taken is told again, or the incident would stay open."""
+        if self._post(good, total):
+            with self._lock:
+                self._told_at = None
+
+    def _post(self, good: int, total: int) -> bool:
         service, slo, _, region = self._objective
         ended_at = datetime.now(UTC).isoformat()  # noqa: TID251 - a service's own process
         counted = {"good": good, "total": total, "window": f"{self._window_s}s"}
@@ -109,6 +122,7 @@ class Breaches:
         post = Post(self._url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - the service's own setting
         try:
             with urlopen(post, timeout=_TIMEOUT_S):  # noqa: S310 - the same
-                return
+                return True
         except (OSError, HTTPException) as error:
             log.warning("no signal to %s: %s; the alert rules tell it later", self._url, error)
+            return False

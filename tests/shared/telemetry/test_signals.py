@@ -103,10 +103,30 @@ def test_what_hovers_at_the_line_is_told_no_oftener_and_ends_once(backstop: Back
     settle(backstop)
     assert len(drain(backstop)) == 1
 
-    for number in range(100):
+    for number in range(40):
         breaches.count(good=True, now=100 + number)
     settle(backstop)
     assert [signal.good == signal.total for _, signal in drain(backstop)] == [True]
+
+
+def test_an_end_that_was_not_taken_is_told_again(
+    backstop: Backstop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaches = watching(backstop.address)
+    for _ in range(20):
+        breaches.count(good=False, now=0.0)
+    settle(backstop)
+    assert len(drain(backstop)) == 1
+
+    with monkeypatch.context() as out:
+        out.setattr(Door, "do_POST", lambda door: door.send_error(503))
+        for _ in range(40):
+            breaches.count(good=True, now=100.0)
+        settle(backstop)
+    for at in (129.0, 130.0, 161.0):
+        breaches.count(good=True, now=at)
+        settle(backstop)
+    assert [signal.good for _, signal in drain(backstop)] == [42]
 
 
 def test_too_few_requests_or_a_slow_burn_are_nobodys_breach(backstop: Backstop) -> None:
