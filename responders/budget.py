@@ -41,6 +41,8 @@ async def keep_budgets(services: Services, _: Leftovers) -> None:
     stored = {(row.value.service, row.value.slo): row for row in rows}
     balances = await balances_now(services)
     for key in dict.fromkeys((*stored, *balances)):
+        if services.catalog.broken(key[0]):  # what it promises is not known until it is mended
+            continue
         try:
             await _keep(services, stored.get(key) or _first(*key), balances)
         except Conflict:  # another process is at it
@@ -99,7 +101,7 @@ def _write(was: Stored[BudgetState], state: BudgetState) -> Write:
 async def _hand_on(services: Services, state: BudgetState, crossed: Crossed) -> None:
     """What follows from a crossing and its end; done again it is the same alert and incident."""
     service = services.catalog.services.get(state.service)
-    if service is None:  # its file is gone or broken: there is nobody to tell
+    if service is None:  # its file is gone: there is nobody to tell
         return
     if crossed.ended_at is not None and not crossed.done:
         begun = msgspec.structs.replace(crossed, ended_at=None)

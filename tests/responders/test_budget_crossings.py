@@ -3,6 +3,7 @@
 import pytest
 
 from responders.budget import keep_budgets
+from shared.domain.catalog import Catalog, CatalogMistake
 from shared.domain.event import EventKind
 from shared.domain.slos.slo import BudgetAction
 from shared.errors import Unavailable
@@ -60,6 +61,31 @@ async def test_silent_logs_begin_and_end_nothing() -> None:
 
     assert len(crossings(services)) == 1
     assert stored(services)[0].holding(BudgetAction.FREEZE) != ()
+
+
+async def test_a_mistake_in_the_file_ends_nothing_before_it_is_mended() -> None:
+    services = world(BudgetAction.FREEZE)
+    await look(services, 0.95)
+    mended = services.outside.catalog
+    mistake = CatalogMistake(
+        file=SERVICE.file, line=1, field="spec", problem="is wrong", service=SERVICE.name
+    )
+    services.outside.catalog = Catalog(mistakes=(mistake,))
+    await look(services, 0.95)
+    assert stored(services)[0].holding(BudgetAction.FREEZE) != ()
+
+    services.outside.catalog = mended
+    await look(services, 0.95)
+    assert [event.kind for event in crossings(services)] == [EventKind.BUDGET_CROSSED]
+
+
+async def test_what_is_promised_no_more_ends() -> None:
+    services = world(BudgetAction.FREEZE)
+    await look(services, 0.95)
+    services.outside.catalog = Catalog()
+    await look(services, 0.95)
+
+    assert stored(services) == []
 
 
 async def test_it_asks_the_logs_once_a_while_and_not_at_every_tick() -> None:
