@@ -26,8 +26,9 @@ def carry_on(new: HealthReport, was: HealthReport | None) -> HealthReport:
 
 
 def _lost(finding: Finding, new: HealthReport) -> Finding:
-    """Unknown while an endpoint cannot be read; what nobody has any more, no customer feels."""
-    hidden = bool(new.unread) and finding.part is not Part.DEPENDENCY
+    """Unknown where nothing could be asked; what nobody has any more, no customer feels."""
+    unread = finding.part is Part.DEPLOYMENT and bool(new.unread)
+    hidden = finding.part is Part.ANSWERS or unread  # whose file may have a mistake just now
     said = "could not be asked" if hidden else "is not there any more"
     return Finding(
         part=finding.part,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.domain.health.news import carry_on, to_be_told, told
-from shared.domain.health.report import Verdict
+from shared.domain.health.report import Part, Verdict
 from tests.shared.domain.decisions.worked_case import NOW
 from tests.shared.domain.health.test_report import finding, report
 
@@ -61,6 +61,14 @@ def test_what_is_gone_is_over_and_then_forgotten() -> None:
     gone = carry_on(report(minutes=5), told(broken, to_be_told(broken)))
     assert [(one.about, one.breaks) for one in to_be_told(gone)] == [("dependency wordings", False)]
     assert carry_on(report(minutes=10), told(gone, to_be_told(gone))).findings == ()
+
+
+def test_questions_that_nobody_asks_any_more_end_nothing() -> None:
+    # Their file may have a mistake: nothing is known then, least of all that all is well.
+    broken = carry_on(report(finding(FAILED, "", part=Part.ANSWERS)), None)
+    unasked = carry_on(report(minutes=5), told(broken, to_be_told(broken)))
+    assert to_be_told(unasked) == ()
+    assert [one.verdict for one in unasked.findings] == [UNKNOWN]
 
 
 def test_what_serves_again_is_told_again_as_of_then() -> None:
