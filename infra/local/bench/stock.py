@@ -13,7 +13,7 @@ from shared.domain.keys import shards
 from shared.domain.ledger.chain import Head
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.verification import verify
-from shared.protocol.intake import Delivery
+from shared.protocol.intake import WEBHOOK, Delivery
 
 EVERYTHING = 1_000_000
 BUSY = ("opened", "diagnosed", "acting")
@@ -86,13 +86,17 @@ async def _look(account: TableAccount) -> Stock:
 
 
 async def _outcomes(deliveries: Table) -> Counter[str]:
-    """What became of the deliveries of today and yesterday that triage has taken."""
+    """What became of today's and yesterday's deliveries that came by webhook and triage has taken.
+
+    What Backstop tells itself meanwhile, of a budget that is spent, is no part of the storm.
+    """
     now = datetime.now(UTC)
     found: Counter[str] = Counter()
     for day in (now - timedelta(days=1), now):
         for digit in range(16):
             rows = await deliveries.scan(f"{day:%y%m%d}-{digit:x}", "", Delivery, limit=EVERYTHING)
-            found.update(row.value.state for row in rows if not row.value.pending)
+            posted = [row.value for row in rows if row.value.source == WEBHOOK]
+            found.update(one.state for one in posted if not one.pending)
     return found
 
 
