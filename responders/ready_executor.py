@@ -5,6 +5,7 @@ asks Azure Resource Manager for; no traffic is moved to try it.
 """
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 
 from shared.domain.ledger.chain import start_of
@@ -25,6 +26,9 @@ from shared.services import Services
 APP, OTHER = "executor", "responder"
 LANES = 8  # endpoints that are asked for side by side
 TRIED = b"backstop-readiness/1"  # what is signed to try the key: nothing that a seal could be
+
+
+log = logging.getLogger("backstop.readiness")
 
 
 async def ready_executor(services: Services, _: Leftovers) -> None:
@@ -95,7 +99,8 @@ async def _sealing(services: Services) -> Sealing | None:
             sealed = known.get(mark.row) or start_of(mark.row)
             first = await read_records(services, mark.row, after=sealed.sequence, limit=1)
             waiting += [datetime.fromisoformat(row.value.recorded_at) for row in first]
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        log.warning("how far the ledger is sealed is not known now: %s", error)
         return None
     return Sealing(
         every_s=services.settings.seal_every_s,

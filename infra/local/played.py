@@ -36,10 +36,10 @@ def playable(folder: Path) -> tuple[str, ...]:
     return tuple(service.name for service in services if endpoints_of(service))
 
 
-def pager_keys(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """A routing key for every contact of these services, as settings."""
-    services = load_catalog(folder).services
-    pagers = {one.pager for name in names for one in services[name].contacts}
+def pager_keys(folder: Path) -> dict[str, str]:
+    """A routing key for every contact of the services of a folder, as settings."""
+    services = load_catalog(folder).services.values()
+    pagers = {one.pager for service in services for one in service.contacts}
     return {f"BACKSTOP_PAGER_KEY_{name.upper().replace('-', '_')}": PAGER_KEY for name in pagers}
 
 

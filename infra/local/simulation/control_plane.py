@@ -1,7 +1,8 @@
 """What ARM tells of rights and alert rules in the local world, for the readiness probe.
 
-The rules are those that the world evaluates. Everything may be done, until somebody takes a right
-away: `denied` are the actions that nobody has any more.
+The rules are those that a deployment of the world's catalog has; of services that have customers
+the world evaluates them. Everything may be done, until somebody takes a right away: `denied` are
+the actions that nobody has any more.
 """
 
 from collections.abc import Iterable

@@ -175,7 +175,8 @@ def topology(plan: Plan) -> dict[str, object]:
 
 
 def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
-    ports, known = plan.ports, ControlPlane(_played(plan, simulation.loads))
+    catalog = load_catalog(Path(plan.data) / "catalog")
+    ports, known = plan.ports, ControlPlane(catalog.services.values())
     return [
         (simulation.logs, ports.logs),
         (create_arm(simulation.world, simulation.alerts.route(), *known.routes()), ports.arm),

@@ -1,0 +1,1 @@
+"""What a month of Backstop costs: prices and assumptions in one file, the rest counted."""
