@@ -135,6 +135,12 @@ def collected(settings: dict[str, str]) -> str:
     return name
 
 
+def checked(settings: dict[str, str]) -> None:
+    """Wait until the service's health was looked at, as it is soon after a start."""
+    path = 'curl -i -H "$ME" "$BACKSTOP/api/health?service=fnol-summary"'
+    until(lambda: curl(path, settings)[0], lambda status: status == 200)
+
+
 def held(settings: dict[str, str]) -> str:
     """The legal hold that an example before placed last."""
     holds = curl('curl -i -H "$AUDITOR" "$BACKSTOP/api/holds"', settings)[1]["holds"]
@@ -210,6 +216,8 @@ def test_every_example_answers_as_documented(tmp_path: Path) -> None:
             for name in ("HOLD", "HELD"):
                 if f"${name}/" in example.command:
                     settings[name] = held(settings)
+            if "/api/health" in example.command:
+                checked(settings)
             if "$EVIDENCE" in example.command:
                 settings["EVIDENCE"] = collected(settings)
             status, body = curl(example.command, settings)
