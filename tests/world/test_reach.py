@@ -18,7 +18,7 @@ WITHIN_S = 60.0
 async def test_without_tables_and_then_without_the_bus_somebody_is_woken(stage: Stage) -> None:
     """What no table took cannot be promised, and what no bus brings to triage is late."""
     unpromised = await _is_woken_without_tables(stage)
-    await _is_woken_without_the_bus(stage)
+    await _is_woken_without_the_bus(stage, but_for=unpromised)
 
     await stage.until_view("the direct page in its timeline", unpromised, _tells_directly)
     await stage.until_state(unpromised, "escalated")
@@ -42,17 +42,18 @@ async def _is_woken_without_tables(stage: Stage) -> str:
     return name
 
 
-async def _is_woken_without_the_bus(stage: Stage) -> None:
+async def _is_woken_without_the_bus(stage: Stage, *, but_for: str) -> None:
     await stage.drill("bus-out")
     await stage.send(grave("bus-lost", target=SEARCH, severity="Sev0"))
 
-    page = await _fallback(stage)
-    early = await _incident(stage, page["incident"])
+    page = await _page(stage, but_for)
+    name = page["dedup_key"]
+    early = await _incident(stage, name)
     await stage.drill("heal")
 
-    assert "directly" in page["details"]["paged"]
+    assert "directly" in page["payload"]["custom_details"]["paged"]
     assert early.status == 404
-    await stage.until("the incident", lambda: _incident(stage, page["incident"]), _is_there)
+    await stage.until("the incident", lambda: _incident(stage, name), _is_there)
 
 
 def grave(name: str, *, target: str = FNOL, severity: str = "Sev1") -> Json:
@@ -60,22 +61,12 @@ def grave(name: str, *, target: str = FNOL, severity: str = "Sev1") -> Json:
     return alert(name, rule=name, target=target, fired_at=datetime.now(UTC), severity=severity)
 
 
-async def _page(stage: Stage) -> Json:
-    """The first alert at the pager, within the time that is promised."""
+async def _page(stage: Stage, but_for: str = "") -> Json:
+    """The first alert at the pager about another incident, within the time that is promised."""
 
     async def look() -> list[Json]:
-        found: list[Json] = (await stage.get(f"{stage.at.inbox}/api/pages"))["alerts"]
-        return found
-
-    return (await stage.until("a page", look, bool, WITHIN_S))[-1]
-
-
-async def _fallback(stage: Stage) -> Json:
-    """The first page at the pager's fallback: the contacts of this service have no routing key."""
-
-    async def look() -> list[Json]:
-        told = (await stage.get(f"{stage.at.inbox}/api/pages"))["webhooks"]
-        return [one["body"] for one in told]
+        told: list[Json] = (await stage.get(f"{stage.at.inbox}/api/pages"))["alerts"]
+        return [one for one in told if one["dedup_key"] != but_for]
 
     return (await stage.until("a page", look, bool, WITHIN_S))[-1]
 
