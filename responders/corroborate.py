@@ -15,7 +15,6 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import Message
-from shared.domain.row import Put
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
 from shared.protocol.probing import probe
@@ -76,6 +75,6 @@ async def _store(services: Services, incident: Incident, found: Diagnosis) -> No
         if current.state is not State.OPENED:
             return Revision(step=Step(incident=None, reason="somebody else has diagnosed it"))
         step = record_diagnosis(current, found, raise_severity(current, found), found.made_at)
-        return Revision(step=step, writes=[Put(row=f"diagnosis|{current.id}", value=found)])
+        return Revision(step=step, told={"diagnosis": found})
 
     await revise(services, incident.id, take)

@@ -87,6 +87,15 @@ def panel(name: str) -> str:
     return _HEAD.sub("", (PANELS / f"{name}.kql").read_text())
 
 
+def title(name: str) -> str:
+    """What the workbook writes above a panel."""
+    return _head(name)["title"]
+
+
+def _head(name: str) -> dict[str, str]:
+    return dict(_HEAD.findall((PANELS / f"{name}.kql").read_text()))
+
+
 def _rate(window: str, *, labels: bool) -> str:
     """Bad by total over the share that may be bad; null where that cannot be told."""
     known = f"T{window} > 0" + (f" and T{window} >= Least * A{window}" if labels else "")
@@ -94,7 +103,7 @@ def _rate(window: str, *, labels: bool) -> str:
 
 
 def _shipped(name: str) -> Item:
-    head = dict(_HEAD.findall((PANELS / f"{name}.kql").read_text()))
+    head = _head(name)
     text = panel(name)
     for parameter, filled in FILLED.items():
         text = text.replace(parameter, filled)

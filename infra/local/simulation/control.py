@@ -4,6 +4,7 @@ Only the local world's own commands and pages call it. It plays what Backstop is
 release pipeline that ships, a region that goes out, an index that stops.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,7 @@ from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan
 from infra.local.simulation.rules import Rules
+from infra.local.simulation.watching import panels_of, rules_of
 
 PIPELINE = "release-pipeline"
 INDEX_BEHIND_S = 2 * 3600.0  # older than any service of the catalog allows
@@ -222,6 +224,15 @@ class Control:
             return None
         return partial(self._simulation.ship_of, service, version)
 
+    async def watching(self, request: Request) -> Response:
+        """How the alert rules of a service stand, and the rows of its workbook."""
+        service, known = request.query_params.get("service", SERVICE), self._simulation
+        if service not in known.loads:
+            return _json({"error": f"{service!r} is not played"}, 404)
+        services = known.rules.services
+        panels = await asyncio.to_thread(panels_of, known.store, services, service)
+        return _json({"rules": rules_of(known.rules, service), "panels": panels})
+
     async def start_load(self, _request: Request) -> Response:
         """Let the customers come."""
         await self._simulation.start_load()
@@ -242,6 +253,7 @@ def create_control(simulation: Simulation) -> Starlette:
     return Starlette(
         routes=[
             Route("/status", control.status),
+            Route("/watching", control.watching),
             Route("/recovered", control.recovered),
             Route("/load", control.start_load, methods=["POST"]),
             Route("/drills/{name}", control.drill, methods=["POST"]),

@@ -28,6 +28,11 @@ class Firing:
     rule: AlertRule
     _states: dict[Series, _State] = field(default_factory=dict)
 
+    @property
+    def firing(self) -> list[Series]:
+        """The time series whose alerts are on."""
+        return [series for series, state in self._states.items() if state.reading is not None]
+
     def take(self, readings: Iterable[Reading]) -> Iterator[tuple[Reading, bool]]:
         """What changes by one look: a reading whose alert begins (True) or ends (False)."""
         found = {one.series: one for one in readings if one.fires}

@@ -31,7 +31,7 @@ type _Change = tuple[AlertRule, Reading, bool]
 
 
 class Rules:
-    """All rules of the services that are played."""
+    """All rules of the services that are played; `firing` is how each of them stands."""
 
     def __init__(
         self,
@@ -42,11 +42,12 @@ class Rules:
         groups: ActionGroups,
     ) -> None:
         played = list(services)
+        self.services = tuple(played)
         self.tallies = {service.name: Tally() for service in played}
         self._store = store
         self._pace = pace
         self._groups = groups
-        self._firing = [Firing(rule=rule) for service in played for rule in rules_of(service)]
+        self.firing = [Firing(rule=rule) for service in played for rule in rules_of(service)]
         self._alerts: dict[tuple[str, Series], LogAlert] = {}
         self._looks = 0
 
@@ -67,7 +68,7 @@ class Rules:
         self._looks += 1
         due = [
             firing
-            for turn, firing in enumerate(self._firing)
+            for turn, firing in enumerate(self.firing)
             if (self._looks + turn) % firing.rule.frequency_min == 0
         ]
         changes = [(firing.rule, *change) for firing in due for change in self._evaluate(firing)]

@@ -52,6 +52,7 @@ class Drills:
         )
         templates.globals["asset"] = "/assets/{}".format
         self._page = templates.get_template("drills.html")
+        self._watching = templates.get_template("watching.html")
 
     async def show(self, request: Request) -> Response:
         """The page."""
@@ -65,6 +66,21 @@ class Drills:
             addresses=self._addresses,
             did=_title(did),
             refused=_title(refused),
+        )
+        return HTMLResponse(html, headers=HEADERS)
+
+    async def watching(self, request: Request) -> Response:
+        """The page of what watches a service: its alert rules, and its rows of the workbook."""
+        names = (SERVICE, *self.further)
+        asked = request.query_params.get("service", SERVICE)
+        if asked not in names:
+            return JSONResponse({"known": names}, status_code=404)
+        url = f"{self._addresses.control}/watching"
+        async with self._session.get(url, params={"service": asked}) as answer:
+            answer.raise_for_status()
+            found = await answer.json(content_type=None)
+        html = self._watching.render(
+            addresses=self._addresses, service=asked, services=names, **found
         )
         return HTMLResponse(html, headers=HEADERS)
 
@@ -178,6 +194,7 @@ def create_drills(drills: Drills) -> Starlette:
     return Starlette(
         routes=[
             Route("/", drills.show),
+            Route("/watching", drills.watching),
             Route("/drills/{name}", drills.play, methods=["POST"]),
             Route("/assets/{name}", _asset),
         ]

@@ -25,6 +25,24 @@ STATUS = {
 }
 
 
+WATCHING = {
+    "rules": [
+        {
+            "name": "fnol-summary-part",
+            "title": "one region burns",
+            "every": "PT1M",
+            "window": "PT1H",
+            "series": 6,
+            "firing": ["region, swedencentral"],
+        }
+    ],
+    "panels": [
+        {"title": "Error budgets", "columns": ["Slo"], "rows": [["<availability>"]]},
+        {"title": "What changed", "columns": [], "rows": []},
+    ],
+}
+
+
 class World:
     """The control route and the API in one: keeps what it was told."""
 
@@ -36,6 +54,10 @@ class World:
 
     async def status(self, _: Request) -> Response:
         return JSONResponse(STATUS)
+
+    async def watching(self, request: Request) -> Response:
+        self.services.append(request.query_params["service"])
+        return JSONResponse(WATCHING)
 
     async def drill(self, request: Request) -> Response:
         self.done.append(request.path_params["name"])
@@ -56,6 +78,7 @@ class World:
         return Starlette(
             routes=[
                 Route("/status", self.status),
+                Route("/watching", self.watching),
                 Route("/load", self.load, methods=["POST"]),
                 Route("/drills/{name}", self.drill, methods=["POST"]),
                 Route("/api/releases", self.register, methods=["POST"]),
@@ -118,6 +141,23 @@ async def test_the_page_shows_who_serves_and_every_button(
     html = await shown(session, page)
     assert "50 % good answers" in html
     assert all(f'action="/drills/{drill.name}"' in html for drill in DRILLS)
+
+
+async def test_the_rules_and_the_workbook_of_a_service_are_a_page(
+    session: aiohttp.ClientSession, page: str, world: World
+) -> None:
+    html = await shown(session, f"{page}/watching?service=fnol-summary")
+    assert world.services == ["fnol-summary"]
+    assert "region, swedencentral" in html
+    assert "&lt;availability&gt;" in html
+    assert "Nothing was told in the last hour." in html
+
+
+async def test_a_service_that_is_not_played_has_no_such_page(
+    session: aiohttp.ClientSession, page: str
+) -> None:
+    async with session.get(f"{page}/watching?service=payments") as answer:
+        assert answer.status == 404
 
 
 @pytest.mark.parametrize("name", [drill.name for drill in DRILLS if drill.name != "kill-executor"])
