@@ -147,7 +147,7 @@ def _take_the_logs_and_a_region_out(person: Person) -> None:
     person.press("Take the logs out")
     person.press("Take a region out")
     person.opens("Whether anything is broken is not known.")
-    person.reads("#lead", "Moved nothing.", "It could not be found out what customers feel.")
+    person.reads("#lead", "Moved nothing.", "It could not be found out what")
     person.reads("#decision", "Inconclusive")
     person.sees_at_drills("v1 100 %")
 

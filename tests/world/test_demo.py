@@ -1,7 +1,6 @@
 """The demonstration tells the truth: it succeeds only where customers were really cured.
 
-The first runs the command that `make demo` runs, the other two the same with less waiting and side
-by side, since they wait more than they work. All read what it leaves in `summary.json`.
+All run the command that `make demo` runs, and read what it leaves in `summary.json`.
 """
 
 import asyncio
@@ -20,12 +19,6 @@ from tests.world.stage import Json
 pytestmark = [pytest.mark.world, pytest.mark.timeout(400)]
 
 COMMAND = ("-m", "infra.local.demo")
-QUICKLY = """
-import sys
-from infra.local.demo.__main__ import main
-from tests.world.stage import QUICK
-sys.exit(main(QUICK))
-"""
 
 
 async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) -> None:
@@ -49,13 +42,12 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
 
 
 async def test_the_demo_fails_where_nothing_can_be_cured(tmp_path: Path) -> None:
-    async with asyncio.TaskGroup() as stories:
-        stories.create_task(_the_rollback_is_refused(tmp_path / "refused"))
-        stories.create_task(_the_good_version_is_equally_bad(tmp_path / "equally-bad"))
+    await _the_rollback_is_refused(tmp_path / "refused")
+    await _the_good_version_is_equally_bad(tmp_path / "equally-bad")
 
 
 async def _the_rollback_is_refused(folder: Path) -> None:
-    code, found, said = await _play(folder, "-c", QUICKLY, "--block-writes")
+    code, found, said = await _play(folder, *COMMAND, "--block-writes")
     assert code == 1, said
     assert "decided: roll back" in said
     assert found["outcome"] == "escalated"
@@ -65,7 +57,7 @@ async def _the_rollback_is_refused(folder: Path) -> None:
 
 
 async def _the_good_version_is_equally_bad(folder: Path) -> None:
-    code, found, said = await _play(folder, "-c", QUICKLY, "--equally-bad")
+    code, found, said = await _play(folder, *COMMAND, "--equally-bad")
     assert code == 1, said
     assert "FAIL target-probe-passes" in said
     assert found["outcome"] == "escalated"

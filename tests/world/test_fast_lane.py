@@ -4,12 +4,13 @@ The alert rules never look here, and the logs lag; what happens is the signals' 
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.world.releases import REGION, bad_answers, earn_v1, ship_v2
-from tests.world.stage import QUICK, SERVICE, Json, Stage, told
+from tests.world.stage import QUICK, SERVICE, Json, Stage, new_stage, told
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
@@ -17,8 +18,20 @@ PACE = msgspec.structs.replace(QUICK, log_lag_s=6.0, rule_every_s=3600.0, health
 
 
 async def test_a_stopped_indexer_is_found_while_every_route_answers_and_ends_by_itself(
-    stage: Stage,
+    tmp_path: Path,
 ) -> None:
+    async with new_stage(tmp_path, pace=PACE) as stage:
+        await _a_stopped_indexer(stage)
+
+
+async def test_a_signal_and_probes_by_name_move_the_traffic_before_the_logs_know(
+    tmp_path: Path,
+) -> None:
+    async with new_stage(tmp_path, pace=PACE) as stage:
+        await _a_signal_and_probes(stage)
+
+
+async def _a_stopped_indexer(stage: Stage) -> None:
     await earn_v1(stage)
     assert (await _health(stage, "passed"))["first_failing"] == ""
     bad = (await stage.status())["bad"]
@@ -36,9 +49,8 @@ async def test_a_stopped_indexer_is_found_while_every_route_answers_and_ends_by_
     assert view["intent"] is None, told(view)
 
 
-async def test_a_signal_and_probes_by_name_move_the_traffic_before_the_logs_know(
-    stage: Stage,
-) -> None:
+async def _a_signal_and_probes(stage: Stage) -> None:
+    await earn_v1(stage)
     await ship_v2(stage)
     await bad_answers(stage, (await stage.status())["bad"] + 3)
 
