@@ -6,7 +6,7 @@ in by the workbook's own parameters.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,12 @@ def budgets(services: Sequence[Service]) -> str:
     )
 
 
-def panel(name: str) -> str:
-    """The query of one panel, with its parameters still to be filled in."""
-    return _HEAD.sub("", (PANELS / f"{name}.kql").read_text())
+def panel(name: str, values: Mapping[str, str]) -> str:
+    """The query of one panel, with `values` for its parameters, those of `FILLED`."""
+    text = _HEAD.sub("", (PANELS / f"{name}.kql").read_text())
+    for parameter, value in values.items():
+        text = text.replace(parameter, value)
+    return text
 
 
 def title(name: str) -> str:
@@ -104,10 +107,7 @@ def _rate(window: str, *, labels: bool) -> str:
 
 def _shipped(name: str) -> Item:
     head = _head(name)
-    text = panel(name)
-    for parameter, filled in FILLED.items():
-        text = text.replace(parameter, filled)
-    return _panel(name, head["title"], head["looks"], text)
+    return _panel(name, head["title"], head["looks"], panel(name, FILLED))
 
 
 def _panel(name: str, title: str, looks: str, query: str) -> Item:

@@ -20,7 +20,7 @@ SINCE, WIDTH = "1h", "5m"
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """One panel of the workbook for one service: its newest rows, as text."""
+    """One panel of the workbook for one service: its first rows, as text."""
 
     title: str
     columns: tuple[str, ...]
@@ -57,10 +57,7 @@ def _filled(name: str, service: str) -> str:
         "{Until}": "now()",
         "{Bin}": WIDTH,
     }
-    text = panel(name)
-    for parameter, value in values.items():
-        text = text.replace(parameter, value)
-    return text
+    return panel(name, values)
 
 
 def _panel(store: TelemetryStore, heading: str, query: str) -> Panel:

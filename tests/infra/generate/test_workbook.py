@@ -25,8 +25,8 @@ type Row = dict[str, Any]
 
 def filled(name: str) -> str:
     """A panel as the workbook sends it: one service, the last hour, five minutes a point."""
-    text = panel(name).replace("{Service}", f"'{SERVICE}'")
-    return text.replace("{From}", "ago(1h)").replace("{Until}", "now()").replace("{Bin}", "5m")
+    values = {"{From}": "ago(1h)", "{Until}": "now()", "{Bin}": "5m"}
+    return panel(name, values | {"{Service}": f"'{SERVICE}'"})
 
 
 @pytest.fixture
