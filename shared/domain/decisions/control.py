@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.coverage import NEVER_SET, covers, say_scope
+from shared.domain.coverage import covers, say_scope, telling
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.freezes.freeze import Freeze
 from shared.domain.keys import digest
@@ -51,15 +51,7 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell_turned(was: KillSwitch | None, switch: KillSwitch) -> ChangeEvent:
     """The event of a kill switch that is turned; `was` is None where it is turned first."""
-    return happened(
-        EventKind.KILL_SWITCH_CHANGED,
-        f"kill-switch-{digest(switch.scope, switch.at.isoformat())}",
-        switch.scope,
-        switch.at,
-        actor=switch.by,
-        role=switch.role,
-        what=f"turned the kill switch of {say_scope(switch.scope)} {'on' if switch.on else 'off'}",
-        why=switch.reason,
-        before=msgspec.to_builtins(was) if was else NEVER_SET,
-        after=msgspec.to_builtins(switch),
-    )
+    what = f"turned the kill switch of {say_scope(switch.scope)} {'on' if switch.on else 'off'}"
+    name = f"kill-switch-{digest(switch.scope, switch.at.isoformat())}"
+    told = telling(what, was, switch)
+    return happened(EventKind.KILL_SWITCH_CHANGED, name, switch.scope, switch.at, **told)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.coverage import NEVER_SET, covers, say_scope
+from shared.domain.coverage import covers, say_scope, telling
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.windows import Window
@@ -56,15 +56,6 @@ class Freeze(msgspec.Struct, frozen=True, kw_only=True):
 def tell_frozen(was: Freeze | None, freeze: Freeze) -> ChangeEvent:
     """The event of a freeze that is set or lifted; `was` is None where it is set first."""
     done = "froze the changes of" if freeze.on else "lifted the change freeze of"
-    return happened(
-        EventKind.FREEZE_CHANGED,
-        f"freeze-{digest(freeze.scope, freeze.at.isoformat())}",
-        freeze.scope,
-        freeze.at,
-        actor=freeze.by,
-        role=freeze.role,
-        what=f"{done} {say_scope(freeze.scope)}",
-        why=freeze.reason,
-        before=msgspec.to_builtins(was) if was else NEVER_SET,
-        after=msgspec.to_builtins(freeze),
-    )
+    name = f"freeze-{digest(freeze.scope, freeze.at.isoformat())}"
+    told = telling(f"{done} {say_scope(freeze.scope)}", was, freeze)
+    return happened(EventKind.FREEZE_CHANGED, name, freeze.scope, freeze.at, **told)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.coverage import NEVER_SET, covers, say_scope
+from shared.domain.coverage import covers, say_scope, telling
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 from shared.domain.ledger.record import LedgerRow
@@ -72,19 +72,11 @@ def is_held(row: LedgerRow, holds: Sequence[LegalHold]) -> bool:
 
 def tell_hold(was: LegalHold | None, hold: LegalHold) -> ChangeEvent:
     """The event of a legal hold that is placed or lifted."""
-    return happened(
-        EventKind.LEGAL_HOLD_CHANGED,
-        f"legal-hold-{digest(hold.id, hold.at.isoformat())}",
-        hold.service,
-        hold.at,
-        actor=hold.by,
-        role=hold.role,
-        what=f"{'placed' if hold.on else 'lifted'} a legal hold on {hold.sentence}",
-        why=hold.reason,
-        before=msgspec.to_builtins(was) if was else NEVER_SET,
-        after=msgspec.to_builtins(hold),
-        evidence={"hold": hold.id},
-    )
+    what = f"{'placed' if hold.on else 'lifted'} a legal hold on {hold.sentence}"
+    name = f"legal-hold-{digest(hold.id, hold.at.isoformat())}"
+    told = telling(what, was, hold)
+    told["evidence"] = {"hold": hold.id}
+    return happened(EventKind.LEGAL_HOLD_CHANGED, name, hold.service, hold.at, **told)
 
 
 def _from(since: datetime | None) -> str:
