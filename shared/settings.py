@@ -21,6 +21,8 @@ LEAST_DAYS = 184
 SHORTEST_KEY = 32  # characters of the redaction key
 _ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _WHO = re.compile(f"{_ID}/{_ID}")
+UNRESOLVED = "@Microsoft.KeyVault"
+"""How a value begins that Azure could not get from Key Vault: it is the reference itself."""
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -105,9 +107,9 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         logs_workspace=_required(env, "BACKSTOP_LOGS_WORKSPACE"),
         logs_endpoint=env.get("BACKSTOP_LOGS_ENDPOINT", ""),
         arm_endpoint=env.get("BACKSTOP_ARM_ENDPOINT", ""),
-        teams_url=env.get("BACKSTOP_TEAMS_URL", ""),
+        teams_url=_secret(env, "BACKSTOP_TEAMS_URL"),
         pager_url=env.get("BACKSTOP_PAGER_URL", "https://events.pagerduty.com/v2/enqueue"),
-        pager_fallback_url=env.get("BACKSTOP_PAGER_FALLBACK_URL", ""),
+        pager_fallback_url=_secret(env, "BACKSTOP_PAGER_FALLBACK_URL"),
         pager_keys=_pager_keys(env),
         public_url=env.get("BACKSTOP_PUBLIC_URL", "").rstrip("/"),
         catalog=Path(env.get("BACKSTOP_CATALOG") or DEFAULT_CATALOG),
@@ -142,13 +144,16 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
-    """Without a key what is personal still goes, but nothing correlates: that is for this machine.
+def _secret(env: Mapping[str, str], name: str) -> str:
+    """A secret, empty where nobody has set it in the vault yet."""
+    value = env.get(name, "")
+    return "" if value.startswith(UNRESOLVED) else value
 
-    A Key Vault reference that cannot be resolved is handed over as it is written.
-    """
-    key = env.get("BACKSTOP_REDACTION_KEY", "")
-    if not local and (len(key) < SHORTEST_KEY or key.startswith("@Microsoft.KeyVault")):
+
+def _redaction_key(env: Mapping[str, str], *, local: bool) -> str:
+    """Without a key what is personal still goes, but nothing correlates: on this machine only."""
+    key = _secret(env, "BACKSTOP_REDACTION_KEY")
+    if not local and len(key) < SHORTEST_KEY:
         raise Misconfigured(f"BACKSTOP_REDACTION_KEY must have {SHORTEST_KEY} characters")
     return key
 
@@ -177,8 +182,8 @@ def _authority(env: Mapping[str, str], *, local: bool) -> str:
 def _pager_keys(env: Mapping[str, str]) -> dict[str, str]:
     """Routing keys by the name that a contact's `pager` gives: BACKSTOP_PAGER_KEY_CLAIMS_AI."""
     prefix = "BACKSTOP_PAGER_KEY_"
-    found = {name: value for name, value in env.items() if name.startswith(prefix)}
-    return {_pager_name(name.removeprefix(prefix)): value for name, value in found.items()}
+    found = {name: _secret(env, name) for name in env if name.startswith(prefix)}
+    return {_pager_name(name.removeprefix(prefix)): key for name, key in found.items() if key}
 
 
 def _pager_name(suffix: str) -> str:

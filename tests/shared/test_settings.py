@@ -76,6 +76,15 @@ def test_routing_keys_are_named_as_the_catalog_names_them() -> None:
     assert settings.pager_keys == {"claims-ai": "k"}
 
 
+def test_a_secret_that_azure_could_not_get_is_no_secret() -> None:
+    """Where a reference to Key Vault is not resolved, the app gets the reference for a value."""
+    unresolved = "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/s)"
+    names = ("PAGER_KEY_DUTY", "PAGER_FALLBACK_URL", "TEAMS_URL")
+    settings = read_settings(ENOUGH | {f"BACKSTOP_{name}": unresolved for name in names})
+    assert settings.pager_keys == {}
+    assert (settings.pager_fallback_url, settings.teams_url) == ("", "")
+
+
 def test_a_bus_may_be_named_by_its_namespace_alone() -> None:
     named = {key: value for key, value in ENOUGH.items() if key != "BACKSTOP_BUS"}
     settings = read_settings(named | {"BACKSTOP_BUS__fullyQualifiedNamespace": "b.example"})
