@@ -13,10 +13,11 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Change, Release
 from shared.domain.diagnosis.diagnose import diagnose as find_out
-from shared.domain.diagnosis.diagnosis import Diagnosis, Health
+from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.diagnosis.tenants import counted_since, name_tenants
 from shared.domain.incidents.incident import Incident, State, Step
+from shared.domain.incidents.patience import Patience, next_look, wake_meanwhile
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import WORK, Message
@@ -31,7 +32,6 @@ LONGEST_LOOK_BACK = timedelta(hours=6)
 BINS = 600  # of one answer; with a few versions and regions each, below the limit of its rows
 CHANGES_LOOK_BACK = timedelta(days=1)
 BASELINE_WEEKS = 3
-LOOKS = 6  # at what cannot be judged yet, within the patience that the settings allow
 TENANTS_WITHIN_S = 3.0
 MINUTE = timedelta(minutes=1)  # finer bins only make a longer answer
 
@@ -58,8 +58,10 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    if _is_early(found, service, incident) and _is_patient(services, message, incident):
-        await _look_again(services, message, _patience(services, incident), now)
+    due = _next_look(services, service, message, incident, found)
+    if due is not None:
+        await _wake_meanwhile(services, service, incident, found)
+        await _look_again(services, message, due)
         return
     found = await _with_tenants(services, service, found)
 
@@ -78,30 +80,42 @@ def _waits(incident: Incident) -> bool:
     return incident.state is State.OPENED or (incident.unexplained and incident.state.is_open())
 
 
-def _is_early(found: Diagnosis, service: Service, incident: Incident) -> bool:
-    """Whether a moment later may tell more; behind a signal the logs look well until they know."""
-    behind = incident.signals_only and found.health is Health.HEALTHY
-    return behind or found.is_early(service.policy.minimum_requests)
+def _next_look(
+    services: Services, service: Service, message: Message, incident: Incident, found: Diagnosis
+) -> datetime | None:
+    """When to look again; None where what was found counts."""
+    settings = services.settings
+    return next_look(
+        found,
+        incident,
+        minimum_requests=service.policy.minimum_requests,
+        patience=Patience(
+            lasts=timedelta(seconds=settings.patience_s), lag=timedelta(seconds=settings.log_lag_s)
+        ),
+        attempt=message.attempt,
+        now=services.now(),
+    )
 
 
-def _patience(services: Services, incident: Incident) -> timedelta:
-    """How long it may be looked at again; a signal comes before the logs by as much as they lag."""
-    lag_s = services.settings.log_lag_s if incident.signals_only else 0.0
-    return timedelta(seconds=services.settings.patience_s + lag_s)
-
-
-def _is_patient(services: Services, message: Message, incident: Incident) -> bool:
-    """Whether it may be looked at again: seconds after the onset there is little to judge by."""
-    began = incident.progressed_at or incident.opened_at
-    return services.now() - began < _patience(services, incident) and message.attempt <= LOOKS
-
-
-async def _look_again(
-    services: Services, message: Message, patience: timedelta, now: datetime
+async def _wake_meanwhile(
+    services: Services, service: Service, incident: Incident, found: Diagnosis
 ) -> None:
-    """Ask for another look in a moment; whoever is paged knows already."""
-    due = now + patience / LOOKS
-    again = command("diagnose", message.body, f"at-{now:%H%M%S}", due)
+    """Let nobody sleep who is to be woken by what is known, though it is looked again."""
+    if incident.severity.pages():
+        return
+    known, now = await _with_tenants(services, service, found), services.now()
+
+    def take(current: Incident) -> Revision:
+        if not _waits(current):
+            return Revision(step=Step(incident=None, reason="somebody else has diagnosed it"))
+        return Revision(step=wake_meanwhile(current, known, now))
+
+    await revise(services, incident.id, take)
+
+
+async def _look_again(services: Services, message: Message, due: datetime) -> None:
+    """Ask for another look at that moment."""
+    again = command("diagnose", message.body, f"at-{due:%H%M%S}", due)
     later = msgspec.structs.replace(again, attempt=message.attempt + 1)
     await services.bus.publish(WORK, [later])
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from responders.diagnose import LOOKS, diagnose
+from responders.diagnose import diagnose
 from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Tenants
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.handling import add_note
 from shared.domain.incidents.incident import Severity, State
+from shared.domain.incidents.patience import LOOKS
+from shared.domain.message import Message
 from shared.domain.row import Put
 from shared.errors import NotFound
 from shared.protocol.records import release_row
@@ -29,6 +31,7 @@ from tests.shared.domain.diagnosis.telemetry_story import (
     OVERFLOWS,
     SERVICE,
     START,
+    THROTTLED,
     Request,
     answers_of,
     fails,
@@ -41,6 +44,11 @@ BROKEN = fails(OVERFLOWS, share=0.5, since=205, version="v2", region="swedencent
 STORY: list[Request] = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=BROKEN)
 WELL: list[Request] = serve([(0, {"v1": 1})], until=300)
 ANSWERS: Mapping[str, QueryAnswer] = answers_of(STORY)
+# What v2's targets answered has not arrived yet, so nobody can say whose fault it is.
+UNTOLD = alter(
+    ANSWERS["dependencies"],
+    rows=tuple(row for row in ANSWERS["dependencies"].rows if row["Deployment"] == "v1"),
+)
 
 
 @pytest.fixture
@@ -253,7 +261,7 @@ async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_conclude
 ) -> None:
     services.logs.fail("onset", AnswerStatus.EMPTY)
     patience = seconds(services.settings.patience_s)
-    opened_at = services.now() - patience + seconds(1)
+    opened_at = services.now() - patience / 2
     await store_case(services, state=State.OPENED, opened_at=opened_at)
 
     await diagnose(services, message("diagnose"))
@@ -290,6 +298,109 @@ async def test_logs_that_look_well_behind_a_signal_are_looked_at_until_they_must
     await diagnose(services, message("diagnose"))
 
     assert (await incident_now(services)).state is then
+
+
+async def open_lately(services: FakeServices, severity: Severity = Severity.SEV1) -> None:
+    """The incident has just been opened, and the calls of v2 are not told of."""
+    services.logs.answers["dependencies"] = UNTOLD
+    now = services.now()
+    await store_case(services, state=State.OPENED, severity=severity, opened_at=now)
+
+
+def next_looks(services: FakeServices) -> list[Message]:
+    sent = services.bus.published["work"]
+    return [one for one in sent if one.subject == "diagnose"]
+
+
+async def test_a_breach_that_nobody_can_be_blamed_for_yet_is_looked_at_again(
+    services: FakeServices,
+) -> None:
+    await open_lately(services)
+
+    await diagnose(services, message("diagnose"))
+
+    assert (await incident_now(services)).state is State.OPENED
+    (again,) = next_looks(services)
+    step = seconds(services.settings.patience_s) / LOOKS
+    assert (again.attempt, again.due) == (2, services.now() + step)
+    assert kinds(services) == []
+
+
+async def test_what_the_next_look_finds_out_is_the_diagnosis(services: FakeServices) -> None:
+    await open_lately(services)
+    await diagnose(services, message("diagnose"))
+    services.logs.answers.update(ANSWERS)
+
+    (again,) = next_looks(services)
+    await diagnose(services, again)
+
+    found = await services.state.read(SHARD, f"diagnosis|{INCIDENT.id}", Diagnosis)
+    assert found is not None
+    assert (found.value.attribution.cause, found.value.attribution.version) == (
+        Cause.VERSION,
+        "v2",
+    )
+    assert services.bus.subjects("work") == ["diagnose", "enforce"]
+
+
+async def test_what_stays_unknown_is_handed_on_once_when_the_patience_ends(
+    services: FakeServices,
+) -> None:
+    await open_lately(services)
+    began, looks = services.now(), [message("diagnose")]
+    await diagnose(services, looks[0])
+    while (latest := next_looks(services)[-1]) is not looks[-1]:
+        looks.append(latest)
+        assert latest.due is not None
+        services.outside.now = latest.due
+        await diagnose(services, latest)
+        if services.bus.subjects("work")[-1] == "enforce":
+            break
+
+    assert len(looks) <= LOOKS + 1
+    assert services.now() == began + seconds(services.settings.patience_s)
+    assert services.bus.subjects("work").count("enforce") == 1
+    assert (await incident_now(services)).state is State.DIAGNOSED
+
+
+async def test_a_cause_that_is_no_version_is_told_at_once(services: FakeServices) -> None:
+    throttled = serve([(0, {"v1": 1})], until=300, trouble=fails(THROTTLED, share=0.7, since=290))
+    services.logs.answers.update(answers_of(throttled))
+    await store_case(services, state=State.OPENED, opened_at=services.now())
+
+    found = await run(services)
+
+    assert found.attribution.cause is Cause.UPSTREAM
+    assert services.bus.subjects("work") == ["enforce"]
+
+
+async def test_who_is_to_be_woken_is_woken_while_it_is_looked_again(
+    services: FakeServices,
+) -> None:
+    await open_lately(services, Severity.SEV2)
+
+    await diagnose(services, message("diagnose"))
+    await diagnose(services, next_looks(services)[0])
+
+    incident = await incident_now(services)
+    assert (incident.severity, incident.state) == (Severity.SEV1, State.OPENED)
+    assert kinds(services) == ["incident.severity-changed"]
+
+
+async def test_one_customer_that_gets_nothing_wakes_somebody_while_it_is_looked_again(
+    services: FakeServices,
+) -> None:
+    mild = fails(OVERFLOWS, share=0.2, since=205, version="v2", region="swedencentral")
+    served = serve([(0, {"v1": 1}), (180, {"v2": 1})], until=300, trouble=mild)
+    services.logs.answers.update(answers_of(served))
+    row = {"Tenant": "org-7", "Total": 40, "Failed": 40, "Slow": 0, "Served": 8}
+    services.logs.answer("tenants", [row])
+    await open_lately(services, Severity.SEV2)
+
+    await diagnose(services, message("diagnose"))
+
+    incident = await incident_now(services)
+    assert (incident.severity, incident.state) == (Severity.SEV1, State.OPENED)
 
 
 async def test_a_clock_behind_the_opener_s_does_not_look_for_ever(services: FakeServices) -> None:

@@ -61,6 +61,8 @@ class ScenarioLogs(FakeLogs):
         if self._scene.logs_behind:
             return _well(name, parameters, NOW + passed)
         broken = _broken(self._scene.fault)
+        if name == "dependencies" and passed < self._scene.calls_late:
+            return _moved(_without(broken[name], "v2"), passed)
         return _moved(broken[name], passed) if name in broken else _nothing(name)
 
 
@@ -90,6 +92,12 @@ def _deeds() -> QueryAnswer:
         "CorrelationId": SECRETS["a signature"],
     }
     return QueryAnswer(name="activity", status=AnswerStatus.COMPLETE, rows=(row,))
+
+
+def _without(answer: QueryAnswer, deployment: str) -> QueryAnswer:
+    """The answer before what a deployment told has arrived."""
+    rows = tuple(row for row in answer.rows if row["Deployment"] != deployment)
+    return msgspec.structs.replace(answer, rows=rows)
 
 
 def _moved(answer: QueryAnswer, by: timedelta) -> QueryAnswer:

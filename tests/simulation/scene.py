@@ -12,6 +12,7 @@ import msgspec
 from shared.domain.catalog import Mode
 
 DECIDERS = ("Alice", "Bob")  # of the people who decide: those with the role
+LOOKED_FOR = timedelta(seconds=60)  # so long whom to blame is looked for
 
 
 class Fault(StrEnum):
@@ -45,11 +46,13 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     by_signal: bool = False  # the service tells of it itself, and Azure Monitor does not
     logs_behind: bool = False  # the logs look well until somebody has moved the traffic
     fickle: bool = False  # v2 fails by name once only: then nobody but signals blames it
+    calls_late: timedelta = timedelta(0)  # until v2's calls are told of, nobody can be blamed
 
     @property
     def may_act(self) -> bool:
         """Whether moving the traffic is right here."""
-        held = (self.rollbacks, self.rolled_back, self.switch_on, self.good_fails)
+        unknown = self.calls_late >= LOOKED_FOR
+        held = (self.rollbacks, self.rolled_back, self.switch_on, self.good_fails, unknown)
         return self._is_allowed and self.fault is Fault.VERSION and not any(held)
 
     @property
@@ -101,3 +104,5 @@ SCENES: dict[str, Scene] = {
 }
 BUDGET_SPENT = Scene(name="an error budget asks for a person", spent=True)
 ONLY_SIGNALS = Scene(name="only signals tell of it", by_signal=True, logs_behind=True, fickle=True)
+CALLS_LATE = Scene(name="whose fault it is shows later", calls_late=timedelta(seconds=25))
+CALLS_LOST = Scene(name="whose fault it is never shows", calls_late=timedelta(days=1))

@@ -3,7 +3,8 @@
 Fifth step of the diagnosis. The rules are asked in this order and the first that applies wins:
 
 1. an index is older than the service allows             -> INDEX, named
-2. all versions of a region fail alike, others are fine  -> REGION, named
+2. all versions of a region fail alike, others are fine  -> REGION, named; UNKNOWN as long as
+   nobody can tell a region that is lost from a target that refuses there
 3. targets answer 429 or 5xx to every version            -> UPSTREAM, named
 4. one tool fails for every version                      -> DEPENDENCY, named
 5. all versions fail alike, everywhere                   -> DEPENDENCY, shared by all

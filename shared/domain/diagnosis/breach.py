@@ -68,10 +68,14 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
         return self.ended_at is None
 
     @property
+    def has_just_begun(self) -> bool:
+        """Whether hardly more is known than the onset's own bin, which was well at first."""
+        return (self.count - self.at_onset).total < LEAST_BAD
+
+    @property
     def settled(self) -> Count:
-        """The count without the onset's own bin, which was well at first, once there is more."""
-        later = self.count - self.at_onset
-        return later if later.total >= LEAST_BAD else self.count
+        """The count without the onset's own bin, once there is more."""
+        return self.count if self.has_just_begun else self.count - self.at_onset
 
     @property
     def affected(self) -> str:

@@ -156,9 +156,3 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     tenants: Tenants | None = None  # None where the service's telemetry names none
     ruled_out: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()  # queries without a usable answer, with the reason
-
-    def is_early(self, minimum_requests: int) -> bool:
-        """Whether a moment later may tell more: too few requests were seen, or nothing is sure."""
-        return self.health is Health.INCONCLUSIVE or (
-            self.health is Health.BREACHED and self.requests < minimum_requests
-        )

@@ -58,10 +58,20 @@ def region_out(inquiry: Inquiry) -> Attribution | NotIt:
         both = f"all versions fail alike in {where}: {shares(inquiry)}"
         fine = f"{listing(breach.fine_regions)} {verb(breach.fine_regions, 'is', 'are')} fine"
         return blame(Cause.REGION, both, fine, dependency=where)
-    if _out(inquiry):
+    if _refused_here_alone(inquiry):
+        return _lost(inquiry, where)
+    return NotIt(ruled_out=_not_the_region(breach, where))
+
+
+def _lost(inquiry: Inquiry, where: str) -> Attribution | NotIt:
+    """Whether the region is lost, or only what is called there refuses a part."""
+    breach, upstream = inquiry.breach, guilty_upstreams(inquiry)[0].sentence
+    if breach.settled.share >= OUTAGE_SHARE:
         reason = f"{share(breach.settled.share)} of the requests fail in {where}"
-        upstream = guilty_upstreams(inquiry)[0].sentence
         return blame(Cause.REGION, upstream, reason, dependency=where)
+    if breach.has_just_begun:
+        lately = f"{where} began to fail too lately to tell whether all of it is lost"
+        return blame(Cause.UNKNOWN, lately, upstream)
     return NotIt(ruled_out=_not_the_region(breach, where))
 
 
@@ -71,11 +81,11 @@ def _not_the_region(breach: Breach, where: str) -> str:
     return f"region: {where} is not out, {share(1 - breach.settled.share)} of the requests succeed"
 
 
-def _out(inquiry: Inquiry) -> bool:
+def _refused_here_alone(inquiry: Inquiry) -> bool:
+    """Whether what is called fails for everybody in the region, and nowhere else."""
     guilty = guilty_upstreams(inquiry)
-    breach = inquiry.breach
-    whole = breach.settled.share >= OUTAGE_SHARE and not breach.fine_versions
-    return whole and fine_elsewhere(inquiry) and bool(guilty) and guilty[0].code != "429"
+    alone = not inquiry.breach.fine_versions and fine_elsewhere(inquiry)
+    return alone and bool(guilty) and guilty[0].code != "429"
 
 
 def upstream_failing(inquiry: Inquiry) -> Attribution | NotIt:

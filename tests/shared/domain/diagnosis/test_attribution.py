@@ -221,6 +221,23 @@ def test_a_region_that_was_lost_seconds_ago_is_named_and_not_its_model(
     assert cause_of(requests) == (Cause.REGION, SWEDEN)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("since", [192, 195])
+def test_a_region_of_which_only_the_onset_s_bin_is_known_is_not_taken_for_its_model(
+    since: float, seed: int
+) -> None:
+    trouble = fails(UNREACHABLE, share=1, since=since, region=SWEDEN)
+    requests = serve(CUT_OVER, until=200, trouble=trouble, per_second=40, seed=seed)
+
+    found = diagnosed(requests).attribution
+
+    assert found.cause is Cause.UNKNOWN
+    assert found.reasons[0] == (
+        f"{SWEDEN} began to fail too lately to tell whether all of it is lost"
+    )
+    assert found.reasons[1].startswith(f"{SWEDEN}.openai answers 503 to ")
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_lost_region_is_named_before_each_other_one_has_enough_requests(seed: int) -> None:
     trouble = fails(UNREACHABLE, share=1, since=190, region=SWEDEN)

@@ -29,6 +29,7 @@ from tests.shared.domain.diagnosis.telemetry_story import (
     fails,
     incident,
     now_of,
+    seconds,
     serve,
 )
 
@@ -47,8 +48,10 @@ def story(
     return serve(splits, until=until, trouble=trouble, per_second=20)
 
 
-def attributed(requests: list[Request], told: Telling = lambda known: known) -> Attribution:
-    answers = answers_of(requests)
+def attributed(
+    requests: list[Request], told: Telling = lambda known: known, *, width_s: float = 10
+) -> Attribution:
+    answers = answers_of(requests, width_s=width_s)
     answers["dependencies"] = told(answers["dependencies"])
     return diagnose(
         incident=incident(),
@@ -96,6 +99,22 @@ def test_a_target_that_refuses_seconds_after_the_release_is_blamed_itself(
 
     assert found.cause in (Cause.UPSTREAM, Cause.REGION)
     assert (found.dependency.endswith(".openai")) is (found.cause is Cause.UPSTREAM)
+
+
+@REFUSALS
+@pytest.mark.parametrize("region", ["", SWEDEN], ids=["everywhere", "one region"])
+@pytest.mark.parametrize("share", [0.3, 1])
+@pytest.mark.parametrize("since", [65, 69])
+def test_however_early_it_is_looked_at_the_version_is_not_blamed(
+    fate: Fate, region: str, share: float, since: float
+) -> None:
+    served = story(fails(fate, share=share, since=since, region=region), until=95)
+    began = now_of(served[: int(since * 20) + 1])
+
+    for width_s in (0.5, 10):
+        for after_s in (1, 3, 7, 21):
+            known = [one for one in served if one.at < began + seconds(after_s)]
+            assert attributed(known, width_s=width_s).cause is not Cause.VERSION, (after_s, width_s)
 
 
 @REFUSALS

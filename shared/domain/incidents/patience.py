@@ -1,0 +1,77 @@
+"""Patience: what is found seconds after the onset is looked for again before it counts.
+
+Between the diagnosis and its record. At first a bin or two hold a few bad requests, so nothing is
+sure yet, or nobody can be blamed. For a while waiting costs only time, because whoever is to be
+woken by the severity is woken meanwhile; after that what was found counts, whatever it is.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health
+from shared.domain.incidents.incident import Incident, Step
+from shared.domain.incidents.severity import raise_severity
+from shared.domain.incidents.steps import AUTOMATION, change_severity
+
+LOOKS = 6
+"""So often each request for a diagnosis looks again, at most."""
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it `lasts` from the opening on, and by how much the logs `lag`."""
+
+    lasts: timedelta
+    lag: timedelta
+
+    def for_incident(self, incident: Incident) -> timedelta:
+        """A signal comes before the logs by as much as they lag."""
+        return self.lasts + self.lag if incident.signals_only else self.lasts
+
+
+def next_look(
+    found: Diagnosis,
+    incident: Incident,
+    *,
+    minimum_requests: int,
+    patience: Patience,
+    attempt: int,
+    now: datetime,
+) -> datetime | None:
+    """When to look again; None where what was found counts. `attempt` counts the looks from 1.
+
+    The last look comes when the patience ends, so that nobody waits longer.
+    """
+    allowed = patience.for_incident(incident)
+    ends = (incident.progressed_at or incident.opened_at) + allowed
+    if attempt > LOOKS or now >= ends:
+        return None
+    early = _is_unsure(found, incident, minimum_requests) or _is_unattributed(found, patience)
+    return min(now + allowed / LOOKS, ends) if early else None
+
+
+def _is_unsure(found: Diagnosis, incident: Incident, minimum_requests: int) -> bool:
+    """Whether too little was seen; behind a signal the logs look well until they know."""
+    if found.health is Health.BREACHED:
+        return found.requests < minimum_requests
+    return found.health is Health.INCONCLUSIVE or incident.signals_only
+
+
+def _is_unattributed(found: Diagnosis, patience: Patience) -> bool:
+    """Whether nobody can be blamed for what has just begun; of what is older enough is known."""
+    if found.health is not Health.BREACHED or found.attribution.cause is not Cause.UNKNOWN:
+        return False
+    age = found.made_at - (found.onset_at or found.made_at)
+    return age < patience.lasts + patience.lag
+
+
+def wake_meanwhile(incident: Incident, found: Diagnosis, now: datetime) -> Step:
+    """Raise the severity while it is looked again, if only that wakes somebody.
+
+    It is the one time that a diagnosis may: the one that counts raises nothing any more.
+    """
+    choice = raise_severity(incident, found)
+    if choice is None or incident.severity.pages() or not choice.severity.pages():
+        return Step(incident=None, reason="nobody is to be woken by what is known so far")
+    raised = msgspec.structs.replace(incident, raised=True)
+    return change_severity(raised, choice, who=AUTOMATION, now=now)
