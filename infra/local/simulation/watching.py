@@ -4,7 +4,7 @@ In Azure these are pages of the portal. Here they are the same rules, as they st
 look, and the same queries, asked of the local logs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,16 +15,21 @@ from infra.local.simulation.rules import Rules
 from shared.adapters.queries import render_literal
 from shared.domain.catalog import Service
 
-MOST_ROWS = 12
+MOST_ROWS = 24
+AT = "TimeGenerated"
 SINCE, WIDTH = "1h", "5m"
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """One panel of the workbook for one service: its first rows, as text."""
+    """One panel of the workbook for one service: its first rows, as text; of a chart the newest.
+
+    `left_out` counts the rows behind them.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    left_out: int = 0
 
 
 def rules_of(rules: Rules, service: str) -> list[dict[str, Any]]:
@@ -62,9 +67,18 @@ def _filled(name: str, service: str) -> str:
 
 def _panel(store: TelemetryStore, heading: str, query: str) -> Panel:
     result = store.query(query)
-    rows = [tuple(_text(value) for value in row) for row in result.rows[:MOST_ROWS]]
     columns = tuple(name for name, _ in result.columns)
-    return Panel(title=heading, columns=columns, rows=tuple(rows))
+    every = newest_first(columns, result.rows)
+    rows = tuple(tuple(_text(value) for value in row) for row in every[:MOST_ROWS])
+    return Panel(title=heading, columns=columns, rows=rows, left_out=len(every) - len(rows))
+
+
+def newest_first(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """A chart's rows read from now backwards; what has no time keeps its order."""
+    if AT not in columns:
+        return list(rows)
+    at = columns.index(AT)
+    return sorted(rows, key=lambda row: row[at], reverse=True)
 
 
 def _text(value: object) -> str:

@@ -6,8 +6,8 @@ from infra.generate.workbook import ORDER
 from infra.local.foundry.seed import SERVICE
 from infra.local.logs.store import TelemetryStore
 from infra.local.simulation.rules import Rules
-from infra.local.simulation.watching import panels_of, rules_of
-from tests.infra.local.simulation.test_rules import look, serve
+from infra.local.simulation.watching import MOST_ROWS, panels_of, rules_of
+from tests.infra.local.simulation.test_rules import NOW, SECOND, look, serve
 from tests.infra.local.simulation.test_rules import rules as rules  # noqa: PLC0414 - a fixture
 from tests.infra.local.simulation.test_rules import store as store  # noqa: PLC0414 - a fixture
 
@@ -39,6 +39,41 @@ def test_the_workbook_has_a_panel_for_each_question(store: TelemetryStore, rules
     (version,) = by_title["Versions side by side"].rows
     assert version[0] == "v1"
     assert by_title["What changed"].rows == ()
+
+
+def test_a_chart_is_read_from_now_backwards(store: TelemetryStore, rules: Rules) -> None:
+    for minutes_ago in (50, 1, 20):
+        serve(store, "westeurope", good=40, ago=60 * minutes_ago * SECOND)
+
+    panels = {panel.title: panel for panel in panels_of(store, rules.services, SERVICE)}
+
+    times = [row[0] for row in panels["Errors by deployment, and what changed when"].rows]
+    assert len(times) == 3
+    assert times == sorted(times, reverse=True)
+
+
+def test_of_many_rows_the_newest_are_shown_and_the_rest_is_counted(
+    store: TelemetryStore, rules: Rules
+) -> None:
+    for number in range(MOST_ROWS + 3):
+        store.append("AppEvents", [change(number)])
+
+    panels = {panel.title: panel for panel in panels_of(store, rules.services, SERVICE)}
+
+    changes = panels["What changed"]
+    assert [row[2] for row in changes.rows] == [f"did {number}" for number in range(MOST_ROWS)]
+    assert changes.left_out == 3
+
+
+def change(number: int) -> dict[str, object]:
+    """What the ledger took so many seconds ago, as it is told to the workspace."""
+    said = {"event": f"event-{number}", "kind": "release.registered", "what": f"did {number}"}
+    return {
+        "TimeGenerated": NOW - (number + 5) * SECOND,
+        "AppRoleName": SERVICE,
+        "Name": "backstop.change",
+        "Properties": {f"backstop.{name}": value for name, value in said.items()},
+    }
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.123456, "0.1235"), (None, ""), ("v1", "v1")])

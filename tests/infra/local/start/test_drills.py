@@ -37,8 +37,13 @@ WATCHING = {
         }
     ],
     "panels": [
-        {"title": "Error budgets", "columns": ["Slo"], "rows": [["<availability>"]]},
-        {"title": "What changed", "columns": [], "rows": []},
+        {
+            "title": "Error budgets",
+            "columns": ["Slo"],
+            "rows": [["<availability>"]],
+            "left_out": 7,
+        },
+        {"title": "What changed", "columns": [], "rows": [], "left_out": 0},
     ],
 }
 
@@ -150,6 +155,7 @@ async def test_the_rules_and_the_workbook_of_a_service_are_a_page(
     assert world.services == ["fnol-summary"]
     assert "region, swedencentral" in html
     assert "&lt;availability&gt;" in html
+    assert html.count("7 more are not shown.") == html.count("more are not shown") == 1
     assert "Nothing was told in the last hour." in html
 
 
