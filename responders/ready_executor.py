@@ -19,7 +19,7 @@ from shared.errors import Misconfigured, Unavailable
 from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
 from shared.protocol.ledger import read_marks, read_records
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over
+from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
 from shared.protocol.seals import newest_seal
 from shared.services import Services
 
@@ -44,6 +44,7 @@ async def look_at_executor(services: Services, *, by_the_app: bool = True) -> Lo
         now=services.now(),
         catalog=services.catalog,
         by_the_app=by_the_app,
+        since=await looking_since(services, APP) if by_the_app else None,
         sights=(*sights, *refused),
         rights=rights,
         sealing=await _sealing(services),

@@ -17,7 +17,7 @@ from shared.domain.readiness.sight import Saw, Sight
 from shared.errors import Unavailable
 from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over
+from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
 from shared.protocol.records import read_record
 from shared.services import Services
 
@@ -41,6 +41,7 @@ async def look_at_responder(services: Services, *, by_the_app: bool = True) -> L
         now=services.now(),
         catalog=services.catalog,
         by_the_app=by_the_app,
+        since=await looking_since(services, APP) if by_the_app else None,
         sights=(*sights, *listed),
         rules=rules,
         known_good=known_good,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.domain.readiness.age import unbroken_since
 from shared.domain.readiness.check import Check
 from shared.domain.readiness.observed import Other
 from shared.domain.readiness.report import Report, fallen, is_due, open_unready, remembering
@@ -47,6 +48,16 @@ async def look_over(services: Services, app: str) -> Other | None:
         return None
     every_s = services.settings.readiness_every_s
     return Other(app=app, every_s=every_s, looked_at=found.value.at if found else None)
+
+
+async def looking_since(services: Services, app: str) -> datetime | None:
+    """Since when an app looks at itself without a gap; None where nobody can tell."""
+    try:
+        found = await read_report(services, app)
+    except Unavailable:
+        return None
+    every_s = services.settings.readiness_every_s
+    return unbroken_since(found.value if found else None, every_s, services.now())
 
 
 async def keep_ready(
@@ -92,6 +103,7 @@ async def _keep(
         checks=remembering(known, seen.checks),
         roles_changed_at=changed_at or (known.roles_changed_at if known else None),
         exercised=(known.exercised if known else {}) | seen.exercised,
+        since=unbroken_since(known, services.settings.readiness_every_s, now),
     )
     waking = await _wake(services, app, fallen(known, report.checks), now)
     etag = last.etag if last else MUST_NOT_EXIST

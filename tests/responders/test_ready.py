@@ -121,6 +121,34 @@ async def test_what_is_out_is_unknown_and_wakes_nobody(services: FakeServices, a
     assert await open_incidents(services) == []
 
 
+async def looked_for_days(services: FakeServices) -> None:
+    """Both apps have looked every day, and found one another."""
+    for app in (*LOOKS, *LOOKS):
+        await look(services, app)
+
+
+async def test_coming_back_after_everything_was_stopped_wakes_nobody(
+    services: FakeServices,
+) -> None:
+    await looked_for_days(services)
+    services.outside.wait(9 * DAY.total_seconds())
+    for app, looks in LOOKS.items():
+        await looks(services.another(app), NOTHING)
+
+    assert await open_incidents(services) == []
+
+
+async def test_an_app_that_stays_away_wakes_somebody(services: FakeServices) -> None:
+    await looked_for_days(services)
+    services.outside.wait(9 * DAY.total_seconds())
+    found = [failing(await look(services, "responder")) for _ in range(4)]
+
+    areas = [[one.area for one in each if one.area is Area.OTHER_APP] for each in found]
+    assert areas == [[], [], [], [Area.OTHER_APP]]
+    (incident,) = await open_incidents(services)
+    assert "the executor looked at itself last at" in incident.title
+
+
 async def test_one_looks_again_only_after_a_day_or_where_roles_changed(
     services: FakeServices,
 ) -> None:

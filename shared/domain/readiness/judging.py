@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.domain.catalog import Service
+from shared.domain.readiness.age import is_late
 from shared.domain.readiness.check import Area, Check, failed, passed, unknown
 from shared.domain.readiness.configured import judge_configured
 from shared.domain.readiness.observed import MOVES, Observed, Sealing, targets_of
 from shared.domain.readiness.rights import READ_ACTIONS, WRITE_ACTION, Rights
 from shared.domain.readiness.sight import judge_sight
-
-GRACE = timedelta(minutes=15)  # ticks come late, and looks take their time
 
 
 def judge_responder(seen: Observed) -> tuple[Check, ...]:
@@ -50,10 +49,15 @@ def _other(seen: Observed) -> Iterator[Check]:
     mend = f"look at the log of the {name}: is it deployed, does its timer run, may it write?"
     if at is None:
         yield unknown(area, name, f"the {name} has not looked at itself yet", mend)
-    elif seen.now - at > timedelta(seconds=2 * seen.other.every_s) + GRACE:
-        yield failed(area, name, f"it looked at itself last at {at:%Y-%m-%d %H:%M} UTC", mend)
+        return
+    said = f"the {name} looked at itself last at {at:%Y-%m-%d %H:%M} UTC"
+    if not is_late(at, seen.other.every_s, seen.now):
+        yield passed(area, name, said)
+    elif is_late(seen.since or at, seen.other.every_s, seen.now):
+        yield failed(area, name, said, mend)
     else:
-        yield passed(area, name, f"it looked at itself at {at:%Y-%m-%d %H:%M} UTC")
+        away = f"{said}; the app that asks was away, too, and it may still come back"
+        yield unknown(area, name, away, mend)
 
 
 def _rights(seen: Observed) -> Iterator[Check]:
@@ -96,5 +100,7 @@ def _sealing(seen: Observed) -> Check:
 
 def _is_late(known: Sealing, seen: Observed) -> bool:
     """A seal is only made where something was recorded: its age alone says nothing."""
-    late = timedelta(seconds=2 * known.every_s)
-    return known.waiting_since is not None and seen.now - known.waiting_since > late
+    if known.waiting_since is None:
+        return False
+    waits_since = max(known.waiting_since, seen.since or known.waiting_since)
+    return seen.now - waits_since > timedelta(seconds=2 * known.every_s)

@@ -43,11 +43,14 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What was learnt; None is what was not asked, or did not answer.
 
     `rights` and `known_good` are by target id. `pagers` are the names that have a routing key.
+    `since` is when the app that looks began to do so without a gap: what it found undone then is
+    late only once it had its time since.
     """
 
     now: datetime
     catalog: Catalog
     by_the_app: bool = True
+    since: datetime | None = None
     sights: tuple[Sight, ...] = ()
     rights: dict[str, Rights] = {}
     rules: Rules | None = None

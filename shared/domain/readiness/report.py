@@ -14,18 +14,23 @@ from shared.domain.incidents.incident import Incident, Severity, State, Step, te
 from shared.domain.keys import digest
 from shared.domain.readiness.check import TOLD_ELSEWHERE, Check, Verdict, worst
 
+APPS = ("responder", "executor")
 SETTLES = timedelta(minutes=30)
 """How long after a change of roles every look is a whole one: rights take minutes to arrive."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What an app found. `roles_changed_at` is the last change of roles that it knew of."""
+    """What an app found. `roles_changed_at` is the last change of roles that it knew of.
+
+    `since` is when it began to look at itself without a gap; see `shared.domain.readiness.age`.
+    """
 
     app: str
     at: datetime
     checks: tuple[Check, ...]
     roles_changed_at: datetime | None = None
     exercised: dict[str, datetime] = {}  # by service, when its traffic was last rolled back
+    since: datetime | None = None
 
     @property
     def verdict(self) -> Verdict:

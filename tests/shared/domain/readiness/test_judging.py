@@ -83,7 +83,7 @@ def test_what_could_not_be_learnt_is_unknown(area: Area, changes: dict[str, Any]
         (
             Area.OTHER_APP,
             {"other": Other(app="executor", every_s=60.0, looked_at=NOW - timedelta(days=1))},
-            "it looked at itself last",
+            "the executor looked at itself last",
         ),
     ],
 )
@@ -99,6 +99,31 @@ def test_what_is_wrong_fails_and_says_what_to_do(
 def test_a_quiet_ledger_needs_no_young_seal() -> None:
     old = Sealing(every_s=300.0, sealed_at=NOW - timedelta(days=9))
     assert the(Area.SEALS, seen(sealing=old)).verdict is Verdict.PASSED
+
+
+HOUR = timedelta(hours=1)
+LONG_AGO = Other(app="executor", every_s=60.0, looked_at=NOW - 9 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("since", "by_the_app", "verdict"),
+    [
+        (NOW, True, Verdict.UNKNOWN),
+        (NOW - HOUR, True, Verdict.FAILED),
+        (None, False, Verdict.FAILED),
+    ],
+)
+def test_the_other_app_has_its_time_since_this_one_is_back(
+    since: Any, by_the_app: bool, verdict: Verdict
+) -> None:
+    found = the(Area.OTHER_APP, seen(other=LONG_AGO, since=since, by_the_app=by_the_app))
+    assert (found.verdict, bool(found.remedy)) == (verdict, True)
+
+
+def test_records_of_before_a_stop_have_their_time_to_be_sealed() -> None:
+    waits = Sealing(every_s=300.0, waiting_since=NOW - HOUR)
+    assert the(Area.SEALS, seen(sealing=waits, since=NOW)).verdict is Verdict.PASSED
+    assert the(Area.SEALS, seen(sealing=waits, since=NOW - HOUR)).verdict is Verdict.FAILED
 
 
 def test_a_mode_that_moves_nothing_needs_neither_right_nor_known_good() -> None:
