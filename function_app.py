@@ -60,9 +60,9 @@ def _api(
     return name, method, f"api/{path}", Later(f"responders.{module}", name, body, query)
 
 
-def _page(name: str, path: str) -> Route:
+def _page(name: str, path: str, module: str = "console") -> Route:
     """A page of the console."""
-    return name, "GET", path, Later("responders.console", name)
+    return name, "GET", path, Later(f"responders.{module}", name)
 
 
 def _button(name: str, path: str, module: str, does: str, page: str = "") -> Route:
@@ -143,6 +143,8 @@ ROUTES: tuple[Route, ...] = (
     _page("show_approval_page", "approvals/{id}"),
     _page("show_evidence_page", "evidence"),
     _page("show_quarantine_page", "quarantine"),
+    _page("show_readiness_page", "readiness", "readiness"),
+    _page("show_slos_page", "slos", "slos"),
     _page("show_asset", "assets/{name}"),
     _button("press_incident", "incidents/{id}/{action}", "handle", "handle"),
     _button(

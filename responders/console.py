@@ -5,19 +5,15 @@ code say it. What cannot be read is shown as unknown; the buttons' POSTs are `re
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import partial, wraps
-from typing import Any
 
 from shared.domain.approvals.form_token import make_token
-from shared.domain.authority.permissions import may
 from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.keys import shard_of
 from shared.domain.lineage.difference import Difference, compare_releases
+from shared.domain.readiness.report import Report
 from shared.domain.reviews.review import Review
 from shared.domain.views.approval_page import present_approval
 from shared.domain.views.chart import Chart, plot
@@ -27,10 +23,10 @@ from shared.domain.views.evidence_page import present_evidence
 from shared.domain.views.home_page import Overview, present_home
 from shared.domain.views.http import Answer, Request
 from shared.domain.views.incident_page import Dossier, present
-from shared.domain.views.problem import problem_from
 from shared.domain.views.quarantine_page import COUNTED, present_quarantine
+from shared.domain.views.readiness_page import present_card
 from shared.domain.views.releases_page import Seen, present_releases
-from shared.errors import BackstopError, NotFound, RejectedInput
+from shared.errors import NotFound
 from shared.protocol.approve import read_approval
 from shared.protocol.budgets import balances_lately
 from shared.protocol.dossier import read_dossier
@@ -41,31 +37,14 @@ from shared.protocol.listing import list_incidents, open_incidents
 from shared.protocol.orders import newest_orders
 from shared.protocol.records import read_controls, read_record
 from shared.protocol.reviews import open_reviews
+from shared.protocol.show_page import page, show_page
+from shared.protocol.standing import read_reports, stages
 from shared.services import Services
-
-log = logging.getLogger("backstop.console")
 
 EARLIER = 12
 BUDGET_WITHIN_S = 1.5
 CHART_KEPT_S = 5.0
 CHART_WITHIN_S = 2.0
-
-type Responder = Callable[[Services, Request], Awaitable[Answer]]
-
-
-def page(respond: Responder) -> Responder:
-    """Let people see a page where a program would see a problem document."""
-
-    @wraps(respond)
-    async def respond_with_page(services: Services, request: Request) -> Answer:
-        try:
-            return await respond(services, request)
-        except BackstopError as error:
-            if not isinstance(error, NotFound | RejectedInput):
-                log.warning("%s: %s", respond.__name__, error)
-            return services.pages.problem(problem_from(error))
-
-    return respond_with_page
 
 
 @page
@@ -73,7 +52,7 @@ async def show_home(services: Services, request: Request) -> Answer:
     """All services, open incidents and the kill switch."""
     catalog = services.catalog
     every = list(catalog.services.values())
-    records, balances, open_now, newest, controls, (waiting, reviews) = await asyncio.gather(
+    records, balances, open_now, newest, controls, to_do = await asyncio.gather(
         _records(services, every),
         balances_lately(services, BUDGET_WITHIN_S),
         open_incidents(services),
@@ -81,6 +60,7 @@ async def show_home(services: Services, request: Request) -> Answer:
         read_controls(services),
         _to_do(services, every),
     )
+    waiting, reviews, reports = to_do
     seen = Overview(
         catalog=catalog,
         records=records,
@@ -90,9 +70,10 @@ async def show_home(services: Services, request: Request) -> Answer:
         controls=controls,
         reviews=reviews,
         quarantined=waiting,
+        readiness=present_card(reports, stages(services, reports), services.now()),
         drills_url=services.settings.drills_url,
     )
-    return _show(services, request, "home.html", view=present_home(seen, services.now()))
+    return show_page(services, request, "home.html", view=present_home(seen, services.now()))
 
 
 @page
@@ -102,7 +83,7 @@ async def show_incident_page(services: Services, request: Request) -> Answer:
     now = services.now()
     chart = await _chart(services, dossier, now)
     zone = dossier.service.time_zone if dossier.service else "UTC"
-    return _show(
+    return show_page(
         services,
         request,
         "incident.html",
@@ -121,7 +102,7 @@ async def show_approval_page(services: Services, request: Request) -> Answer:
     chart = await _chart(services, dossier, now)
     zone = dossier.service.time_zone if dossier.service else "UTC"
     token = make_token(approval.request, caller)
-    return _show(
+    return show_page(
         services,
         request,
         "approval.html",
@@ -136,7 +117,7 @@ async def show_evidence_page(services: Services, request: Request) -> Answer:
     """What evidence was ordered and what is held, with forms for more of both."""
     orders, holds = await asyncio.gather(newest_orders(services), read_holds(services))
     view = present_evidence(orders, holds, services.catalog.services, services.now())
-    return _show(services, request, "evidence.html", view=view)
+    return show_page(services, request, "evidence.html", view=view)
 
 
 @page
@@ -144,7 +125,7 @@ async def show_quarantine_page(services: Services, request: Request) -> Answer:
     """What could not be taken, with a button for each."""
     inputs, following = await list_kept(services, after=request.query.get("after", ""))
     view = present_quarantine(inputs, following)
-    return _show(services, request, "quarantine.html", view=view)
+    return show_page(services, request, "quarantine.html", view=view)
 
 
 @page
@@ -163,7 +144,7 @@ async def show_releases_page(services: Services, request: Request) -> Answer:
         difference=await _difference(services, service, request),
         next=following,
     )
-    return _show(services, request, "releases.html", view=present_releases(seen))
+    return show_page(services, request, "releases.html", view=present_releases(seen))
 
 
 async def _difference(services: Services, service: Service, request: Request) -> Difference | None:
@@ -180,19 +161,15 @@ async def show_asset(services: Services, request: Request) -> Answer:
     return services.pages.asset(request.path["name"])
 
 
-def _show(services: Services, request: Request, template: str, **view: Any) -> Answer:  # noqa: ANN401 - as templates name them
-    """A page; what its reader may not press is not on it."""
-    pressable = partial(may, request.caller)
-    view["did"] = request.query.get("did", "")
-    view["me"] = request.caller.id if request.caller else ""
-    return services.pages.answer(template, may=pressable, **view)
-
-
-async def _to_do(services: Services, every: list[Service]) -> tuple[int, list[Review]]:
-    """What waits for a person beside incidents: inputs in quarantine, and mandatory reviews."""
+async def _to_do(
+    services: Services, every: list[Service]
+) -> tuple[int, list[Review], list[Report]]:
+    """What may wait for a person beside incidents: quarantine, mandatory reviews, readiness."""
     shards = [shard_of(service.name) for service in every]
     return await asyncio.gather(
-        count_waiting(services, COUNTED + 1), open_reviews(services, shards)
+        count_waiting(services, COUNTED + 1),
+        open_reviews(services, shards),
+        read_reports(services),
     )
 
 

@@ -1,25 +1,23 @@
 """Readiness: what both apps found of themselves last, and the stage that each service has reached.
 
-Beside the flow: people and `make doctor` ask.
+Beside the flow: people and `make doctor` ask, by the API or by its page.
 """
 
 from typing import Any
 
-from shared.domain.catalog import Service
 from shared.domain.readiness.check import Check, worst
 from shared.domain.readiness.report import Report
-from shared.domain.readiness.stage import Facts, Standing, stage_of_all, stand
+from shared.domain.readiness.stage import Standing, stage_of_all
 from shared.domain.views.http import Answer, Request, json_answer
-from shared.protocol.readiness import read_report
+from shared.domain.views.readiness_page import present_readiness
+from shared.protocol.show_page import page, show_page
+from shared.protocol.standing import read_reports, stages
 from shared.services import Services
-
-APPS = ("responder", "executor")
 
 
 async def show_readiness(services: Services, _request: Request) -> Answer:
     """The last report of each app and all stages. Raises Unavailable."""
-    stored = [await read_report(services, app) for app in APPS]
-    reports = [one.value for one in stored if one is not None]
+    reports = await read_reports(services)
     standings = stages(services, reports)
     return json_answer(
         {
@@ -31,21 +29,18 @@ async def show_readiness(services: Services, _request: Request) -> Answer:
     )
 
 
-def stages(services: Services, reports: list[Report]) -> list[Standing]:
-    """Where every service of the catalog stands, by what the apps found."""
-    checks = [check for report in reports for check in report.checks]
-    exercised = {name: at for report in reports for name, at in report.exercised.items()}
-
-    def facts(service: Service) -> Facts:
-        return Facts(
-            service=service,
-            now=services.now(),
-            checks=tuple(check for check in checks if check.service == service.name),
-            is_judged=services.golden_of(service.name) is not None,
-            rolled_back_at=exercised.get(service.name),
-        )
-
-    return [stand(facts(service)) for service in services.catalog.services.values()]
+@page
+async def show_readiness_page(services: Services, request: Request) -> Answer:
+    """The same for people: what is not as it should be first, and what to do about it."""
+    reports = await read_reports(services)
+    view = present_readiness(
+        reports,
+        stages(services, reports),
+        services.catalog.services,
+        services.settings.readiness_every_s,
+        services.now(),
+    )
+    return show_page(services, request, "readiness.html", view=view)
 
 
 def _report(report: Report) -> dict[str, Any]:

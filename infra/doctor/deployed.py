@@ -7,7 +7,6 @@ where it is asked for, the traffic of an endpoint as it is, inside its service's
 import msgspec
 
 from infra.doctor.table import Findings, Part
-from responders.readiness import APPS, stages
 from responders.ready_executor import look_at_executor
 from responders.ready_responder import look_at_responder
 from shared.domain.catalog import Service
@@ -18,7 +17,7 @@ from shared.domain.readiness.report import Report
 from shared.domain.readiness.stage import stage_of_all
 from shared.domain.windows import occurring
 from shared.errors import RejectedInput, Unavailable
-from shared.protocol.readiness import read_report
+from shared.protocol.standing import read_reports, stages
 from shared.services import Services
 from shared.settings import Settings, read_settings
 
@@ -62,10 +61,9 @@ def _part(report: Report) -> Part:
 async def _reports(services: Services) -> list[Report]:
     """What is kept of both apps; where the tables are closed to you, nothing."""
     try:
-        found = [await read_report(services, app) for app in APPS]
+        return await read_reports(services)
     except Unavailable:
         return []
-    return [one.value for one in found if one is not None]
 
 
 def _movable(services: Services) -> list[tuple[Service, str]]:

@@ -13,11 +13,15 @@ from playwright.async_api import Page as Tab
 
 from infra.local.host.easy_auth import LOGIN
 from infra.local.issuer.identities import IDENTITIES
+from responders.ready_responder import ready_responder
 from shared.domain.incidents.incident import State
 from shared.domain.lineage.artifact import release_id
 from shared.domain.row import Put
+from shared.domain.slos.folding import BUDGET
+from shared.domain.slos.slo import WINDOWS
 from shared.errors import RejectedInput
 from shared.protocol.holds import read_holds
+from shared.protocol.leftovers import Leftovers
 from shared.protocol.lineage import order_puts
 from shared.protocol.quarantine import keep_body
 from shared.protocol.records import read_controls
@@ -39,7 +43,9 @@ from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 EVENTS = Path(__file__).parents[1] / "events"
 CHROMIUM = Path("/usr/bin/chromium")
 PAGE = f"/incidents/{INCIDENT.id}"
+NOTHING = Leftovers(messages={}, effects=[], intents=[])
 RELEASES = f"/releases/{SERVICE.name}"
+COUNTED = (*WINDOWS, BUDGET)
 LONG = msgspec.structs.replace(
     LIVE, configuration_digest="9f86d081" * 8, registered_at=NOW - timedelta(hours=1)
 )
@@ -58,6 +64,10 @@ async def services() -> FakeServices:
         await made.state.write(SHARD, order_puts(release))
     refused = RejectedInput("not-json", "the body is not JSON in UTF-8: line 1 column 2")
     await keep_body(made, "api/alerts", (EVENTS / "metric_static_fired.json").read_bytes(), refused)
+    await ready_responder(made.another("responder"), NOTHING)
+    counts = {f"{kind}{one}": {"T": 120_000, "B": 700}[kind] for kind in "TB" for one in COUNTED}
+    (slo, *_) = SERVICE.slos
+    made.logs.answer("budgets", [{"Service": SERVICE.name, "Slo": slo.name, **counts}])
     made.logs.answer(
         "onset",
         [
@@ -96,7 +106,10 @@ async def tab(browser: Browser, base: str) -> AsyncIterator[Tab]:
     await opened.close()
 
 
-@pytest.mark.parametrize("path", ["/", PAGE, "/incidents/unknown", "/quarantine", RELEASES, LOGIN])
+@pytest.mark.parametrize(
+    "path",
+    ["/", PAGE, "/incidents/unknown", "/quarantine", "/readiness", "/slos", RELEASES, LOGIN],
+)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 390), ("light", 1280)])
 async def test_every_page_fits_and_breaks_no_policy(
     browser: Browser, base: str, path: str, scheme: Literal["light", "dark"], width: int
@@ -272,3 +285,28 @@ async def test_the_keyboard_reaches_the_content_first(tab: Tab, base: str) -> No
     await tab.keyboard.press("Tab")
     await tab.keyboard.press("Enter")
     await expect(tab.locator("main")).to_be_focused()
+
+
+async def test_without_scripts_one_gets_to_what_readiness_lacks_and_what_to_do(
+    browser: Browser, base: str
+) -> None:
+    tab = await browser.new_page(java_script_enabled=False)
+    await sign_in(tab, base, "auditor")
+    await tab.get_by_role("link", name="Readiness", exact=True).click()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Readiness")
+    await expect(tab.locator("#whole")).to_contain_text("Stage of the whole")
+    failed = tab.locator("#apps tr.bad", has_text="alert rules")
+    await expect(failed).to_contain_text("run make generate, then azd provision")
+    silent = tab.locator("#apps section", has_text="The executor, by itself")
+    await expect(silent).to_contain_text("It has not looked at itself yet")
+    await tab.close()
+
+
+async def test_from_a_service_s_budget_one_gets_to_its_objectives(tab: Tab, base: str) -> None:
+    await tab.goto(base)
+    await tab.get_by_role("link", name="Error budget of").first.click()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Objectives")
+    first = tab.locator("#objectives article").first
+    await expect(first.locator(".budgets strong")).to_contain_text("left")
+    await expect(first.get_by_role("row", name="1h")).to_contain_text("700 bad of 120,000")
+    await expect(first).to_contain_text("Its policy")

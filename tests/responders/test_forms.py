@@ -17,6 +17,8 @@ from responders.console import (
 from responders.control import set_kill_switch
 from responders.freeze import set_freeze
 from responders.hold import place_hold
+from responders.readiness import show_readiness_page
+from responders.slos import show_slos_page
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.authority.permissions import EVERYBODY_INSIDE, may
 from shared.domain.incidents.incident import Incident
@@ -69,6 +71,8 @@ async def pages(services: FakeServices, caller: Caller | None) -> list[tuple[str
         (show_approval_page, waits),
         (show_evidence_page, ""),
         (show_quarantine_page, ""),
+        (show_readiness_page, ""),
+        (show_slos_page, ""),
     ]
     shown = []
     for page, key in every:

@@ -180,6 +180,19 @@ async def test_the_look_changes_nothing_outside(services: FakeServices) -> None:
     assert set(services.doorbell.rung) == {"https://backstop.example/api/readiness"}
 
 
+async def test_what_passed_too_long_ago_is_unknown_until_somebody_looks_again(
+    services: FakeServices,
+) -> None:
+    await looked_for_days(services)
+    services.outside.wait(9 * DAY.total_seconds())
+
+    shown = msgspec.json.decode((await show_readiness(services, Request())).body)
+
+    verdicts = {check["verdict"] for app in shown["apps"] for check in app["checks"]}
+    assert verdicts == {"unknown", "failed"}
+    assert shown["stage"] == "pilot"
+
+
 async def test_people_see_both_reports_and_the_stages(services: FakeServices) -> None:
     empty = msgspec.json.decode((await show_readiness(services, Request())).body)
     assert (empty["verdict"], empty["stage"], empty["apps"]) == ("unknown", "pilot", [])

@@ -98,6 +98,8 @@ PERMISSIONS: dict[str, Permission] = {
     "press_lift": AUDIT_BY_HAND,
     "show_releases_page": READ,
     "show_approval_page": READ,
+    "show_readiness_page": READ,
+    "show_slos_page": READ,
     "press_approval": APPROVE,
     "press_rollback": ASK,
     "press_kill_switch": COMMAND,

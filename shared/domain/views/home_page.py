@@ -23,6 +23,7 @@ from shared.domain.views.chart import Tone
 from shared.domain.views.freezes import FreezeLine, present_freezes
 from shared.domain.views.incident_page import STATE_TONES
 from shared.domain.views.quarantine_page import tell_waiting
+from shared.domain.views.readiness_page import ReadinessCard
 from shared.domain.views.reviews import ReviewLine, present_reviews
 from shared.domain.wording import duration, plain
 
@@ -98,6 +99,7 @@ class HomePage(msgspec.Struct, frozen=True, kw_only=True):
     freezes: tuple[FreezeLine, ...] = ()
     reviews: tuple[ReviewLine, ...] = ()
     quarantine: str = ""
+    readiness: ReadinessCard | None = None
     drills_url: str = ""
 
 
@@ -115,6 +117,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     controls: Controls
     reviews: Sequence[Review] = ()
     quarantined: int = 0
+    readiness: ReadinessCard | None = None
     drills_url: str = ""
 
 
@@ -133,6 +136,7 @@ def present_home(seen: Overview, now: datetime) -> HomePage:
         freezes=present_freezes(seen.catalog, seen.controls, now),
         reviews=present_reviews(seen.reviews, services, now),
         quarantine=tell_waiting(seen.quarantined),
+        readiness=seen.readiness,
         drills_url=seen.drills_url,
     )
 
