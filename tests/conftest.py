@@ -4,6 +4,8 @@ Two processes share the files out as they come; a story or a battery of a minute
 all else is done would keep one of them idle. And no test judges how long a busy machine takes.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -15,6 +17,15 @@ LONG = ("tests/batteries/", "tests/simulation/", "tests/soak/")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what starts a world first, then batteries; the order is kept otherwise."""
     items.sort(key=_rank)
+
+
+@pytest.fixture(scope="module")
+def hasty_bus() -> Iterator[None]:
+    """The Service Bus SDK opens and closes its links without delay."""
+    from tests.infra.local.bus.hasty import without_naps
+
+    with without_naps():
+        yield
 
 
 def _rank(item: pytest.Item) -> int:

@@ -17,7 +17,10 @@ from shared.adapters.bus_pump import close_link
 from shared.domain.message import Message
 from tests.infra.local.bus.conftest import CONFORMANCE
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("hasty_bus"),
+]
 
 TOPIC, PATH = "facts", "facts/Subscriptions/first"
 MESSAGES = 20

@@ -33,6 +33,7 @@ from tests.infra.local.bus.conftest import Namespace
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # the library's own, on closing
+    pytest.mark.usefixtures("hasty_bus"),
 ]
 
 LOCK_S = 5

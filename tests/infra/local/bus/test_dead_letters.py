@@ -31,7 +31,10 @@ from tests.fakes import FakeServices, Outside, make_settings
 from tests.fakes.callers import person
 from tests.fakes.scene import NOW, SERVICE, SNAPSHOT, fired
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("hasty_bus"),
+]
 
 TOPOLOGY = Path("infra/servicebus.json")
 SUBSCRIPTION = "responder"
