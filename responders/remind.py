@@ -2,7 +2,8 @@
 
 The responder's tick looks at the open incidents. Where a command was lost it is issued again, in
 the same transaction as the event that tells of it; where that did not help, a person is woken. So
-one is where nobody decided in time about a plan that waits for an approval.
+one is where nobody decided in time about a plan that waits for an approval. A signal that nobody
+repeats holds no incident open in which customers are well again.
 """
 
 import logging
@@ -13,6 +14,7 @@ from functools import partial
 from shared.domain.approvals.steps import lapse
 from shared.domain.catalog import UNOWNED
 from shared.domain.incidents.incident import Incident, State
+from shared.domain.incidents.silence import fall_silent
 from shared.domain.incidents.stall import push
 from shared.errors import Conflict, NotFound
 from shared.protocol.leftovers import Leftovers
@@ -42,5 +44,7 @@ def _pushed(services: Services, incident: Incident) -> Revision:
     service = services.catalog.services.get(incident.service, UNOWNED)
     if incident.state is State.WAITING:
         return Revision(step=lapse(incident, services.now()))
+    if incident.state is State.MITIGATED:
+        return Revision(step=fall_silent(incident, services.now()))
     patience = timedelta(seconds=services.settings.patience_s)
     return Revision(step=push(incident, service, patience, services.now()))

@@ -7,6 +7,7 @@ may tell of it.
 
 import math
 
+from shared.domain.alerts.alert import Condition
 from shared.domain.signals.signal import (
     ROUTE,
     Signal,
@@ -36,7 +37,8 @@ async def take_signal(services: Services, request: Request) -> Answer:
 
         await keep_body(services, ROUTE, request.body, error)
         raise
-    wait_s = services.allowance.wait_s(service.name, services.now())
+    begins = alert.condition is Condition.FIRED
+    wait_s = services.allowance.wait_s(service.name, services.now(), begins=begins)
     if wait_s:
         return _slow_down(signal, wait_s)
     delivery, new = await take_in(services, alert, source=SIGNAL)
@@ -50,7 +52,7 @@ def _slow_down(signal: Signal, wait_s: float) -> Answer:
         type="urn:backstop:problem:too-many-signals",
         title="Too many signals",
         status=429,
-        detail=f"{signal.service} has sent as many signals as are taken within a minute.",
+        detail=f"{signal.service} has sent as many signals as are taken at once.",
         retry_after_s=math.ceil(wait_s),
     )
     return answer_of(problem)

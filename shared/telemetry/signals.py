@@ -7,18 +7,21 @@ and a failure to send is logged and forgotten, because the log route tells the s
 import json
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPException
 from time import monotonic
 from typing import NamedTuple
+from urllib.error import HTTPError
 from urllib.request import Request as Post
 from urllib.request import urlopen
 from uuid import uuid4
 
+from shared.telemetry.watch import Heard, Telling, Watch
+
 _TIMEOUT_S = 10.0
-_FAST = 14.4  # the burn rate of the fastest alert: the whole month's budget in two days
+_SERVER_ERROR = 500
+_TOO_MANY = 429
 log = logging.getLogger("backstop.telemetry.signals")
 
 
@@ -35,8 +38,8 @@ class Breaches:
     """Watches one objective of a service, and posts a signal where its budget burns too fast.
 
     `url` is Backstop's root, `token` gives a token of the service's own app with the role Signal.
-    At most one signal of a breach goes out every `every_s`, and one that it is over, a window
-    later.
+    Every replica may have one: the breach is over when the last of them was well for a window. A
+    signal of it goes out every `every_s` at most, and at least thrice a window.
     """
 
     def __init__(
@@ -47,82 +50,67 @@ class Breaches:
         *,
         window_s: int = 60,
         minimum_requests: int = 50,
-        every_s: float = 30.0,
+        every_s: float = 20.0,
     ) -> None:
         self._url = f"{url.rstrip('/')}/api/signals"
         self._token = token
         self._objective = objective
-        self._bad_share = min(_FAST * (1.0 - objective.share), 1.0)
         self._window_s = window_s
-        self._least = minimum_requests
-        self._every_s = every_s
-        self._answers: deque[tuple[float, bool]] = deque()
-        self._bad = 0
-        self._told_at: float | None = None  # the newest signal; None while all is well
-        self._burned_at = 0.0  # when the budget last burned too fast
-        self._ended_at = float("-inf")  # when its end was last told, or tried to be
+        self._watch = Watch(
+            objective.share,
+            window_s=window_s,
+            minimum_requests=minimum_requests,
+            every_s=every_s,
+        )
         self._lock = threading.Lock()
 
     def count(self, *, good: bool, now: float | None = None) -> None:
         """Count one answer; `now` is a monotonic time in seconds."""
         at = monotonic() if now is None else now
         with self._lock:
-            self._answers.append((at, good))
-            self._bad += not good
-            self._forget(at)
-            due = self._is_due(at)
-            total, bad = len(self._answers), self._bad
-            target = self._post if self._burns() else self._end
-        if due:
-            threading.Thread(target=target, args=(total - bad, total), daemon=True).start()
+            telling = self._watch.count(good=good, now=at)
+        if telling is not None:
+            ended_at = datetime.now(UTC)  # noqa: TID251 - a service's own process
+            told = (telling, ended_at, at)
+            threading.Thread(target=self._tell, args=told, daemon=True).start()
 
-    def _forget(self, now: float) -> None:
-        while self._answers and self._answers[0][0] <= now - self._window_s:
-            _, good = self._answers.popleft()
-            self._bad -= not good
+    def _tell(self, telling: Telling, ended_at: datetime, at: float) -> None:
+        heard = self._post(telling, ended_at)
+        with self._lock:
+            self._watch.hear(telling, heard, at)
 
-    def _is_due(self, now: float) -> bool:
-        """Whether to tell now: of a breach again and again, of its end once.
-
-        It has ended after a whole window without: what hovers at the line would begin anew and
-        anew, and each beginning may page.
-        """
-        if len(self._answers) < self._least:
-            return False
-        if not self._burns():
-            return self._told_at is not None and self._is_over(now)
-        self._burned_at = now
-        if self._told_at is not None and now - self._told_at < self._every_s:
-            return False
-        self._told_at = now
-        return True
-
-    def _burns(self) -> bool:
-        return self._bad >= self._bad_share * len(self._answers)
-
-    def _is_over(self, now: float) -> bool:
-        if now - self._burned_at < self._window_s or now - self._ended_at < self._every_s:
-            return False
-        self._ended_at = now
-        return True
-
-    def _end(self, good: int, total: int) -> None:
-        """Tell the end; one that was not taken is told again, or the incident would stay open."""
-        if self._post(good, total):
-            with self._lock:
-                self._told_at = None
-
-    def _post(self, good: int, total: int) -> bool:
-        service, slo, _, region = self._objective
-        ended_at = datetime.now(UTC).isoformat()  # noqa: TID251 - a service's own process
-        counted = {"good": good, "total": total, "window": f"{self._window_s}s"}
-        about = {"service": service, "slo": slo, "region": region, "source": "telemetry-helper"}
-        body = {"id": str(uuid4()), "ended_at": ended_at, **about, **counted}
+    def _post(self, telling: Telling, ended_at: datetime) -> Heard:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
-        post = Post(self._url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - the service's own setting
+        body = json.dumps(self._body(telling, ended_at)).encode()
+        post = Post(self._url, body, headers, method="POST")  # noqa: S310 - the service's own setting
         try:
             with urlopen(post, timeout=_TIMEOUT_S):  # noqa: S310 - the same
-                return True
+                return Heard(taken=True)
+        except HTTPError as error:
+            with error:
+                return self._refused(error)
         except (OSError, HTTPException) as error:
             log.warning("no signal to %s: %s; the alert rules tell it later", self._url, error)
-            return False
+            return Heard()
+
+    def _refused(self, error: HTTPError) -> Heard:
+        """Told to wait, enough replicas have told of it already; what else is refused is logged."""
+        if error.code != _TOO_MANY:
+            log.warning("no signal to %s: %s; the alert rules tell it later", self._url, error)
+        wait = error.headers.get("Retry-After", "")
+        wait_s = float(wait) if wait.isdecimal() else 0.0
+        return Heard(refused=error.code < _SERVER_ERROR, wait_s=wait_s)
+
+    def _body(self, telling: Telling, ended_at: datetime) -> dict[str, object]:
+        service, slo, _, region = self._objective
+        return {
+            "id": str(uuid4()),
+            "service": service,
+            "slo": slo,
+            "region": region,
+            "source": "telemetry-helper",
+            "window": f"{self._window_s}s",
+            "ended_at": ended_at.isoformat(),
+            "good": telling.good,
+            "total": telling.total,
+        }

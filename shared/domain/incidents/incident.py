@@ -122,6 +122,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     request: RollbackRequest | None = None  # a person asks for a rollback, and it is not done yet
     signals_only: bool = False  # no alert that measured it has come, only signals
     reading: Reading | None = None  # what the last signal counted that showed a breach
+    heard: dict[str, datetime] = {}  # until when a signal's breach counts that is not told again
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from shared.domain.catalog import Service
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, State, Step, tell
 from shared.domain.incidents.severity import classify, measures
+from shared.domain.incidents.silence import hear
 from shared.domain.incidents.steps import AUTOMATION, BUSY, change_severity, escalate
 
 MOST_KEYS = 500  # troubles that an incident keeps by name: a rule split by dimensions has thousands
@@ -32,9 +33,10 @@ def takes(incident: Incident, alert: Alert, service: Service | None, now: dateti
     One that a person has acknowledged pages nobody any more. So it takes nothing new once it is
     over, once that is long ago, or where it was minor and the alert is grave.
     """
-    if incident.acknowledged_at is None or alert.correlation_key in incident.firing:
+    back = _is_back(incident, alert)
+    if incident.acknowledged_at is None or (alert.correlation_key in incident.firing and not back):
         return True
-    over = not incident.firing or _is_back(incident, alert)
+    over = not incident.firing or back
     graver = classify(alert, service).severity.pages() and not incident.severity.pages()
     return not over and not graver and now - incident.acknowledged_at < ATTENDED_FOR
 
@@ -45,7 +47,8 @@ def join(alert: Alert, service: Service | None, incident: Incident, now: datetim
     known = key in incident.correlation_keys
     if not known and len(incident.correlation_keys) >= MOST_KEYS:
         # One trouble more, which is counted and not kept by name: hundreds were diagnosed.
-        crowded = _tell_joined(alert, incident, _CROWDED, now, {"crowded": True})
+        changes = {"crowded": True, "heard": incident.heard}
+        crowded = _tell_joined(alert, incident, _CROWDED, now, changes)
         return _raise(crowded, alert, service, now)
     anew = not known and service is not None and _nothing_could_be_done(incident)
     why = _AGAIN if known else f"{_GROUPED}; it is diagnosed anew" if anew else _GROUPED
@@ -83,6 +86,7 @@ def _tell_joined(
             "alerts": incident.alerts + 1,
             "signals_only": incident.signals_only and not measures(alert),
             "reading": alert.reading or incident.reading,
+            "heard": hear(incident.heard, alert.correlation_key, alert.reading),
             **changes,
         },
     )
@@ -121,11 +125,17 @@ def _wake(incident: Incident, alert: Alert, now: datetime, *, known: bool) -> St
 def _is_back(incident: Incident, alert: Alert) -> bool:
     """Whether something fires anew although customers were said to be served well.
 
-    What fired before that is late news of the trouble that was cured.
+    What fired before that is late news of the trouble that was cured. So is what still fires; but a
+    signal may have counted nothing that is older than the recovery, and then it is wrong again.
     """
-    if incident.state is not State.MITIGATED or alert.correlation_key in incident.firing:
+    if incident.state is not State.MITIGATED:
         return False
-    return incident.recovered_at is None or alert.fired_at > incident.recovered_at
+    recovered, reading = incident.recovered_at, alert.reading
+    if alert.correlation_key in incident.firing:
+        if reading is None or not reading.window_s or recovered is None:
+            return False
+        return reading.began_at > recovered
+    return recovered is None or alert.fired_at > recovered
 
 
 def _with(keys: tuple[str, ...], key: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from shared.domain.incidents.incident import (
 from shared.domain.incidents.joining import find_out_by, join, takes
 from shared.domain.incidents.report_duty import ReportDuty
 from shared.domain.incidents.severity import classify
+from shared.domain.incidents.silence import hear
 from shared.domain.incidents.steps import AUTOMATION, BUSY, QUIET_NOW, escalate, resolve
 from shared.domain.keys import digest
 from shared.domain.noise.grouping import target_of
@@ -101,6 +102,7 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         duty=ReportDuty(within_s=service.policy.report_major_within_s if service else 0),
         signals_only=alert.reading is not None,
         reading=alert.reading,
+        heard=hear({}, alert.correlation_key, alert.reading),
     )
     step = tell_opening(
         incident, alert.summary, happened_at=alert.fired_at, evidence=alert.evidence()

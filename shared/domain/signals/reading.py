@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+ALLOWED_OFF = 0.1  # of a window: by so much may two senders' clocks or timers differ
+
 
 class Source(StrEnum):
     """Who counted."""
@@ -64,3 +66,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     def began_at(self) -> datetime:
         """When the window began."""
         return self.ended_at - timedelta(seconds=self.window_s)
+
+    @property
+    def speaks_since(self) -> datetime:
+        """From when on it speaks, where it shows no breach: another may have told of one since.
+
+        A tenth of the window after its beginning, because clocks and timers of senders differ.
+        """
+        return self.began_at + timedelta(seconds=self.window_s * ALLOWED_OFF)

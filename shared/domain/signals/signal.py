@@ -2,8 +2,9 @@
 
 First step of the fast lane. The counts are judged by the objective's budget; what comes of it is an
 alert like any other, which takes the same road: intake, triage, one incident with the alert of
-Azure Monitor that follows. A signal that shows no breach ends what the same signals began. One that
-counted too little does neither.
+Azure Monitor that follows. A signal that shows no breach ends what the same signals told before its
+window began, so that a replica which is well does not end another's breach. One that counted too
+little does neither.
 """
 
 from collections.abc import Sequence
@@ -141,7 +142,7 @@ def make_alert(
         severity=_AZURE[severity],
         targets=(service.targets[0].id,),
         fired_at=reading.ended_at,
-        resolved_at=None if begins else reading.ended_at,
+        resolved_at=None if begins else reading.speaks_since,
         monitoring_service=reading.source.value,
         dimensions=dimensions,
         service_hint=service.name,

@@ -87,6 +87,7 @@ def test_it_is_told_again_after_a_while_and_once_when_it_is_over(backstop: Backs
     for at in times:
         breaches.count(good=False, now=at)
     breaches.count(good=False, now=31.9)
+    settle(backstop)
     for number in range(400):
         breaches.count(good=True, now=100 + number / 100)
     settle(backstop)
@@ -98,12 +99,12 @@ def test_it_is_told_again_after_a_while_and_once_when_it_is_over(backstop: Backs
 
 def test_what_hovers_at_the_line_is_told_no_oftener_and_ends_once(backstop: Backstop) -> None:
     breaches = watching(backstop.address)
-    for number in range(280):  # a seventh is bad, now a little more than may be, now less
+    for number in range(200):  # a seventh is bad, now a little more than may be, now less
         breaches.count(good=number % 7 != 0, now=number / 10)
     settle(backstop)
     assert len(drain(backstop)) == 1
 
-    for number in range(40):
+    for number in range(30):
         breaches.count(good=True, now=100 + number)
     settle(backstop)
     assert [signal.good == signal.total for _, signal in drain(backstop)] == [True]
@@ -123,10 +124,39 @@ def test_an_end_that_was_not_taken_is_told_again(
         for _ in range(40):
             breaches.count(good=True, now=100.0)
         settle(backstop)
-    for at in (129.0, 130.0, 161.0):
+    for at in (119.0, 120.0, 161.0):
         breaches.count(good=True, now=at)
         settle(backstop)
     assert [signal.good for _, signal in drain(backstop)] == [42]
+
+
+def test_who_is_told_to_wait_waits_and_owes_no_end(
+    backstop: Backstop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaches = watching(backstop.address)
+    with monkeypatch.context() as full:
+        full.setattr(Door, "do_POST", turn_away)
+        for number in range(40):
+            breaches.count(good=False, now=number / 10)
+        settle(backstop)
+    for at in (30.0, 41.8):
+        breaches.count(good=False, now=at)
+    for _ in range(60):
+        breaches.count(good=True, now=200.0)
+    settle(backstop)
+    assert drain(backstop) == []
+    assert caplog.text == "", "the others have told of it"
+
+    for _ in range(60):
+        breaches.count(good=False, now=210.0)
+    settle(backstop)
+    assert len(drain(backstop)) == 1
+
+
+def turn_away(door: Door) -> None:
+    door.send_response(429)
+    door.send_header("Retry-After", "40")
+    door.end_headers()
 
 
 def test_too_few_requests_or_a_slow_burn_are_nobodys_breach(backstop: Backstop) -> None:

@@ -95,7 +95,8 @@ def test_what_shows_no_breach_is_an_end(good: int, judged: Judged) -> None:
     alert = alert_of(alter(good=good), TELLING)
     assert alert.reading is not None
     assert alert.reading.judged is judged
-    assert (alert.condition, alert.at) == (Condition.RESOLVED, SIGNAL.ended_at)
+    began = SIGNAL.ended_at - timedelta(seconds=54)  # but for a tenth of the window
+    assert (alert.condition, alert.at) == (Condition.RESOLVED, began)
 
 
 def test_an_objective_is_found_by_its_name_or_by_its_kind() -> None:
