@@ -66,10 +66,14 @@ async def _own_sights(services: Services) -> list[Sight]:
 
 
 async def _rules(services: Services) -> tuple[Rules | None, list[Sight]]:
-    """The rules that are on where the catalog's targets are; None where nobody listed them."""
+    """The rules that are on, of Backstop's own subscription and of those of the catalog's targets.
+
+    None where nobody listed them.
+    """
     targets = [one.id for known in services.catalog.services.values() for one in known.targets]
     found, sights = set[str](), list[Sight]()
-    subscriptions = sorted({subscription_of(target) for target in targets} - {""})
+    own = services.settings.own_subscription
+    subscriptions = sorted({own, *(subscription_of(target) for target in targets)} - {""})
     for subscription in subscriptions:
 
         async def ask(where: str = subscription) -> None:
@@ -78,8 +82,7 @@ async def _rules(services: Services) -> tuple[Rules | None, list[Sight]]:
         sights.append(await knock(Area.RULES, f"subscription {subscription}", ask))
     if not sights or any(sight.saw is not Saw.THERE for sight in sights):
         return None, sights
-    own = services.settings.own_subscription
-    return Rules(found=frozenset(found), everywhere=not own or own in subscriptions), sights
+    return Rules(found=frozenset(found), everywhere=bool(own)), sights
 
 
 async def _records(services: Services) -> tuple[dict[str, bool] | None, dict[str, datetime]]:

@@ -60,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_every_s: float = 300.0
     budget_every_s: float = 300.0
     readiness_every_s: float = 86_400.0
-    own_subscription: str = ""  # where Backstop itself is; the platform says it
+    own_subscription: str = ""  # where Backstop itself is, and its alert rules
     health_every_s: float = 0.0  # 0: as often as each service's golden cases say
     search_endpoint: str = ""  # in place of what files say; never in Azure
     insights: str = ""  # where the product's own events go; without it nowhere
@@ -124,7 +124,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         sweep_every_s=_number(env, "BACKSTOP_SWEEP_EVERY_S", 300.0),
         budget_every_s=_number(env, "BACKSTOP_BUDGET_EVERY_S", 300.0),
         readiness_every_s=_number(env, "BACKSTOP_READINESS_EVERY_S", 86_400.0),
-        own_subscription=env.get("WEBSITE_OWNER_NAME", "").partition("+")[0].lower(),
+        own_subscription=env.get("BACKSTOP_SUBSCRIPTION", "").lower(),
         health_every_s=_number(env, "BACKSTOP_HEALTH_EVERY_S", 0.0),
         search_endpoint=env.get("BACKSTOP_SEARCH_ENDPOINT", "") if local else "",
         insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING", ""),

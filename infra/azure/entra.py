@@ -31,7 +31,7 @@ def register() -> None:
 def redirect() -> None:
     """Let browsers come back to the responder, and to the address that people use instead."""
     found = (known("BACKSTOP_RESPONDER_URL"), known("BACKSTOP_PUBLIC_URL"))
-    urls = [url.rstrip("/") for url in found if url]
+    urls = list(dict.fromkeys(url.rstrip("/") for url in found if url))
     if not urls:
         raise ToolFailed("BACKSTOP_RESPONDER_URL is not set: provision first")
     graph("PATCH", f"applications/{known('BACKSTOP_AUDIENCE_OBJECT_ID')}", sign_in(urls))

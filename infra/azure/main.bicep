@@ -39,6 +39,11 @@ param alwaysReadyHttp int = 1
 @minValue(0)
 param alwaysReadyWork int = 1
 
+@description('Requests that one instance of the responder answers side by side; Azure gives Python one.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 32
+
 @description('The most instances of an app.')
 @minValue(40)
 @maxValue(1000)
@@ -70,10 +75,16 @@ param budgetAmount int = 0
 
 @description('Who is told of the budget: addresses, separated by commas.')
 param budgetContacts string = ''
-param budgetStart string = utcNow('yyyy-MM-01')
+
+@description('The month from which the budget counts, yyyy-MM-01, which Azure never changes: a deployment tells it to the next. Empty for this month.')
+param budgetStart string = ''
+param thisMonth string = utcNow('yyyy-MM-01')
 
 @description('Whether a plain webhook is posted to where the pager does not answer: the secret pager-fallback-url.')
 param pagerFallback bool = false
+
+@description('Whether the activity log of every subscription that is watched goes to the workspace; else send it there yourself.')
+param activityLog bool = true
 
 @description('Search services whose indexes health checks ask: ARM ids, separated by commas.')
 param searchServices string = ''
@@ -90,6 +101,7 @@ var contacts = empty(budgetContacts) ? [] : split(replace(budgetContacts, ' ', '
 var workspaces = filter(catalog.workspaces, one => !startsWith(one.subscription, '00000000-0000-0000-0000-'))
 var subscriptions = filter(catalog.subscriptions, id => !startsWith(id, '00000000-0000-0000-0000-'))
 var everySubscription = union([subscription().subscriptionId], subscriptions)
+var budgetFrom = empty(budgetStart) ? thisMonth : budgetStart
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-backstop-${environmentName}'
@@ -240,6 +252,7 @@ module apps 'modules/apps.bicep' = {
     lockResources: lockResources
     alwaysReadyHttp: alwaysReadyHttp
     alwaysReadyWork: alwaysReadyWork
+    httpConcurrency: httpConcurrency
     maximumInstances: maximumInstances
     memoryMB: memoryMB
   }
@@ -273,7 +286,7 @@ module workbook 'modules/workbook.bicep' = {
 module budget 'modules/budget.bicep' = if (budgetAmount > 0) {
   scope: group
   name: 'budget'
-  params: { amount: budgetAmount, startDate: budgetStart, contacts: contacts }
+  params: { amount: budgetAmount, startDate: budgetFrom, contacts: contacts }
 }
 
 module foundry 'modules/foundry.bicep' = [
@@ -315,6 +328,14 @@ module firedAlerts 'modules/fired-alerts.bicep' = [
   }
 ]
 
+module activity 'modules/activity-log.bicep' = [
+  for id in everySubscription: if (activityLog) {
+    scope: subscription(id)
+    name: 'backstop-${environmentName}-activity-log'
+    params: { environmentName: environmentName, workspaceId: telemetry.outputs.workspaceId }
+  }
+]
+
 output AZURE_LOCATION string = location
 output BACKSTOP_RESOURCE_GROUP string = group.name
 output BACKSTOP_RESPONDER_URL string = apps.outputs.responderUrl
@@ -324,4 +345,13 @@ output BACKSTOP_RESPONDER_VAULT string = apps.outputs.responderVault
 output BACKSTOP_EXECUTOR_VAULT string = apps.outputs.executorVault
 output BACKSTOP_EVIDENCE_ACCOUNT string = evidence.outputs.accountName
 output BACKSTOP_ACTION_GROUP string = alerts.outputs.actionGroupId
-output BACKSTOP_WORKSPACE string = telemetry.outputs.workspaceCustomerId
+output BACKSTOP_BUDGET_START string = budgetAmount > 0 ? budgetFrom : ''
+
+// What `make doctor` reads to look at the deployment, named as the apps' own settings.
+output BACKSTOP_BLOBS string = evidence.outputs.url
+output BACKSTOP_BUS__fullyQualifiedNamespace string = bus.outputs.hostName
+output BACKSTOP_LOGS_WORKSPACE string = telemetry.outputs.workspaceCustomerId
+output BACKSTOP_PUBLIC_URL string = empty(publicUrl) ? apps.outputs.responderUrl : publicUrl
+output BACKSTOP_SIGNING_KEY string = apps.outputs.signingKey
+output BACKSTOP_SUBSCRIPTION string = subscription().subscriptionId
+output BACKSTOP_TABLES string = tables.outputs.url

@@ -92,6 +92,26 @@ async def test_a_role_that_was_taken_pages_once_and_comes_back_quietly(
     assert [one.id for one in await open_incidents(services)] == [incident.id]
 
 
+OWN = "0b5e55ed-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("own", "verdict"), [(OWN, Verdict.PASSED), ("", Verdict.UNKNOWN)], ids=["known", "unknown"]
+)
+async def test_rules_may_be_in_backstops_own_subscription(
+    services: FakeServices, own: str, verdict: Verdict
+) -> None:
+    elsewhere = services.control_plane.rules
+    elsewhere[OWN] = elsewhere.pop(TARGET.split("/")[2])
+    settings = msgspec.structs.replace(services.settings, own_subscription=own)
+
+    await ready_responder(FakeServices(services.outside, settings), NOTHING)
+
+    report = services.state.peek(SHARD, "readiness|responder", Report)
+    (found,) = (one for one in report.checks if one.name == "alert rules")
+    assert found.verdict is verdict
+
+
 async def test_a_table_that_refuses_wakes_somebody(services: FakeServices) -> None:
     await look(services, "responder")
     services.outside.deliveries.refuses = True

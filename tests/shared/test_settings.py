@@ -76,6 +76,13 @@ def test_routing_keys_are_named_as_the_catalog_names_them() -> None:
     assert settings.pager_keys == {"claims-ai": "k"}
 
 
+def test_the_deployment_says_in_which_subscription_it_is() -> None:
+    said = {"BACKSTOP_SUBSCRIPTION": "0B5E55ED-0000-4000-8000-000000000001"}
+    settings = read_settings(ENOUGH | said)
+    assert settings.own_subscription == "0b5e55ed-0000-4000-8000-000000000001"
+    assert read_settings(ENOUGH).own_subscription == ""
+
+
 def test_a_secret_that_azure_could_not_get_is_no_secret() -> None:
     """Where a reference to Key Vault is not resolved, the app gets the reference for a value."""
     unresolved = "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/s)"

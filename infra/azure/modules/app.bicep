@@ -19,6 +19,9 @@ param settings object
 
 @description('Instances that are kept warm by scale group: http, function:work.')
 param alwaysReady array
+
+@description('Requests that one instance answers side by side.')
+param httpConcurrency int
 param maximumInstances int
 @allowed([512, 2048, 4096])
 param memoryMB int
@@ -86,6 +89,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       runtime: { name: 'python', version: '3.13' }
       scaleAndConcurrency: {
         alwaysReady: alwaysReady
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
         instanceMemoryMB: memoryMB
         maximumInstanceCount: maximumInstances
       }

@@ -28,6 +28,7 @@ param allowedNetworks array
 param lockResources bool
 param alwaysReadyHttp int
 param alwaysReadyWork int
+param httpConcurrency int
 param maximumInstances int
 param memoryMB int
 
@@ -36,6 +37,7 @@ var keyName = 'seals'
 var vaultNames = { responder: 'kv-resp-${token}', executor: 'kv-exec-${token}' }
 var vaultUrls = mapValues(vaultNames, name => 'https://${name}${environment().suffixes.keyvaultDns}')
 var usualUrl = 'https://func-backstop-responder-${token}.azurewebsites.net'
+var signingKey = '${vaultUrls.executor}/keys/${keyName}'
 var networkRules = [
   for (network, i) in allowedNetworks: {
     name: 'chosen-${i}'
@@ -112,6 +114,7 @@ var commonSettings = {
   BACKSTOP_BUS__fullyQualifiedNamespace: addresses.bus
   BACKSTOP_LOGS_WORKSPACE: addresses.logs
   BACKSTOP_PUBLIC_URL: empty(publicUrl) ? usualUrl : publicUrl
+  BACKSTOP_SUBSCRIPTION: subscription().subscriptionId
   BACKSTOP_TABLES: addresses.tables
   BACKSTOP_TICK: '*/10 * * * * *'
 }
@@ -128,7 +131,7 @@ var executorSettings = {
   BACKSTOP_DEPLOYED_BY: empty(deployerId) ? '' : '${tenant().tenantId}/${deployerId}'
   BACKSTOP_REDACTION_KEY: '@Microsoft.KeyVault(SecretUri=${executorSecrets}redaction-key)'
   BACKSTOP_ROLE: 'executor'
-  BACKSTOP_SIGNING_KEY: '${vaultUrls.executor}/keys/${keyName}'
+  BACKSTOP_SIGNING_KEY: signingKey
 }
 
 module responder 'app.bicep' = {
@@ -152,6 +155,7 @@ module responder 'app.bicep' = {
       ],
       group => group.instanceCount > 0
     )
+    httpConcurrency: httpConcurrency
     maximumInstances: maximumInstances
     memoryMB: memoryMB
     subnetId: subnets.responder
@@ -183,6 +187,7 @@ module executor 'app.bicep' = {
       [{ name: 'function:work', instanceCount: alwaysReadyWork }],
       group => group.instanceCount > 0
     )
+    httpConcurrency: httpConcurrency
     maximumInstances: maximumInstances
     memoryMB: memoryMB
     subnetId: subnets.executor
@@ -200,3 +205,4 @@ output responderName string = responder.outputs.name
 output executorName string = executor.outputs.name
 output responderVault string = vaults[0].outputs.name
 output executorVault string = vaults[1].outputs.name
+output signingKey string = signingKey

@@ -45,7 +45,7 @@ def _rules_of(service: str, wanted: set[str], rules: Rules | None) -> Check:
     if rules.everywhere:
         return failed(area, name, said, mend, service)
     said = f"{said}; Backstop's own subscription was not looked through"
-    return unknown(area, name, said, "grant Monitoring Reader where the rules are", service)
+    return unknown(area, name, said, "set BACKSTOP_SUBSCRIPTION to where the rules are", service)
 
 
 def _paging(seen: Observed) -> Iterator[Check]:

@@ -25,7 +25,7 @@ class Sealing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of the alert rules that are on; `everywhere` Backstop may have any was looked."""
+    """The alert rules that are on, by name; `everywhere` that Backstop may have any was looked."""
 
     found: frozenset[str]
     everywhere: bool = True

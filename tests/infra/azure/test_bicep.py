@@ -9,6 +9,7 @@ import yaml
 
 from infra.package.package import APPS, ROOT
 from shared.services import CONTAINERS, TABLES
+from shared.settings import read_settings
 from tests.infra.azure.bicep import (
     AZURE,
     body_of,
@@ -25,7 +26,7 @@ MAIN = AZURE / "main.bicep"
 DURATION = re.compile(r"P(\d+D|T(\d+H)?(\d+M)?(\d+S)?)")
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)*\.bicep")
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z]*|[A-Z]+)*")
-OUTPUT_OF_AZD = re.compile(r"[A-Z]+(_[A-Z]+)*")
+OUTPUT_OF_AZD = re.compile(r"[A-Z]+(_[A-Z]+)*(__fullyQualifiedNamespace)?")
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: file.name)
@@ -120,7 +121,7 @@ def test_the_parameters_file_names_parameters_and_gives_all_that_are_needed() ->
     known = declared(MAIN, "parameter")
     needed = {one for one, node in known.items() if "=" not in [text(c) for c in node.children]}
     assert needed <= given.keys() <= known.keys()
-    assert known.keys() - given.keys() == {"budgetStart"}, "each month's first, by its default"
+    assert known.keys() - given.keys() == {"thisMonth"}, "each month's first, by its default"
 
 
 def test_defaults_of_the_parameters_file_are_those_of_bicep() -> None:
@@ -142,6 +143,23 @@ def test_azd_deploys_both_apps_as_they_were_packaged() -> None:
         assert service["dist"] == f".local/package/{app}.zip"
         assert service["hooks"]["prepackage"]["run"] == f"make package APP={app}"
     assert "union(tags, { 'azd-service-name': app })" in (AZURE / "modules/app.bicep").read_text()
+
+
+def test_a_budget_keeps_the_month_that_it_was_made_in() -> None:
+    """Azure refuses another one: *Start date of budgets cannot be updated*."""
+    main = MAIN.read_text()
+    given = json.loads((AZURE / "main.parameters.json").read_text())["parameters"]
+    assert given["budgetStart"]["value"] == "${BACKSTOP_BUDGET_START=}"
+    assert "output BACKSTOP_BUDGET_START string = budgetAmount > 0 ? budgetFrom : ''" in main
+    assert "var budgetFrom = empty(budgetStart) ? thisMonth : budgetStart" in main
+
+
+def test_what_the_doctor_needs_is_an_output_by_the_name_that_it_reads() -> None:
+    """`azd env get-values` hands it over: nothing is to be copied by hand."""
+    outputs = {name for name in declared(MAIN, "output") if name.startswith("BACKSTOP_")}
+    settings = read_settings(dict.fromkeys(outputs, "https://kept.example/"))
+    asked = ("tables", "bus", "logs_workspace", "blobs", "signing_key", "public_url")
+    assert all(getattr(settings, name) for name in (*asked, "own_subscription"))
 
 
 def test_outputs_become_variables_of_azd() -> None:

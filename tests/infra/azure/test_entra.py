@@ -89,6 +89,15 @@ def test_browsers_may_come_back_to_both_addresses(tenant: Tenant) -> None:
     }
 
 
+def test_an_address_that_is_both_is_named_once(tenant: Tenant) -> None:
+    """Graph refuses a list in which one stands twice."""
+    main(["register"])
+    tenant.remember()
+    tenant.set(BACKSTOP_RESPONDER_URL="https://func", BACKSTOP_PUBLIC_URL="https://func/")
+    assert main(["redirect"]) == 0
+    assert tenant.apps[0]["web"]["redirectUris"] == ["https://func/.auth/login/aad/callback"]
+
+
 def test_before_anything_is_provisioned_there_is_no_way_back(
     tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:

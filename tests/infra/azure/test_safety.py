@@ -131,7 +131,28 @@ def test_what_must_not_vanish_is_locked() -> None:
 
 def test_what_is_done_is_logged() -> None:
     logged = {path.stem for path, _ in resources("Microsoft.Insights/diagnosticSettings")}
-    assert logged == {"tables", "evidence", "vault", "bus", "app"}
+    assert logged == {"tables", "evidence", "vault", "bus", "app", "activity-log"}
+
+
+def test_changes_of_roles_reach_the_workspace_from_every_subscription() -> None:
+    """By them both apps look at their rights at once; a log of somebody's own will do as well."""
+    main = (AZURE / "main.bicep").read_text()
+    assert "for id in everySubscription: if (activityLog) {" in main
+    assert "param activityLog bool = true" in main
+    ((_, setting),) = [
+        found
+        for found in resources("Microsoft.Insights/diagnosticSettings")
+        if found[0].stem == "activity-log"
+    ]
+    assert "category: 'Administrative'" in text(setting)
+
+
+def test_an_instance_answers_more_than_one_request() -> None:
+    """Azure gives Python one: a storm of 25 alerts a second would wait for cold instances."""
+    ((_, site),) = resources("Microsoft.Web/sites")
+    said = "properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency"
+    assert value(body_of(site), said) == "httpConcurrency"
+    assert "param httpConcurrency int = 32" in (AZURE / "main.bicep").read_text()
 
 
 def test_only_what_exists_is_not_made() -> None:
