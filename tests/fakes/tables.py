@@ -69,6 +69,7 @@ class FakeTable(Table):
         self.lost_answers = 0
         self.seen: Seen | None = None
         self._name = name
+        self._calls = {verb: f"{name}.{verb}" for verb in ("read", "scan", "write", "written")}
         self._turns = turns
         self._partitions: dict[str, _Partition] = {}
         self._versions = count(1)
@@ -113,7 +114,7 @@ class FakeTable(Table):
             self._apply(found, write, body)
         if self.seen is not None:
             self.seen(partition, writes)
-        await self._turns.take(f"{self._name}.written")
+        await self._turns.take(self._calls["written"])
         if self.lost_answers:
             self.lost_answers -= 1
             raise Unavailable("tables", "the answer was lost")
@@ -139,7 +140,7 @@ class FakeTable(Table):
         return self._partitions.get(name) or _Partition()
 
     async def _turn(self, what: str) -> None:
-        await self._turns.take(f"{self._name}.{what}")
+        await self._turns.take(self._calls[what])
         if self.out:
             raise Unavailable("tables", f"{self._name} does not answer")
         if self.refuses:

@@ -5,13 +5,23 @@ test lets somebody else do something first.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 
 type Interference = Callable[[], Awaitable[object]]
 
 
 class Killed(BaseException):
     """The process died here. No BackstopError and no Exception: nothing of ours may catch it."""
+
+
+class _AtOnce:
+    """Awaited, it lets nobody else run."""
+
+    def __await__(self) -> Generator[None]:
+        yield from ()
+
+
+AT_ONCE = _AtOnce()
 
 
 class Turns:
@@ -35,8 +45,11 @@ class Turns:
         self._by_name.clear()
         self._by_number.clear()
 
-    async def take(self, name: str) -> None:
+    def take(self, name: str) -> Awaitable[None]:
         """One turn: yields to other tasks, and runs what was ordered for it."""
+        return self._take(name)
+
+    async def _take(self, name: str) -> None:
         await asyncio.sleep(0)
         self.passed.append(name)
         number = len(self.passed)

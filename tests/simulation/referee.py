@@ -69,7 +69,8 @@ class Referee(Writes):
         self._search("a log line", line)
 
     def _stored(self, _partition: str, writes: Sequence[Write]) -> None:
-        self._note(in_words(writes))
+        if self.notes:
+            self._note(in_words(writes))
         for write in writes:
             if isinstance(write, Put):
                 self._look_at(write.value)
@@ -104,7 +105,8 @@ class Referee(Writes):
             self._switched = since
 
     def _delivered(self, _partition: str, writes: Sequence[Write]) -> None:
-        self._note(in_words(writes))
+        if self.notes:
+            self._note(in_words(writes))
 
     def _changed(self, incident: Incident) -> None:
         self.incidents[incident.id] = incident
@@ -115,7 +117,8 @@ class Referee(Writes):
         )
 
     def _ledgered(self, _partition: str, writes: Sequence[Write]) -> None:
-        self._note(in_words(writes))
+        if self.notes:
+            self._note(in_words(writes))
         for row in _values(writes, LedgerRow):
             twice = row.event_id in self._recorded
             self.must(not twice, Promise.LEDGER, f"event {row.event_id} is recorded twice")

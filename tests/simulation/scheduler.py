@@ -8,17 +8,19 @@ stops for a while. A call that waited longest goes first, unless chance deviates
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import override
 
 import msgspec
 
-from tests.fakes.turns import Turns
+from tests.fakes.turns import AT_ONCE, Turns
 
 OUTSIDE = "outside"
-CHANGING = (".write", ".written")  # calls after which something may have changed
 RESTLESSNESS = (0.05, 0.3, 1.0)  # how often a run deviates from the order of arrival
+
+type Waiting = tuple[str, str, asyncio.Future[None]]  # a worker, the name of its call, its turn
+
 worker_name: contextvars.ContextVar[str] = contextvars.ContextVar("worker", default=OUTSIDE)
 
 
@@ -29,17 +31,6 @@ class Turn(msgspec.Struct, frozen=True):
     worker: str
     call: str
     mark: str = ""
-
-
-class _Waiting:
-    """One call that waits for its turn."""
-
-    __slots__ = ("future", "name", "worker")
-
-    def __init__(self, worker: str, name: str, future: "asyncio.Future[None]") -> None:
-        self.worker = worker
-        self.name = name
-        self.future = future
 
 
 class Scheduler(Turns):
@@ -59,43 +50,38 @@ class Scheduler(Turns):
         self.stop_at: dict[int, float] = {}
         self.at_turn: dict[int, list[Callable[[], None]]] = {}
         self.paused = False
-        self.broken = ""
         self.now: Callable[[], float] = lambda: 0.0
         self.wake_at: Callable[[float], None] = lambda _: None
-        self.after_turn: Callable[[], None] = lambda: None
         self._given = choices
         self._restless = self.chance.choice(RESTLESSNESS)
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._stopped: dict[str, float] = {}
 
     @override
-    async def take(self, name: str) -> None:
-        worker = worker_name.get()
+    def take(self, name: str) -> Awaitable[None]:
         if self.paused:
-            return
-        future = asyncio.get_running_loop().create_future()
-        if worker not in self.dead:
-            self._waiting.append(_Waiting(worker, name, future))
-        await future  # of a dead worker nothing runs any more: it waits for ever
-        if worker in self.dead:
-            await asyncio.get_running_loop().create_future()
+            return AT_ONCE
+        worker = worker_name.get()
+        turn: asyncio.Future[None] = asyncio.Future()
+        if worker not in self.dead:  # of a dead worker nothing runs any more: it waits for ever
+            self._waiting.append((worker, name, turn))
+        return turn
 
     def idle(self) -> bool:
         """Give one waiting call its turn; False where time is to pass instead."""
-        self._check()
-        while True:
-            waiting = self._next()
-            if waiting is None:
-                return False
-            self.passed.append(waiting.name)
-            for happen in self.at_turn.pop(len(self.passed), ()):
-                happen()
-            if not self._strikes(waiting):
-                break
-        self.trace.append(Turn(self.now(), waiting.worker, waiting.name))
-        if not waiting.future.done():
-            waiting.future.set_result(None)
-        return True
+        while (waiting := self._next()) is not None:
+            worker, name, turn = waiting
+            self.passed.append(name)
+            if self.at_turn:
+                for happen in self.at_turn.pop(len(self.passed), ()):
+                    happen()
+            if self._strikes(waiting):
+                continue
+            self.trace.append(Turn(self.now(), worker, name))
+            if not turn.done():
+                turn.set_result(None)
+            return True
+        return False
 
     def silence(self) -> None:
         """Nobody goes on any more: the run is over."""
@@ -105,26 +91,16 @@ class Scheduler(Turns):
         """Note in the trace what is no call: a fault, or a person's deed."""
         self.trace.append(Turn(self.now(), worker, "", mark))
 
-    def _check(self) -> None:
-        changed = bool(self.passed) and self.passed[-1].endswith(CHANGING)
-        if self.broken or not changed:
-            return
-        try:
-            self.after_turn()
-        except AssertionError as error:
-            self.broken = str(error)
-
-    def _next(self) -> _Waiting | None:
-        if self.dead:
-            self._waiting = [w for w in self._waiting if w.worker not in self.dead]
+    def _next(self) -> Waiting | None:
+        waiting = self._waiting
         if not self._stopped:
-            return self._waiting.pop(self._choose(len(self._waiting))) if self._waiting else None
+            return waiting.pop(self._choose(len(waiting))) if waiting else None
         now = self.now()
-        ready = [w for w in self._waiting if self._stopped.get(w.worker, 0.0) <= now]
+        ready = [one for one in waiting if self._stopped.get(one[0], 0.0) <= now]
         if not ready:
             return None
         chosen = ready[self._choose(len(ready))]
-        self._waiting.remove(chosen)
+        waiting.remove(chosen)
         return chosen
 
     def _choose(self, count: int) -> int:
@@ -138,22 +114,21 @@ class Scheduler(Turns):
         self.choices.append(choice)
         return choice
 
-    def _strikes(self, waiting: _Waiting) -> bool:
+    def _strikes(self, waiting: Waiting) -> bool:
         """Let the fault of this turn strike; False where there is none."""
-        turn = len(self.passed)
-        if waiting.worker == OUTSIDE:
+        (worker, name, _), number = waiting, len(self.passed)
+        if worker == OUTSIDE:
             return False
-        if turn in self.kill_at:
-            self.dead.add(waiting.worker)
-            self.trace.append(Turn(self.now(), waiting.worker, waiting.name, "killed"))
+        if number in self.kill_at:
+            self.dead.add(worker)
+            self._waiting = [one for one in self._waiting if one[0] != worker]
+            self.trace.append(Turn(self.now(), worker, name, "killed"))
             return True
-        if turn in self.stop_at:
-            seconds = self.stop_at[turn]
-            self._stopped[waiting.worker] = self.now() + seconds
-            self.wake_at(self.now() + seconds)
-            self.trace.append(
-                Turn(self.now(), waiting.worker, waiting.name, f"stops for {seconds:.0f} s")
-            )
+        if number in self.stop_at:
+            seconds, now = self.stop_at[number], self.now()
+            self._stopped[worker] = now + seconds
+            self.wake_at(now + seconds)
+            self.trace.append(Turn(now, worker, name, f"stops for {seconds:.0f} s"))
             self._waiting.append(waiting)
             return True
         return False
