@@ -25,6 +25,7 @@ from opentelemetry.trace import (
 )
 
 from shared.telemetry import vocabulary as say
+from shared.telemetry.answers import Answers
 
 type Facts = dict[str, str]
 
@@ -68,6 +69,7 @@ class Request:
     def __init__(self, span: Span, facts: Facts) -> None:
         self.cost = 0.0
         self.facts = facts
+        self.is_good = True
         self._span = span
 
     @property
@@ -78,6 +80,7 @@ class Request:
 
     def failed(self, status: int = 500) -> None:
         """The request is answered with an error."""
+        self.is_good = False
         _end(self._span, status)
 
 
@@ -112,6 +115,7 @@ class AiService:
         }
         self._facts = {key: value for key, value in told.items() if value}
         self._tracer = trace.get_tracer("backstop.telemetry", tracer_provider=tracers)
+        self._answers = Answers()
 
     @contextmanager
     def request(
@@ -137,6 +141,8 @@ class AiService:
                 span.set_attribute(say.LATENCY, say.latency_bucket(1000 * (perf_counter() - began)))
                 if request.cost:
                     span.set_attribute(say.COST, request.cost)
+                if request.is_good and not probe:
+                    self._count_answer()
 
     @contextmanager
     def _request_span(self, name: str) -> Iterator[Span]:
@@ -198,6 +204,11 @@ class AiService:
         """How old the newest document of a search index is; at least every quarter of an hour."""
         told = {say.INDEX: index, say.WATERMARK: newest.astimezone(UTC).isoformat()}
         self._tell(say.INDEX_WATERMARK, told | {say.EVENT: say.INDEX_WATERMARK})
+
+    def _count_answer(self) -> None:
+        told = self._answers.add(perf_counter())
+        if told:
+            self._tell(say.ANSWERED, {say.EVENT: say.ANSWERED, say.ANSWERED: str(told)})
 
     def _label(self, event: str, facts: Facts, of: str, answered_at: datetime | None) -> None:
         if answered_at is not None:

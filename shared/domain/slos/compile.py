@@ -8,11 +8,22 @@ and bad otherwise: what cannot be told is not good.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from shared.domain.slos.kql import DIMENSIONS, counted, moment, quote, real, span
-from shared.domain.slos.slo import BurnAlert, Slo
+from shared.domain.slos.kql import (
+    DIMENSIONS,
+    NOT_A_PROBE,
+    counted,
+    moment,
+    quote,
+    real,
+    span,
+)
+from shared.domain.slos.slo import COUNTED_ANSWERS, BurnAlert, Indicator, Slo
 
 LONGEST_RULE = timedelta(days=2)
 """How far back the query of an alert rule may look; slower burns are watched by the timer."""
+
+
+_TELLS_ANSWERS = f"Name == {quote(COUNTED_ANSWERS)}"
 
 
 def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[str] = ()) -> str:
@@ -21,8 +32,8 @@ def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[
     `dimensions` are names of `kql.DIMENSIONS`; without them the whole service is one slice.
     Columns: one a dimension, then ShortTotal, ShortBad, LongTotal, LongBad (requests) and Burn, the
     lower rate of both windows. It reads one table once, without union, search, take or functions,
-    as rules that run every minute must. How many answers were judged is not asked, only that enough
-    labels came: that would take a second table.
+    as rules that run every minute must. So the share of the answers that are labelled is asked of
+    the labels' own table, which the helper tells of both. Where nobody tells it, it is not asked.
 
     Raises ValueError for windows that no rule looks back over, KeyError for unknown dimensions.
     """
@@ -30,6 +41,7 @@ def window_query(service: str, slo: Slo, alert: BurnAlert, dimensions: Sequence[
     lines = [
         *scan(service, slo, alert, dimensions),
         *rates(slo),
+        *_labelled(slo),
         too_fast(alert),
         f"| project {', '.join([*columns, *COLUMNS])}",
     ]
@@ -51,24 +63,55 @@ def scan(
         raise ValueError(f"{slo.name}: no rule looks back over {alert.long_window}")
     slices = [DIMENSIONS[name] for name in dimensions]
     by = f"\n  by {', '.join(one.column for one in slices)}" if slices else ""
-    good, short = f"({slo.indicator.good})", f"At >= ago({alert.short_window})"
-    sums = ",\n    ".join(
-        (
-            f"ShortTotal = sumif(ItemCount, {short})",
-            f"ShortGood = sumif(ItemCount, {short} and {good})",
-            "LongTotal = sum(ItemCount)",
-            f"LongGood = sumif(ItemCount, {good})",
-            *more,
-        )
-    )
+    sums = ",\n    ".join([*_sums(slo, f"At >= ago({alert.short_window})"), *more])
     return [
         slo.indicator.table,
         f"| where TimeGenerated >= ago({alert.long_window}) and AppRoleName == {quote(service)}",
-        f"| where {counted(slo.indicator)}",
+        f"| where {_read(slo.indicator)}",
         f"| extend {', '.join([moment(slo.indicator), *(one.reading for one in slices)])}",
         f"| where At >= ago({alert.long_window})",
+        *_told_apart(slo.indicator),
         f"| summarize {sums}{by}",
     ]
+
+
+def _read(indicator: Indicator) -> str:
+    """The rows that are read: those that count and, of labels, those that tell of answers."""
+    if not indicator.asks_share:
+        return counted(indicator)
+    return f"{NOT_A_PROBE} and ({_TELLS_ANSWERS} or ({indicator.where or 'true'}))"
+
+
+def _told_apart(indicator: Indicator) -> list[str]:
+    """What a row counts for: as labels, or as answers."""
+    if not indicator.asks_share:
+        return []
+    answers = f"ItemCount * tolong(Properties[{quote(COUNTED_ANSWERS)}])"
+    return [
+        f"| extend Labels = iff({_TELLS_ANSWERS}, tolong(0), tolong(ItemCount))",
+        f"| extend Answers = iff({_TELLS_ANSWERS}, {answers}, tolong(0))",
+    ]
+
+
+def _sums(slo: Slo, short: str) -> list[str]:
+    good, shared = f"({slo.indicator.good})", slo.indicator.asks_share
+    count = "Labels" if shared else "ItemCount"
+    return [
+        f"ShortTotal = sumif({count}, {short})",
+        f"ShortGood = sumif({count}, {short} and {good})",
+        f"LongTotal = sum({count})",
+        f"LongGood = sumif({count}, {good})",
+        *([f"ShortAnswers = sumif(Answers, {short})", "LongAnswers = sum(Answers)"] * shared),
+    ]
+
+
+def _labelled(slo: Slo) -> list[str]:
+    """The line that leaves what enough of the answers are labelled for, in both windows."""
+    if not slo.indicator.asks_share:
+        return []
+    least = real(slo.indicator.least_labelled)
+    enough = (f"{one}Total >= {least} * {one}Answers" for one in ("Short", "Long"))
+    return [f"| where {' and '.join(enough)}"]
 
 
 def rates(slo: Slo) -> list[str]:

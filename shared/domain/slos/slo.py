@@ -53,6 +53,11 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return "TimeGenerated"
         return f'coalesce(todatetime(Properties["{ANSWERED_AT}"]), TimeGenerated)'
 
+    @property
+    def asks_share(self) -> bool:
+        """Whether one table tells the labels and the answers that could have been labelled."""
+        return bool(self.label_source) and self.least_labelled > 0 and self.table == LABELS
+
     def is_enough(self, labelled: int, answered: int | None) -> bool:
         """Whether enough of the answers were judged; requests need no judge."""
         return not self.label_source or labelled >= self.least_labelled * (answered or 0)
@@ -60,6 +65,12 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 ANSWERED_AT = "backstop.answered_at"
 """The property of a label that says when the request was answered which it judges."""
+
+LABELS = "AppEvents"
+"""The table of the helper's labels, and of the event that says how many answers there were."""
+
+COUNTED_ANSWERS = "backstop.answered"
+"""That event, and its property: how many requests its process has answered since the last one."""
 
 ANSWERED = Indicator(table="AppRequests", good="Success == true")
 """The usual indicator of availability."""

@@ -5,16 +5,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from infra.local.logs.analyser import Analysis, analyse, missing
 from infra.local.played import SECOND as CLAIM_ROUTING
 from infra.local.simulation.evaluation import read
 from shared.adapters.catalog import load_catalog
+from shared.domain.detection.burning import burn_rules
+from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
 from tests.infra.local.logs.workspace import NOW, make_store
-from tests.shared.domain.detection.watched import QUOTES, TARGET
+from tests.shared.domain.detection.watched import ACCEPTED, QUOTES, TARGET
 
 type Row = dict[str, Any]
 
@@ -172,6 +175,65 @@ def test_outcomes_are_told_when_they_become_known() -> None:
     assert fired(RULES["accepted-floor"], earlier, "AppEvents") == []
 
 
+SHARED = msgspec.structs.replace(
+    ACCEPTED,
+    indicator=msgspec.structs.replace(ACCEPTED.indicator, least_labelled=0.2),
+)
+(QUALITY,) = burn_rules(QUOTES, SHARED)  # within 30 minutes and 6 hours, fifty labels at least
+
+
+@pytest.mark.parametrize(("labels", "fires"), [(200, True), (199, False)])
+def test_a_fifth_of_the_answers_must_be_labelled_to_say_anything(labels: int, fires: bool) -> None:
+    told = [*rejected(labels), *answered(600), *answered(400)]
+
+    assert fired(QUALITY, told, "AppEvents") == (WHOLE if fires else [])
+
+
+@pytest.mark.parametrize(("earlier", "fires"), [(1000, True), (1001, False)])
+def test_enough_must_be_labelled_in_both_windows(earlier: int, fires: bool) -> None:
+    hours_ago = timedelta(hours=3)
+    told = [*rejected(300), *answered(500), *answered(earlier, ago=hours_ago)]
+
+    assert fired(QUALITY, told, "AppEvents") == (WHOLE if fires else [])
+    assert fired(QUALITY, [*rejected(99), *answered(500), *rejected(900, ago=hours_ago)],
+                 "AppEvents") == []  # fmt: skip
+
+
+def test_where_nobody_tells_how_many_were_answered_the_least_number_is_asked() -> None:
+    assert fired(QUALITY, rejected(50), "AppEvents") == WHOLE
+    assert fired(QUALITY, rejected(49), "AppEvents") == []
+
+
+def test_how_many_were_answered_is_no_label() -> None:
+    assert fired(QUALITY, [*rejected(49), *answered(100)], "AppEvents") == []
+
+
+def test_a_label_of_an_answer_that_was_given_before_the_window_is_none_of_it() -> None:
+    before = (NOW - timedelta(hours=7)).isoformat()
+    late = [one | {"Properties": one["Properties"] | {"backstop.answered_at": before}}
+            for one in rejected(500)]  # fmt: skip
+
+    assert fired(QUALITY, [*late, *rejected(60), *answered(400)], "AppEvents") == []
+    assert fired(QUALITY, [*late, *rejected(60), *answered(300)], "AppEvents") == WHOLE
+
+
+def test_the_share_is_asked_of_one_table_as_minutely_rules_must() -> None:
+    assert mistakes(QUALITY) == ()
+    assert QUALITY.query.count("AppEvents") == 1
+    assert "AppRequests" not in QUALITY.query
+
+
+def rejected(count: int, **columns: Any) -> list[Row]:
+    return [row(count, _outcome="rejected", Name="backstop.outcome", **columns)]
+
+
+def answered(count: int, **columns: Any) -> list[Row]:
+    """What the helper tells once a minute; probes are not among them."""
+    told = row(1, _answered=str(count), Name="backstop.answered", **columns)
+    probes = row(1, _answered="5000", Name="backstop.answered", _probe="true", **columns)
+    return [told, probes]
+
+
 def outcomes(total: int, good: int) -> list[Row]:
     told: Row = {"Name": "backstop.outcome"}
     return [
@@ -288,6 +350,7 @@ def served(configuration: str, *, before: int, after: int, by: str = "v1") -> li
 SHIPPED = load_catalog(Path("shared/catalog")).services.values()
 LOCAL = load_catalog(CLAIM_ROUTING.parent).services.values()
 ALL = {rule.name: rule for service in (QUOTES, *SHIPPED, *LOCAL) for rule in rules_of(service)}
+ALL["the labelled share"] = QUALITY
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from opentelemetry.trace import SpanKind
 
 from infra.local.logs.store import TelemetryStore
 from shared.adapters import queries
+from shared.domain.slos.compile import window_query
+from shared.domain.slos.slo import BurnAlert, Indicator, Slo
 from shared.telemetry import AiService, Version
 from tests.infra.local.logs.workspace import make_store
 from tests.shared.telemetry.exported import Exported, exporting
@@ -174,6 +176,69 @@ def test_a_late_label_belongs_to_the_request_that_it_judges(
     assert (told["backstop.deployment"], told["backstop.tenant"]) == ("v2", "a&b=c")
     assert told["backstop.judgement"] == "bad"
     assert told["backstop.answered_at"] == "2026-11-23T12:00:00Z"
+
+
+def test_how_many_were_answered_is_told_once_a_minute(
+    exported: Exported, service: AiService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("shared.telemetry.service.perf_counter", lambda: clock[0])
+    for clock[0] in (0.0, 10.0, 59.9):
+        with service.request(tenant="org-1"):
+            pass
+    with service.request() as refused:
+        refused.failed(429)
+    with service.request(probe=True):
+        pass
+    assert exported.of("AppEvents") == []
+
+    clock[0] = 60.0
+    with service.request(tenant="org-1"):
+        pass
+    (told,) = exported.of("AppEvents")
+    assert told["Name"] == "backstop.answered"
+    assert told["Properties"].items() >= (SERVED | {"backstop.answered": "4"}).items()
+    assert "backstop.tenant" not in told["Properties"]
+
+
+def test_the_rule_reads_the_labels_and_how_many_were_answered(
+    exported: Exported, service: AiService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("shared.telemetry.service.perf_counter", lambda: clock[0])
+    for number in range(20):
+        clock[0] = 60.0 * (number == 19)
+        with service.request():
+            if number < 10:
+                service.outcome("rejected")
+    alert = BurnAlert(burn_rate=1, short_window="5m", long_window="1h", minimum_requests=5)
+
+    burns = [
+        _rows_of(exported, window_query(SERVICE, _quality(least), alert)) for least in (0.5, 0.51)
+    ]
+
+    assert [len(rows) for rows in burns] == [1, 0]
+
+
+def _quality(least: float) -> Slo:
+    return Slo(
+        name="usable",
+        sli="quality",
+        objective=0.9,
+        indicator=Indicator(
+            table="AppEvents",
+            where='Name == "backstop.outcome"',
+            good='tostring(Properties["backstop.outcome"]) != "rejected"',
+            label_source="outcome",
+            least_labelled=least,
+        ),
+    )
+
+
+def _rows_of(exported: Exported, query: str) -> list[tuple[Any, ...]]:
+    with make_store(datetime.now(UTC) + timedelta(seconds=5)) as store:
+        exported.put_into(store)
+        return list(store.query(query).rows)
 
 
 def test_a_probe_is_no_customer(exported: Exported, service: AiService) -> None:
