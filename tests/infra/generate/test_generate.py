@@ -1,5 +1,6 @@
 """`make generate`: what is written is what the catalog says, nothing that Azure would refuse."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 
 from infra.generate.__main__ import CATALOG, FOLDER, main
-from infra.generate.rules import rules_file
+from infra.generate.rules import MOST_CHARACTERS, rules_file
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Catalog
 from shared.domain.detection.rule import AlertRule
@@ -87,3 +88,45 @@ def test_two_rules_of_one_name_are_refused() -> None:
 
     with pytest.raises(RejectedInput, match="name twice"):
         rules_file(Catalog(services={"quotes": doubled}))
+
+
+def many(count: int) -> Catalog:
+    """So many services as the example, each with its own names."""
+    example = load_catalog(CATALOG).services["fnol-summary"]
+    made = {f"s{number:03}": msgspec.structs.replace(example, name=f"s{number:03}")
+            for number in range(count)}  # fmt: skip
+    return Catalog(services=made)
+
+
+def test_five_hundred_services_are_refused_and_told_how_many_one_deployment_takes() -> None:
+    with pytest.raises(RejectedInput) as refused:
+        rules_file(many(500))
+
+    told = re.fullmatch(
+        r"too-many-rules: rules.json would have ([\d,]+) characters for 6,000 rules of 500"
+        r" services, and Bicep reads at most 1,048,576: about (\d+) such services\. Deploy an environment for"
+        r" each group .*: docs/deploy.md, How far one deployment reaches",
+        str(refused.value),
+    )
+    assert told
+    assert int(told[1].replace(",", "")) > MOST_CHARACTERS
+    fits = int(told[2])
+    assert len(rules_file(many(fits))) <= MOST_CHARACTERS
+    with pytest.raises(RejectedInput):
+        rules_file(many(fits + 1))
+
+
+def test_what_is_too_large_is_said_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "catalog", tmp_path / "out"
+    folder.mkdir()
+    text = (CATALOG / "policy-search.yaml").read_text()
+    for number in range(130):
+        name = f"search-{number:03}"
+        own = re.sub(r"  dependencies:\n(    .*\n)+", "", text.replace("policy-search", name))
+        (folder / f"{name}.yaml").write_text(own)
+
+    assert generate(folder, out) == 1
+    assert "of 130 services, and Bicep reads at most" in capsys.readouterr().out
+    assert not out.exists()
