@@ -24,6 +24,7 @@ from shared.services import Services
 APP, OTHER = "responder", "executor"
 BUNDLES = "evidence"
 GUARDED = "/api/readiness"  # any route that asks for a token
+TAKEN = "/api/alerts"
 
 
 async def ready_responder(services: Services, _: Leftovers) -> None:
@@ -48,6 +49,7 @@ async def look_at_responder(services: Services, *, by_the_app: bool = True) -> L
         pagers=frozenset(settings.pager_keys) if by_the_app else None,
         has_fallback=bool(settings.pager_fallback_url),
         door=await services.doorbell.ring(f"{settings.public_url}{GUARDED}"),
+        doors=frozenset({f"{settings.public_url}{TAKEN}", f"https://{settings.own_host}{TAKEN}"}),
         other=await look_over(services, OTHER),
     )
     return Look(checks=judge_responder(seen), exercised=exercised)
@@ -66,23 +68,25 @@ async def _own_sights(services: Services) -> list[Sight]:
 
 
 async def _rules(services: Services) -> tuple[Rules | None, list[Sight]]:
-    """The rules that are on, of Backstop's own subscription and of those of the catalog's targets.
+    """The rules that are on and where action groups post; None where nobody listed them.
 
-    None where nobody listed them.
+    Looked for in Backstop's own subscription and in those of the catalog's targets.
     """
     targets = [one.id for known in services.catalog.services.values() for one in known.targets]
-    found, sights = set[str](), list[Sight]()
+    found, posted_to, sights = set[str](), set[str](), list[Sight]()
     own = services.settings.own_subscription
     subscriptions = sorted({own, *(subscription_of(target) for target in targets)} - {""})
     for subscription in subscriptions:
 
         async def ask(where: str = subscription) -> None:
             found.update(await services.control_plane.alert_rules(where))
+            posted_to.update(await services.control_plane.webhooks(where))
 
         sights.append(await knock(Area.RULES, f"subscription {subscription}", ask))
     if not sights or any(sight.saw is not Saw.THERE for sight in sights):
         return None, sights
-    return Rules(found=frozenset(found), everywhere=bool(own)), sights
+    known = Rules(found=frozenset(found), posted_to=frozenset(posted_to), everywhere=bool(own))
+    return known, sights
 
 
 async def _records(services: Services) -> tuple[dict[str, bool] | None, dict[str, datetime]]:

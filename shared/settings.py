@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_every_s: float = 300.0
     budget_every_s: float = 300.0
     readiness_every_s: float = 86_400.0
+    own_host: str = ""  # the app's name on the net, besides public_url; the platform says it
     own_subscription: str = ""  # where Backstop itself is, and its alert rules
     health_every_s: float = 0.0  # 0: as often as each service's golden cases say
     search_endpoint: str = ""  # in place of what files say; never in Azure
@@ -124,6 +125,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         sweep_every_s=_number(env, "BACKSTOP_SWEEP_EVERY_S", 300.0),
         budget_every_s=_number(env, "BACKSTOP_BUDGET_EVERY_S", 300.0),
         readiness_every_s=_number(env, "BACKSTOP_READINESS_EVERY_S", 86_400.0),
+        own_host=env.get("WEBSITE_HOSTNAME", "").lower(),
         own_subscription=env.get("BACKSTOP_SUBSCRIPTION", "").lower(),
         health_every_s=_number(env, "BACKSTOP_HEALTH_EVERY_S", 0.0),
         search_endpoint=env.get("BACKSTOP_SEARCH_ENDPOINT", "") if local else "",

@@ -1,4 +1,4 @@
-"""The control plane: who asks, what it may do with one resource, which alert rules are on.
+"""The control plane: who asks, what it may do with one resource, which alerts are told to whom.
 
 Asked by the readiness probe alone, with the app's own identity; GETs and no other request. The next
 page's link is followed by its path alone: no answer sends the token to another host.
@@ -25,6 +25,7 @@ TIMEOUT_S = 10.0
 MOST_PAGES = 20
 PERMISSIONS = {"api-version": "2022-04-01"}
 QUERY_RULES = {"api-version": "2023-12-01"}
+ACTION_GROUPS = {"api-version": "2023-01-01"}
 _KINDS = {401: Refused, 403: Refused, 404: Missing}
 
 
@@ -63,13 +64,30 @@ class ControlPlane:
             raise Unavailable(PART, f"the permissions cannot be read: {error}") from None
 
     async def alert_rules(self, subscription: str) -> frozenset[str]:
-        """The names, lower case, of the log alert rules that are on. Raises as `rights` does."""
+        """The names, lower case, of the log alert rules that are on and tell somebody.
+
+        Raises as `rights` does.
+        """
         place = f"/subscriptions/{subscription}/providers/Microsoft.Insights/scheduledQueryRules"
         return frozenset(
             [
                 text(entry.get("name")).lower()
                 async for entry in self._every(f"{place}?{urlencode(QUERY_RULES)}")
-                if fields(entry.get("properties")).get("enabled") is not False
+                if _tells(fields(entry.get("properties")))
+            ]
+        )
+
+    async def webhooks(self, subscription: str) -> frozenset[str]:
+        """Where action groups post alerts, in the schema and with the token that the door asks for.
+
+        Raises as `rights` does.
+        """
+        place = f"/subscriptions/{subscription}/providers/Microsoft.Insights/actionGroups"
+        return frozenset(
+            [
+                text(receiver.get("serviceUri"))
+                async for entry in self._every(f"{place}?{urlencode(ACTION_GROUPS)}")
+                for receiver in _receivers(fields(entry.get("properties")))
             ]
         )
 
@@ -106,6 +124,20 @@ class ControlPlane:
             return fields(msgspec.json.decode(answer.content))
         except msgspec.DecodeError:
             raise Unavailable(PART, "the answer is not JSON") from None
+
+
+def _tells(rule: Fields) -> bool:
+    """Whether a rule is on, and has somebody to tell."""
+    groups = items(fields(rule.get("actions")).get("actionGroups"))
+    return rule.get("enabled") is not False and bool(groups)
+
+
+def _receivers(group: Fields) -> list[Fields]:
+    """The webhooks of an action group that is on, of those that the door lets in."""
+    if group.get("enabled") is not True:
+        return []
+    found = [fields(one) for one in items(group.get("webhookReceivers"))]
+    return [one for one in found if one.get("useAadAuth") and one.get("useCommonAlertSchema")]
 
 
 def _signing(credential: Any) -> Any:

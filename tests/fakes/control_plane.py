@@ -14,12 +14,13 @@ ALL = Rights(permissions=(Permission(actions=("*",)),))
 class FakeControlPlane(ControlPlane):
     """`given` are the rights by target, else all; `rules` by subscription; `trouble` is raised.
 
-    `stranger` is raised where a token is asked for.
+    `posted_to` is where action groups post, `stranger` is raised where a token is asked for.
     """
 
     def __init__(self, turns: Turns) -> None:
         self.given: dict[str, Rights] = {}
         self.rules: dict[str, frozenset[str]] = {}
+        self.posted_to = frozenset({"https://backstop.example/api/alerts"})
         self.trouble: BackstopError | None = None
         self.stranger: BackstopError | None = None
         self._turns = turns
@@ -43,6 +44,13 @@ class FakeControlPlane(ControlPlane):
         if self.trouble is not None:
             raise self.trouble
         return self.rules.get(subscription, frozenset())
+
+    @override
+    async def webhooks(self, subscription: str) -> frozenset[str]:
+        await self._turns.take("control_plane.webhooks")
+        if self.trouble is not None:
+            raise self.trouble
+        return self.posted_to
 
     @override
     async def close(self) -> None:

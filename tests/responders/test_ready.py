@@ -112,6 +112,17 @@ async def test_rules_may_be_in_backstops_own_subscription(
     assert found.verdict is verdict
 
 
+async def test_an_action_group_that_posts_elsewhere_wakes_somebody(services: FakeServices) -> None:
+    own = msgspec.structs.replace(services.settings, own_subscription=OWN)
+    await ready_responder(FakeServices(services.outside, own), NOTHING)
+    services.control_plane.posted_to = frozenset({"https://elsewhere.example/api/alerts"})
+    services.outside.wait(DAY.total_seconds())
+    await ready_responder(FakeServices(services.outside, own), NOTHING)
+
+    (incident,) = await open_incidents(services)
+    assert "no action group posts alerts" in incident.title
+
+
 async def test_a_table_that_refuses_wakes_somebody(services: FakeServices) -> None:
     await look(services, "responder")
     services.outside.deliveries.refuses = True

@@ -17,24 +17,42 @@ from shared.domain.catalog import Service
 from shared.domain.detection.rules import rules_of
 
 RULES = "/subscriptions/{subscription}/providers/Microsoft.Insights/scheduledQueryRules"
+GROUPS = "/subscriptions/{subscription}/providers/Microsoft.Insights/actionGroups"
+GROUP = "ag-backstop-local"
 PERMISSIONS = "/{scope:path}/providers/Microsoft.Authorization/permissions"
 
 
 class ControlPlane:
     """Rights and rules of one world."""
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    def __init__(self, services: Iterable[Service], webhook: str) -> None:
         self.denied: list[str] = []
+        self._webhook = webhook
         self._names = sorted({rule.name for service in services for rule in rules_of(service)})
 
     def routes(self) -> tuple[Route, ...]:
         """The API, for the ARM server; what matches these matches no other."""
-        return Route(RULES, self._list_rules), Route(PERMISSIONS, self._list_permissions)
+        return (
+            Route(RULES, self._list_rules),
+            Route(GROUPS, self._list_groups),
+            Route(PERMISSIONS, self._list_permissions),
+        )
 
     async def _list_rules(self, request: Request) -> Response:
         _admit(request)
-        rules = [{"name": name, "properties": {"enabled": True}} for name in self._names]
-        return _json({"value": rules})
+        on = {"enabled": True, "actions": {"actionGroups": [GROUP]}}
+        return _json({"value": [{"name": name, "properties": on} for name in self._names]})
+
+    async def _list_groups(self, request: Request) -> Response:
+        _admit(request)
+        receiver = {
+            "name": "responder",
+            "serviceUri": self._webhook,
+            "useAadAuth": True,
+            "useCommonAlertSchema": True,
+        }
+        group = {"name": GROUP, "properties": {"enabled": True, "webhookReceivers": [receiver]}}
+        return _json({"value": [group]})
 
     async def _list_permissions(self, request: Request) -> Response:
         _admit(request)

@@ -176,7 +176,7 @@ def topology(plan: Plan) -> dict[str, object]:
 
 def _apps(simulation: Simulation, plan: Plan) -> list[tuple[ASGIApp, int]]:
     catalog = load_catalog(Path(plan.data) / "catalog")
-    ports, known = plan.ports, ControlPlane(catalog.services.values())
+    ports, known = plan.ports, ControlPlane(catalog.services.values(), plan.alert_url)
     return [
         (simulation.logs, ports.logs),
         (create_arm(simulation.world, simulation.alerts.route(), *known.routes()), ports.arm),

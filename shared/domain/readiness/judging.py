@@ -17,7 +17,7 @@ from shared.domain.readiness.sight import judge_sight
 
 def judge_responder(seen: Observed) -> tuple[Check, ...]:
     """The checks of the app that people and alerts reach."""
-    return (*_sights(seen), _door(seen), *_other(seen), *judge_configured(seen))
+    return (*_sights(seen), _door(seen), _way(seen), *_other(seen), *judge_configured(seen))
 
 
 def judge_executor(seen: Observed) -> tuple[Check, ...]:
@@ -39,6 +39,20 @@ def _door(seen: Observed) -> Check:
         return passed(area, name, f"it refuses who has no token ({seen.door})")
     said = f"it answers {seen.door} to a call without a token, not 401"
     return failed(area, name, said, "deploy the responder again: nobody may enter without a token")
+
+
+def _way(seen: Observed) -> Check:
+    """Whether an action group brings alerts to the door: without one nobody ever knocks."""
+    area, name, rules = Area.WEBHOOK, "the action group", seen.rules
+    if rules is None:
+        return unknown(area, name, "the action groups could not be listed", "see the area rules")
+    if rules.posted_to & seen.doors:
+        return passed(area, name, "one posts alerts to the responder; none was sent to try it")
+    said = "no action group posts alerts to the responder, with Entra's token and common schema"
+    if rules.everywhere and seen.by_the_app:
+        return failed(area, name, said, "run `azd provision`, which makes it")
+    mend = "read the responder's own report, or set BACKSTOP_SUBSCRIPTION"
+    return unknown(area, name, f"{said}, as far as can be seen from here", mend)
 
 
 def _other(seen: Observed) -> Iterator[Check]:

@@ -25,9 +25,13 @@ class Sealing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The alert rules that are on, by name; `everywhere` that Backstop may have any was looked."""
+    """The alert rules that are on, by name; `everywhere` that Backstop may have any was looked.
+
+    `posted_to` are the addresses that action groups post alerts to, as the responder takes them.
+    """
 
     found: frozenset[str]
+    posted_to: frozenset[str] = frozenset()
     everywhere: bool = True
 
 
@@ -44,7 +48,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
     `rights` and `known_good` are by target id. `pagers` are the names that have a routing key.
     `since` is when the app that looks began to do so without a gap: what it found undone then is
-    late only once it had its time since.
+    late only once it had its time since. `doors` are the addresses at which the responder takes
+    alerts, as far as it knows them.
     """
 
     now: datetime
@@ -58,6 +63,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     pagers: frozenset[str] | None = None
     has_fallback: bool = False
     door: int | None = None
+    doors: frozenset[str] = frozenset()
     sealing: Sealing | None = None
     other: Other | None = None
 

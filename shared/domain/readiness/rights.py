@@ -5,8 +5,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-ENDPOINT = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
-READ_ACTIONS = (f"{ENDPOINT}/read", f"{ENDPOINT}/deployments/read", f"{ENDPOINT}/score/action")
+WORKSPACE = "Microsoft.MachineLearningServices/workspaces"
+ENDPOINT = f"{WORKSPACE}/onlineEndpoints"
+READ_ACTIONS = (
+    f"{WORKSPACE}/read",  # azure-ai-ml reads the workspace before every write
+    f"{ENDPOINT}/read",
+    f"{ENDPOINT}/deployments/read",
+    f"{ENDPOINT}/score/action",
+)
 WRITE_ACTION = f"{ENDPOINT}/write"
 
 

@@ -70,6 +70,7 @@ OF_OTHERS = {
     ("control_plane", "identify"): (),  # a token, and nothing that it is for
     ("control_plane", "rights"): (Need("endpoint", "", "read-rights"),),
     ("control_plane", "alert_rules"): (Need("fired-alerts", "", "read"),),
+    ("control_plane", "webhooks"): (Need("fired-alerts", "", "read"),),
     ("signer", "sign"): (Need("key", "executor", "sign"),),
     ("signer", "public_key"): (Need("key", "executor", "sign"),),
 }

@@ -20,6 +20,12 @@ from tests.fakes.scene import SERVICE, TARGET
 from tests.infra.local.foundry.serving import served
 
 SUBSCRIPTION = TARGET.split("/")[2]
+DOOR = "https://backstop.example/api/alerts"
+RECEIVER = {"serviceUri": DOOR, "useAadAuth": True, "useCommonAlertSchema": True}
+
+
+def rule(name: str, *, on: bool = True) -> dict[str, object]:
+    return {"name": name, "properties": {"enabled": on, "actions": {"actionGroups": ["/ag"]}}}
 
 
 @asynccontextmanager
@@ -38,7 +44,7 @@ def answering(make: Callable[[Request], Response]) -> Route:
 
 
 async def test_what_may_be_done_and_what_was_taken_away() -> None:
-    local = LocalControlPlane([SERVICE])
+    local = LocalControlPlane([SERVICE], DOOR)
     async with asking(*local.routes()) as plane:
         await plane.identify()
         assert (await plane.rights(TARGET)).missing((*READ_ACTIONS, WRITE_ACTION)) == ()
@@ -49,18 +55,52 @@ async def test_what_may_be_done_and_what_was_taken_away() -> None:
 
 
 async def test_the_rules_that_are_on() -> None:
-    async with asking(*LocalControlPlane([SERVICE]).routes()) as plane:
+    async with asking(*LocalControlPlane([SERVICE], DOOR).routes()) as plane:
         found = await plane.alert_rules(SUBSCRIPTION)
     assert found == {rule.name.lower() for rule in rules_of(SERVICE)}
+
+
+async def test_a_rule_that_tells_nobody_is_not_on() -> None:
+    mute = {"name": "mute", "properties": {"enabled": True, "actions": {"actionGroups": []}}}
+
+    def page(_: Request) -> Response:
+        return JSONResponse({"value": [rule("loud"), mute, {"name": "bare", "properties": {}}]})
+
+    async with asking(answering(page)) as plane:
+        assert await plane.alert_rules(SUBSCRIPTION) == {"loud"}
+
+
+async def test_where_action_groups_post_alerts() -> None:
+    async with asking(*LocalControlPlane([SERVICE], DOOR).routes()) as plane:
+        assert await plane.webhooks(SUBSCRIPTION) == {DOOR}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"enabled": False},
+        {"webhookReceivers": []},
+        {"webhookReceivers": [RECEIVER | {"useAadAuth": False}]},
+        {"webhookReceivers": [RECEIVER | {"useCommonAlertSchema": False}]},
+    ],
+    ids=["off", "nobody", "without a token", "another schema"],
+)
+async def test_a_group_that_backstop_would_refuse_is_no_way(wrong: dict[str, object]) -> None:
+    right = {"enabled": True, "webhookReceivers": [RECEIVER]}
+
+    def page(_: Request) -> Response:
+        return JSONResponse({"value": [{"name": "ag", "properties": right | wrong}]})
+
+    async with asking(answering(page)) as plane:
+        assert await plane.webhooks(SUBSCRIPTION) == frozenset()
 
 
 async def test_every_page_is_read_and_what_is_off_is_left_out() -> None:
     def page(request: Request) -> Response:
         if "after" in request.query_params:
-            return JSONResponse({"value": [{"name": "Third", "properties": {"enabled": True}}]})
+            return JSONResponse({"value": [rule("Third")]})
         link = f"https://elsewhere.example{request.url.path}?after=2"
-        off = {"name": "second", "properties": {"enabled": False}}
-        return JSONResponse({"value": [{"name": "first"}, off], "nextLink": link})
+        return JSONResponse({"value": [rule("first"), rule("second", on=False)], "nextLink": link})
 
     async with asking(answering(page)) as plane:
         assert await plane.alert_rules(SUBSCRIPTION) == {"first", "third"}

@@ -17,12 +17,14 @@ from tests.fakes.scene import NOW, SERVICE, TARGET
 from tests.fakes.services import catalog_of
 
 ALL_RULES = frozenset(rule.name.lower() for rule in rules_of(SERVICE))
+DOOR = "https://backstop.example/api/alerts"
 MAY_ALL = Rights(permissions=(Permission(actions=(*READ_ACTIONS, WRITE_ACTION)),))
 WHOLE = Observed(
     now=NOW,
     catalog=catalog_of(SERVICE),
     rights={TARGET: MAY_ALL},
-    rules=Rules(found=ALL_RULES),
+    rules=Rules(found=ALL_RULES, posted_to=frozenset({DOOR})),
+    doors=frozenset({DOOR}),
     known_good={TARGET: True},
     pagers=frozenset({"duty", *(one.pager for one in SERVICE.contacts)}),
     has_fallback=True,
@@ -52,6 +54,8 @@ def test_a_whole_deployment_passes_and_says_nothing_to_do() -> None:
     ("area", "changes"),
     [
         (Area.WEBHOOK, {"door": None}),
+        (Area.WEBHOOK, {"rules": None}),
+        (Area.WEBHOOK, {"rules": Rules(found=ALL_RULES, everywhere=False)}),
         (Area.RULES, {"rules": None}),
         (Area.RULES, {"rules": Rules(found=frozenset(), everywhere=False)}),
         (Area.KNOWN_GOOD, {"known_good": None}),
@@ -70,6 +74,7 @@ def test_what_could_not_be_learnt_is_unknown(area: Area, changes: dict[str, Any]
     ("area", "changes", "says"),
     [
         (Area.WEBHOOK, {"door": 200}, "without a token"),
+        (Area.WEBHOOK, {"rules": Rules(found=ALL_RULES)}, "no action group"),
         (Area.RULES, {"rules": Rules(found=frozenset())}, "not there or off"),
         (Area.KNOWN_GOOD, {"known_good": {TARGET: False}}, "no version to go back to"),
         (Area.PAGING, {"pagers": frozenset({"duty"})}, "no routing key for"),
@@ -168,9 +173,10 @@ def test_what_a_knock_proves(area: Area, saw: Saw, by_the_app: bool, verdict: Ve
     [
         ((Permission(actions=("*",)),), 0),
         ((Permission(actions=("*/READ",)),), 2),
+        ((Permission(actions=("Microsoft.MachineLearningServices/workspaces/read",)),), 4),
         ((Permission(actions=("*",), not_actions=("*/write",)),), 1),
         ((Permission(actions=("*",), not_actions=("*/write",)), Permission(actions=("*",))), 0),
-        ((), 4),
+        ((), 5),
     ],
 )
 def test_rights_are_patterns_less_exceptions(
