@@ -119,16 +119,20 @@ def _incidents(count: int, prices: Prices) -> float:
 
 
 def _functions(count: int, prices: Prices) -> float:
-    """Instances that wait, and what runs on them: ticks of both apps, and what incidents bring."""
+    """Instances that wait, and what is executed: as if none of it ran on those."""
     usage, price = prices.usage, prices.functions
-    ticks = 2 * MONTH_S / usage.tick_s
-    handled = _incidents(count, prices) * (
-        usage.messages_per_incident + usage.per_service.alerts_per_incident
-    )
-    seconds = (ticks + handled) * usage.tick_runs_s
+    executed = _executions(count, prices)
+    seconds = executed * max(usage.tick_runs_s, price.least_s)
     waiting = usage.always_ready * MONTH_S * usage.memory_gb * price.always_ready_gb_s
-    running = seconds * usage.memory_gb * price.running_gb_s
-    return waiting + running + (ticks + handled) / MILLION * price.per_million
+    running = seconds * usage.memory_gb * price.on_demand_gb_s
+    return waiting + running + executed / MILLION * price.per_million
+
+
+def _executions(count: int, prices: Prices) -> float:
+    """Ticks of both apps, and what incidents bring."""
+    usage = prices.usage
+    handled = usage.messages_per_incident + usage.per_service.alerts_per_incident
+    return 2 * MONTH_S / usage.tick_s + _incidents(count, prices) * handled
 
 
 def _bus(count: int, prices: Prices) -> float:
@@ -152,8 +156,10 @@ def _storage(count: int, prices: Prices) -> float:
 
 
 def _logs(count: int, prices: Prices) -> float:
-    """The services' own telemetry, sampled as docs/telemetry.md has it."""
+    """The services' telemetry, sampled as docs/telemetry.md has it, and what the apps log."""
     one = prices.usage.per_service
     share = one.failing_share + (1 - one.failing_share) * one.kept_share
-    gigabytes = count * one.requests * share * one.row_kb / GB_KB
+    told = count * one.requests * one.rows_per_request * share
+    own = _executions(count, prices) * prices.usage.rows_per_execution
+    gigabytes = (told + own) * one.row_kb / GB_KB
     return max(gigabytes - prices.logs.free_gb, 0.0) * prices.logs.gb

@@ -22,7 +22,8 @@ class Functions(_Part, frozen=True):
     """Flex Consumption."""
 
     always_ready_gb_s: float
-    running_gb_s: float
+    on_demand_gb_s: float
+    least_s: float
     per_million: float
 
 
@@ -62,6 +63,7 @@ class PerService(_Part, frozen=True):
     requests: int
     failing_share: float
     kept_share: float
+    rows_per_request: int
     row_kb: float
     incidents: float
     alerts_per_incident: float
@@ -76,6 +78,7 @@ class Usage(_Part, frozen=True):
     tick_runs_s: float
     tick_table_reads: int
     per_service: PerService
+    rows_per_execution: int
     messages_per_incident: int
     bus_operations_per_message: int
     rows_per_incident: int

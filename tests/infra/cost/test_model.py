@@ -53,6 +53,28 @@ def test_rules_of_their_own_are_cheaper_only_where_series_are_dear() -> None:
     assert cheap.breakeven == pytest.approx(10.0)
 
 
+def test_what_runs_on_demand_is_charged_for_a_second_at_least() -> None:
+    """A tick is done in half of one, on an instance that is there only while it works."""
+    seconds = msgspec.structs.replace(PRICES.usage, tick_runs_s=PRICES.functions.least_s)
+    longer = msgspec.structs.replace(PRICES.usage, tick_runs_s=2 * PRICES.functions.least_s)
+    usual, whole, twice = (
+        month([SERVICE], msgspec.structs.replace(PRICES, usage=usage)).functions
+        for usage in (PRICES.usage, seconds, longer)
+    )
+    assert usual == pytest.approx(whole)
+    assert twice > whole
+
+
+def test_backstop_pays_for_its_own_logs_and_for_every_row_of_a_request() -> None:
+    dear = msgspec.structs.replace(PRICES, logs=msgspec.structs.replace(PRICES.logs, free_gb=0.0))
+    none, one, two = (month(copies(SERVICE, count), dear).logs for count in (0, 1, 2))
+    told = PRICES.usage.per_service
+    share = told.failing_share + (1 - told.failing_share) * told.kept_share
+    rows = told.requests * told.rows_per_request * share
+    assert none > 0
+    assert two - one >= rows * told.row_kb / 1_000_000 * PRICES.logs.gb
+
+
 def test_a_price_that_is_misspelt_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "prices.yaml"
     file.write_text(FILE.read_text().replace("free_gb", "fre_gb"))
