@@ -14,8 +14,9 @@ from shared.adapters.catalog import Reading, read_catalog
 from shared.adapters.catalog_report import Mentioned, Report
 from shared.adapters.golden_cases import FOLDER as GOLDEN
 from shared.adapters.golden_cases import read_golden
-from shared.domain.catalog import CatalogMistake, Service
+from shared.domain.catalog import CatalogMistake
 from shared.domain.detection.limits import mistakes
+from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
 from shared.errors import Misconfigured
 
@@ -49,8 +50,7 @@ def _tell(folder: Path, reading: Reading, answers: Mapping[str, Analysis]) -> in
 
 def complain(reading: Reading, answers: Mapping[str, Analysis]) -> list[CatalogMistake]:
     """All that is wrong in a folder, in the order of its files and lines."""
-    services = reading.catalog.services.values()
-    found = [*told(reading), *bad_queries(reading.reports, answers), *unfit_rules(services)]
+    found = [*told(reading), *bad_queries(reading.reports, answers), *unfit_rules(reading)]
     return sorted(found, key=lambda one: (one.file, one.line, one.field))
 
 
@@ -92,21 +92,29 @@ def bad_queries(reports: Iterable[Report], answers: Mapping[str, Analysis]) -> l
     ]
 
 
-def unfit_rules(services: Iterable[Service]) -> list[CatalogMistake]:
+def unfit_rules(reading: Reading) -> list[CatalogMistake]:
     """Which of the alert rules that a file makes would be refused by Azure Monitor, and why."""
+    reports = {report.service: report for report in reading.reports}
     return [
-        CatalogMistake(
-            file=service.file,
-            line=1,
-            field="",
-            problem=f"the alert rule {rule.name}: {said}",
-            allowed="what a log alert rule can ask",
-            service=service.name,
-        )
-        for service in services
+        _unfit(reports[service.name], rule, said)
+        for service in reading.catalog.services.values()
         for rule in rules_of(service)
         for said in mistakes(rule)
     ]
+
+
+def _unfit(report: Report, rule: AlertRule, said: str) -> CatalogMistake:
+    """It is told where the objective says what it counts; a rule of none is the file's."""
+    named = (one for one in report.mentioned(Mentioned.OBJECTIVE) if one.text == rule.slo)
+    place = next(named, None)
+    return CatalogMistake(
+        file=report.file,
+        line=place.line if place else 1,
+        field=place.field if place else "",
+        problem=f"the alert rule {rule.name}: {said}",
+        allowed="what a log alert rule can ask",
+        service=report.service,
+    )
 
 
 def bad_cases(folder: Path, reading: Reading) -> list[CatalogMistake]:

@@ -49,8 +49,13 @@ class Section:
         """Keep a field's text for whoever can check it."""
         self.report.mention(what, self._line(name), self._path(name), text)
 
-    def text(self, name: str, default: str | None = None, *, pattern: str = ".{1,300}") -> str:
-        """Read a text that matches the pattern as a whole; "" where it does not."""
+    def text(
+        self, name: str, default: str | None = None, *, pattern: str = ".{1,300}", form: str = ""
+    ) -> str:
+        """Read a text that matches the pattern as a whole; "" where it does not.
+
+        `form` says for people what the pattern means.
+        """
         node = self._ask(name, required=default is None)
         if node is None:
             return default or ""
@@ -58,7 +63,7 @@ class Section:
             self.mistake(name, f"{_shown(node)} is no text", "a text; quote it if need be")
             return ""
         if not re.fullmatch(pattern, node.value):
-            self.mistake(name, f"{_shown(node)} is not allowed", f"text like {pattern}")
+            self.mistake(name, f"{_shown(node)} is not allowed", form or f"text like {pattern}")
             return ""
         return node.value
 
@@ -122,12 +127,13 @@ class Section:
             self.mistake(name, f"{_shown(node)} is neither true nor false", "true or false")
         return bool(node.value)
 
-    def texts(self, name: str, *, pattern: str = ".{1,300}") -> tuple[str, ...]:
+    def texts(self, name: str, *, pattern: str = ".{1,300}", form: str = "") -> tuple[str, ...]:
         """Read a list of texts; an empty one where the field is missing."""
         found = [node.value for node in self._list(name, required=False)]
         for value in found:
             if not isinstance(value, str) or not re.fullmatch(pattern, value):
-                self.mistake(name, f"{value!r:.80} is not allowed", f"texts like {pattern}")
+                allowed = form or f"texts like {pattern}"
+                self.mistake(name, f"{value!r:.80} is not allowed", allowed)
         return tuple(str(value) for value in found)
 
     def wholes(self, name: str, low: int, high: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ class Mentioned(StrEnum):
     TARGET = "target"  # owned by one file only
     DEPENDENCY = "dependency"  # the name of another file
     QUERY = "query"  # KQL that Microsoft's analyser reads
+    OBJECTIVE = "objective"  # its name; the rules that are made of it may ask what no rule can
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):

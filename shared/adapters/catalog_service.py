@@ -20,10 +20,11 @@ from shared.domain.slos.slo import Slo
 from shared.errors import RejectedInput
 
 MINIMUM_CONTACTS = 2
-_ARM_ID = "/subscriptions/[^/?#]+(/[^/?#]+)*"
+_GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_ARM_ID = f"/subscriptions/{_GUID}(/[^/?#]+)*"
+_ARM_FORM = "an ARM id: /subscriptions/ and the subscription's GUID, then what is in it"
 _HTTPS = "https://[^ ?#]{1,200}"
 _FIELD = "[A-Za-z][A-Za-z0-9_/]{0,127}"
-_APP_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def read_service(report: Report, documents: list[Node]) -> Service | None:
@@ -68,7 +69,9 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         policy=read_policy(spec, slos),
         dependencies=_read_dependencies(spec),
         regions=spec.texts("regions", pattern="[a-z0-9]{2,40}"),
-        resources=tuple(one.lower() for one in spec.texts("resources", pattern=_ARM_ID)),
+        resources=tuple(
+            one.lower() for one in spec.texts("resources", pattern=_ARM_ID, form=_ARM_FORM)
+        ),
         maintenance=read_maintenance(spec, zone),
         freezes=read_freezes(spec, zone, name),
         time_zone=zone,
@@ -76,7 +79,7 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         index_max_age_s=spec.seconds("index_max_age", MINUTE, 30 * DAY, HOUR),
         customer_impact=spec.flag("customer_impact", default=False),
         compliance=spec.texts("compliance", pattern=NAME),
-        signals=tuple(one.lower() for one in spec.texts("signals", pattern=_APP_ID)),
+        signals=tuple(one.lower() for one in spec.texts("signals", pattern=_GUID)),
         file=spec.report.file,
     )
 
@@ -105,7 +108,7 @@ def _read_targets(spec: Section) -> tuple[Target, ...]:
     targets = []
     for section in spec.sections("targets"):
         kind = section.choice("kind", TargetKind)
-        arm_id = section.text("id", pattern=_ARM_ID).lower()
+        arm_id = section.text("id", pattern=_ARM_ID, form=_ARM_FORM).lower()
         if arm_id and kind is TargetKind.ONLINE_ENDPOINT:
             _check_endpoint(section, arm_id)
         section.mention(Mentioned.TARGET, "id", arm_id)

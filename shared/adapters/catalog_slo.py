@@ -8,6 +8,7 @@ from shared.adapters.catalog_alerts import read_alerts
 from shared.adapters.catalog_fields import NAME, Section
 from shared.adapters.catalog_indicator import read_indicator, slowest_good
 from shared.adapters.catalog_openslo import WORDS, Library, head_of
+from shared.adapters.catalog_report import Mentioned
 from shared.domain.slos.slo import ANSWERED, BudgetStep, Indicator, Sli, Slo
 
 _LEAST = 0.5  # no objective promises less
@@ -35,9 +36,11 @@ def _read_slo(
     spec.one_of("service", (service,))
     spec.one_of("budgetingMethod", ("Occurrences",))
     sli, indicator = _read_sli(metadata, spec, library)
+    name, counts = metadata.text("name", pattern=NAME), "indicatorRef"
+    spec.mention(Mentioned.OBJECTIVE, counts if spec.has(counts) else "indicator", name)
     objective, days = _read_objective(spec), _read_window(spec)
     read = Slo(
-        name=metadata.text("name", pattern=NAME),
+        name=name,
         sli=sli,
         objective=objective,
         window_days=days,

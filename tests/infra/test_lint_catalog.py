@@ -110,13 +110,49 @@ def test_a_condition_that_no_alert_rule_can_ask_is_told(tmp_path: Path) -> None:
         usual.replace("where Success", "where ingestion_time() > TimeGenerated and Success"),
     )
 
-    services = read_catalog(tmp_path).catalog.services.values()
-    found = [line_of(tmp_path, one) for one in unfit_rules(services)]
+    found = [line_of(tmp_path, one) for one in unfit_rules(read_catalog(tmp_path))]
 
     said = "ingestion_time( is not allowed (allowed: what a log alert rule can ask)"
-    start = f"{tmp_path}/quotes.yaml:1: the alert rule quotes-availability-"
+    place = f"{tmp_path}/quotes.yaml:{number_of(SOUND, '  indicator:')}: spec.indicator"
+    start = f"{place}: the alert rule quotes-availability-"
     assert len(found) == 3  # two burns, and the parts of the faster one
     assert all(line.startswith(start) and line.endswith(said) for line in found)
+
+
+def test_an_unfit_rule_is_told_where_its_own_objective_says_what_it_counts(tmp_path: Path) -> None:
+    alerts = SOUND.partition(INLINE)[0]
+    second = SLO.replace("quotes-availability", "quotes-other")
+    unfit = second.replace("where Success", "where ingestion_time() > now() and Success")
+    write(tmp_path, f"{alerts}{unfit}")
+
+    found = {(one.line, one.field) for one in unfit_rules(read_catalog(tmp_path))}
+
+    lines = f"{alerts}{unfit}".splitlines()
+    second_one = [number for number, line in enumerate(lines, 1) if line == "  indicator:"][1]
+    assert found == {(second_one, "spec.indicator")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("0000000000f2", "f2", "spec.targets[0].id"),
+        ("00000000-0000-0000-0000-0000000000f2", "claims-prod", "spec.targets[0].id"),
+        ("  owner:", "  resources: [/subscriptions/YOURS/resourcegroups/a]\n  owner:",
+         "spec.resources"),
+    ],
+)  # fmt: skip
+def test_an_arm_id_of_no_subscription_is_told(
+    tmp_path: Path, old: str, new: str, field: str
+) -> None:
+    text = SOUND.replace(old, new, 1)
+    write(tmp_path, text)
+
+    (line,) = told_of(tmp_path)
+
+    key = f"{field.rpartition('.')[2]}: "
+    number = next(n for n, one in enumerate(text.splitlines(), 1) if one.lstrip().startswith(key))
+    assert line.startswith(f"{tmp_path}/quotes.yaml:{number}: {field}: '/subscriptions/")
+    assert "(allowed: an ARM id: /subscriptions/ and the subscription's GUID" in line
 
 
 @analysing

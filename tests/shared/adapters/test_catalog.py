@@ -38,7 +38,7 @@ spec:
       id: {id}
 """
 ENDPOINT = (
-    "/subscriptions/f2/resourceGroups/rg-travel/providers/Microsoft.MachineLearningServices"
+    "/subscriptions/00000000-0000-0000-0000-0000000000f2/resourceGroups/rg-travel/providers/Microsoft.MachineLearningServices"
     "/workspaces/mlw/onlineEndpoints/quotes"
 )
 HEAD = HEAD.replace("{id}", ENDPOINT)
