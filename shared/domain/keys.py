@@ -5,7 +5,7 @@ state table is cut into 64 shards, so that what must change together lies in one
 """
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 
 SHARDS = 64
 
@@ -15,6 +15,7 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+@lru_cache(maxsize=1024)  # services are few
 def shard_of(owner: str) -> str:
     """The partition ("00" to "63") of a service's name, or of a target that no service owns."""
     return f"{int(digest(owner)[:8], 16) % SHARDS:02d}"
