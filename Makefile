@@ -18,8 +18,9 @@ demo: setup ## two incidents, from the alert to the proven rollback and its evid
 start: setup ## the whole local world, until Ctrl-C
 	@$(PYTHON) -m infra.local.start
 
+# Hundreds of processes start the same modules: what one compiled is kept for the others, whatever the shell says.
 test: setup ## all tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 replay: setup ## one simulated run as a timeline: SEED=7, or SEED=act:7 for the write protocol alone
 	@$(PYTHON) -m tests.simulation.replay $(SEED) $(if $(ALL),--all)
