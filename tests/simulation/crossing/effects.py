@@ -66,6 +66,7 @@ READING = frozenset(
         "identify",
         "rights",
         "alert_rules",
+        "webhooks",
         "ring",
         "dead_letters",
         "wait_idle",
