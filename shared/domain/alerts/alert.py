@@ -20,6 +20,7 @@ from shared.domain.alerts.alert_context import (
     service_hint_of,
     severity_of,
     targets_of,
+    title_of,
 )
 from shared.domain.alerts.alert_summary import plain, summarise
 from shared.domain.alerts.kept_fields import keep_fields
@@ -29,6 +30,7 @@ from shared.domain.redaction.redactor import BARE, Redactor
 from shared.domain.signals.reading import Reading
 
 MAX_DESCRIPTION = 1_000
+MAX_TITLE = 100
 MAX_CLOCK_AHEAD = timedelta(days=1)
 _FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _HALF = 16  # hex digits
@@ -46,8 +48,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One notification. `severity` is Azure's 0-4, None where the source has none.
 
     `delivery_key` tells whether the very same notification came again, `correlation_key` whether it
-    is the same trouble: rule, targets and dimensions. Targets are ARM ids in lower case. `reading`
-    is what was counted, where a signal told of it and not Azure Monitor.
+    is the same trouble: rule, targets and dimensions. Targets are ARM ids in lower case. `title` is
+    what people call it, "" where the rule does not say. `reading` is what was counted, where a
+    signal told of it and not Azure Monitor.
     """
 
     delivery_key: str
@@ -67,6 +70,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     service_hint: str = ""
     summary: str = ""
     reading: Reading | None = None
+    title: str = ""
 
     @property
     def identity(self) -> str:
@@ -107,6 +111,7 @@ def parse_alert(body: bytes, received_at: datetime, redactor: Redactor = BARE) -
     told = _tell(came)
     said = told if kept is came else _tell(kept)
     kind = kind_of(envelope)
+    title = plain(title_of(kept, kind), MAX_TITLE)
     fired_at = _believable(envelope, "firedDateTime", received_at) or received_at
     return Alert(
         delivery_key=_delivery_key(envelope, document),
@@ -124,7 +129,8 @@ def parse_alert(body: bytes, received_at: datetime, redactor: Redactor = BARE) -
         dimensions=said.dimensions,
         description=plain(kept.essential("description"), MAX_DESCRIPTION),
         service_hint=service_hint_of(kept, kind),
-        summary=summarise(kept, kind, said.rule, said.targets),
+        summary=summarise(kept, kind, title or said.rule, said.targets),
+        title=title,
     )
 
 

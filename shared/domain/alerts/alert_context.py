@@ -145,6 +145,15 @@ def service_hint_of(envelope: Envelope, kind: str) -> str:
     return text(envelope.custom.get("service")) or text(own.get("service"))
 
 
+def title_of(envelope: Envelope, kind: str) -> str:
+    """What the rule's author calls the trouble for people, in the custom property `title`.
+
+    Azure sends a rule's name and never its display name. A health notice has a title of its own.
+    """
+    own = {} if kind in ("service-health", "resource-health") else envelope.properties
+    return text(envelope.custom.get("title")) or text(own.get("title"))
+
+
 def last_segment(arm_id: str) -> str:
     """The name at the end of an ARM id."""
     return arm_id.rstrip("/").rpartition("/")[2]

@@ -44,7 +44,7 @@ CONTEXT: Named = {
     ),
     "authorization": _all("scope"),
 }
-CUSTOM: Named = _all("service")
+CUSTOM: Named = _all("service", "title")
 
 
 def keep_fields(envelope: Envelope) -> Envelope:

@@ -48,8 +48,17 @@ def draft(  # noqa: PLR0913 - what tells one rule from another, by name
     slo: str = "",
     every: str = "PT5M",
 ) -> AlertRule:
-    """Make a rule about a service; its alerts are fired on the service's first target."""
-    told = {"service": service.name, "kind": kind.value, "slo": slo, "runbook": service.runbook}
+    """Make a rule about a service; its alerts are fired on the service's first target.
+
+    An alert does not carry the display name of its rule, so the title is one of its properties.
+    """
+    told = {
+        "service": service.name,
+        "kind": kind.value,
+        "slo": slo,
+        "runbook": service.runbook,
+        "title": title,
+    }
     return AlertRule(
         name=name,
         kind=kind,

@@ -91,7 +91,7 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         id=incident_id(alert, shard),
         service=service.name if service else "",
         target=target_of(alert, service),
-        title=plain(f"{service.title if service else 'Unowned'}: {alert.rule}", 120),
+        title=plain(f"{service.title if service else 'Unowned'}: {alert.title or alert.rule}", 120),
         severity=choice.severity,
         severity_reasons=choice.reasons,
         opened_at=now,

@@ -134,7 +134,9 @@ def test_backstop_reads_the_alert_and_finds_the_service(
     assert (alert.rule, alert.kind, alert.severity) == (fired.rule, "log", 1)
     assert alert.targets == (TARGET,)
     assert alert.service_hint == SERVICE
-    assert alert.summary.startswith(f"{fired.rule}: the query's result is 100.0, at or above 14.4")
+    called = "the availability budget burns 14.4 times too fast"
+    assert alert.title == called
+    assert alert.summary.startswith(f"{called}: the query's result is 100.0, at or above 14.4")
     owner = find_service(alert, CATALOG)
     assert owner is not None
     assert owner.name == SERVICE

@@ -120,6 +120,27 @@ def test_a_log_alert_names_its_service_in_its_own_properties() -> None:
     assert parse(event("log_v2_fired")).service_hint == "fnol-summary"
 
 
+@pytest.mark.parametrize("place", ["alertContext", "customProperties"])
+def test_a_rule_says_in_a_property_what_people_call_it(place: str) -> None:
+    """A log rule's own properties come within the context, those of others beside it."""
+    document, named = event("log_v2_fired"), event("log_v2_fired")
+    properties = {"service": "fnol-summary", "title": "a tool refuses <b>10 %</b> of its calls"}
+    if place == "alertContext":
+        named["data"]["alertContext"]["properties"] = properties
+    else:
+        named["data"]["customProperties"] = properties
+
+    before, alert = parse(document), parse(named)
+
+    assert (before.title, alert.title) == ("", "a tool refuses 10 % of its calls")
+    assert alert.summary.startswith("a tool refuses 10 % of its calls: the query's result is 37.0")
+    assert (alert.rule, alert.correlation_key) == (before.rule, before.correlation_key)
+
+
+def test_the_title_of_a_health_notice_is_not_that_of_its_rule() -> None:
+    assert parse(event("service_health_active")).title == ""
+
+
 def test_a_resource_that_is_healthy_again_ends_the_alert() -> None:
     document = event("resource_health_fired")
     document["data"]["alertContext"]["status"] = "Resolved"

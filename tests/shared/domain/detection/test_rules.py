@@ -1,12 +1,17 @@
 """Which rules a service's file makes, and what they have in common."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
+from infra.local.alerts import LogAlert
+from shared.domain.alerts.alert import parse_alert
 from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule, RuleKind
 from shared.domain.detection.rules import MOST_EVERY_MINUTE, rules_of, rules_of_all
 from shared.domain.incidents.incident import Severity
+from shared.domain.incidents.triage import triage
 from tests.shared.domain.detection.watched import ACCEPTED, ANSWERED, FAST, QUOTES, SLOW, TARGET
 
 RULES = {rule.name: rule for rule in rules_of(QUOTES)}
@@ -44,6 +49,22 @@ def test_every_rule_is_about_the_service_and_fires_on_its_target(rule: AlertRule
     assert rule.custom_properties["service"] == rule.service == "quotes"
     assert rule.custom_properties["kind"] == rule.kind
     assert rule.auto_mitigate
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_an_alert_brings_what_people_call_it_and_the_incident_is_called_so(rule: AlertRule) -> None:
+    at = datetime(2026, 11, 23, 14, tzinfo=UTC)
+    fired = LogAlert(
+        number="7", rule=rule.name, target=TARGET, fired_at=at, custom=rule.custom_properties
+    )
+    alert = parse_alert(msgspec.json.encode(fired.body()), at)
+
+    step = triage(alert, service=QUOTES, claim=None, open_incident=None, now=at, shard="07")
+
+    assert step.incident is not None
+    assert step.incident.title == rule.display_name
+    assert rule.display_name.startswith("Quotes: ")
+    assert alert.rule == rule.name
 
 
 def test_only_the_fastest_alerts_look_every_minute() -> None:

@@ -46,6 +46,9 @@ def test_a_first_alert_opens_an_incident_and_asks_for_a_diagnosis() -> None:
     assert step.incident.severity is Severity.SEV1
     assert (step.incident.service, step.incident.target) == ("fnol-summary", ENDPOINT)
     assert step.incident.title == "First notice of loss: 5xx"
+    titled = World().take(msgspec.structs.replace(fired(1), title="a fifth of the calls fail"))
+    assert titled.incident is not None
+    assert titled.incident.title == "First notice of loss: a fifth of the calls fail"
 
 
 def test_the_opening_is_told_with_its_reason_at_the_time_of_the_alert() -> None:
