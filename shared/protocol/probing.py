@@ -25,11 +25,15 @@ async def probe(
 
 
 def payload(service: Service, region: str, number: int) -> dict[str, object]:
-    """One synthetic request, marked as a probe so that it never counts as a customer's."""
-    regions = service.regions or ("",)
+    """One synthetic request, marked as a probe so that it never counts as a customer's.
+
+    A service that names no regions is asked without one, as its customers ask.
+    """
+    regions = (region,) if region else service.regions
+    where = {"region": regions[number % len(regions)]} if regions else {}
     return {
         "claim_id": f"probe-{number}",
-        "region": region or regions[number % len(regions)],
+        **where,
         "text": "Probe: water damage in the kitchen after a pipe burst on Monday.",
         "probe": True,
     }

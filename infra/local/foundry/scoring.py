@@ -25,10 +25,13 @@ PROBE_HEADER = "x-backstop-probe"
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim to summarise; `tenant` is the insurer whose claim it is, "" where nobody says."""
+    """A claim to summarise; `tenant` is the insurer whose claim it is, "" where nobody says.
+
+    Without a `region` the first one serves it.
+    """
 
     claim_id: str
-    region: str
+    region: str = ""
     text: str
     tenant: str = ""
     probe: bool = False
@@ -83,6 +86,8 @@ def _parse(world: World, body: bytes) -> ScoreRequest:
         ask = msgspec.json.decode(body, type=ScoreRequest)
     except msgspec.DecodeError as error:
         raise ArmError(400, "BadRequest", str(error)) from error
+    if not ask.region:
+        return msgspec.structs.replace(ask, region=world.regions[0])
     if ask.region not in world.regions:
         raise ArmError(400, "BadRequest", f"no such region: {ask.region}")
     return ask

@@ -31,6 +31,14 @@ async def test_probes_go_to_the_hurt_region_or_to_all_in_turn(services: FakeServ
     assert regions == ["northeurope", "westeurope", "swedencentral", "westeurope"]
 
 
+async def test_a_service_that_names_no_regions_is_asked_without_one(
+    services: FakeServices,
+) -> None:
+    await probe(services, alter(SERVICE, regions=()), SNAPSHOT, "v1", "", 2)
+
+    assert all("region" not in payload for payload in services.scoring.payloads)
+
+
 async def test_a_pinned_probe_asks_one_version_and_another_what_customers_get(
     services: FakeServices,
 ) -> None:

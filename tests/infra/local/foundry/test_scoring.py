@@ -113,6 +113,13 @@ class TestRouting:
         world.deployment(SERVICE, "v2").document["sku"]["capacity"] = 0
         assert (await score(customer, pin="v2"))[0] == 503
 
+    async def test_a_request_that_names_no_region_is_served_in_the_first(
+        self, customer: aiohttp.ClientSession, told: Told
+    ) -> None:
+        assert (await score(customer, region=""))[0] == 200
+        (request,) = rows(told, "AppRequests")
+        assert request["Properties"]["backstop.region"] == "westeurope"
+
     @pytest.mark.parametrize("changed", [{"region": "atlantis"}, {"claim_id": 7}])
     async def test_a_request_that_makes_no_sense_is_refused_and_not_told(
         self, customer: aiohttp.ClientSession, told: Told, changed: dict[str, Any]
