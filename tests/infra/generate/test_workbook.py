@@ -203,6 +203,22 @@ def test_an_incident_is_open_until_its_last_event_says_otherwise(store: Telemetr
     assert found(store, filled("incidents")) == []
 
 
+def test_an_incident_keeps_what_its_last_events_do_not_say(store: TelemetryStore) -> None:
+    events = [
+        change(1, EventKind.INCIDENT_OPENED, 30, state="opened", severity="SEV2"),
+        change(2, EventKind.DIAGNOSED, 29, state="diagnosed"),
+        change(3, EventKind.SEVERITY_CHANGED, 28, severity="SEV1"),
+        change(4, EventKind.NOTED, 27, text="seen"),
+    ]
+    store.append("AppEvents", events)
+
+    (row,) = found(store, filled("incidents"))
+
+    assert (row["Severity"], row["State"], row["Service"]) == ("SEV1", "diagnosed", SERVICE)
+    moments = [row[name].replace(tzinfo=UTC) for name in ("Opened", "Last")]
+    assert moments == [NOW - 30 * MINUTE, NOW - 27 * MINUTE]
+
+
 def test_the_newest_health_of_each_part_is_shown(store: TelemetryStore) -> None:
     told = {"backstop.check": "answers", "backstop.checked": "golden"}
     store.append(
