@@ -67,5 +67,9 @@ def _crossed(line: Line, crossed: Crossed, zone: str) -> PolicyLine:
 def _open(line: Line, controls: Controls) -> PolicyLine:
     if not controls.known:
         return PolicyLine(rule=_rule(line), state="unknown", tone=Tone.PLAIN)
-    now = "" if line.observed is not None else "; how far is unknown now"
-    return PolicyLine(rule=_rule(line), state=f"not reached{now}", tone=Tone.PLAIN)
+    if line.observed is None:
+        state = "not reached; how far is unknown now"
+        return PolicyLine(rule=_rule(line), state=state, tone=Tone.PLAIN)
+    if line.observed >= line.enters:
+        return PolicyLine(rule=_rule(line), state="reached, done at the next look", tone=Tone.BAD)
+    return PolicyLine(rule=_rule(line), state="not reached", tone=Tone.PLAIN)

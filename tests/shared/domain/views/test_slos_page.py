@@ -121,6 +121,11 @@ def test_every_line_of_the_policy_says_what_it_has_done() -> None:
     assert slow.rule == "a burn of 1 over 3d: a ticket is made"
 
 
+def test_a_line_that_was_just_reached_waits_for_the_next_look() -> None:
+    ticket, freeze, _ = card(balance(left=0.4)).policy
+    assert (ticket.state, freeze.state) == ("reached, done at the next look", "not reached")
+
+
 @pytest.mark.parametrize(
     ("changes", "state"),
     [({"done": False}, "crossed, and being done"), ({"ended_at": NOW}, "over")],
