@@ -22,6 +22,8 @@ from tests.infra.local.host.sample import (
     write_app,
 )
 
+pytestmark = pytest.mark.usefixtures("hasty_bus")
+
 QUEUE = "work/Subscriptions/all"
 
 
