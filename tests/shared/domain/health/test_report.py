@@ -59,6 +59,11 @@ def test_answers_fail_where_the_share_surely_is_too_low(good: int, verdict: Verd
     assert answers(good, 24).verdict is verdict
 
 
+@pytest.mark.parametrize(("wrong", "verdict"), [(1, PASSED), (2, UNKNOWN), (3, FAILED)])
+def test_of_the_fewest_questions_that_a_file_may_have(wrong: int, verdict: Verdict) -> None:
+    assert answers(20 - wrong, 20).verdict is verdict
+
+
 def test_the_answers_say_what_was_wrong() -> None:
     assert answers(22, 24).sentence == (
         "22 of 24 known questions are answered rightly, 74% to 98%; c22: HTTP 424; c23: HTTP 424"
