@@ -86,6 +86,9 @@ param pagerFallback bool = false
 @description('Whether the activity log of every subscription that is watched goes to the workspace; else send it there yourself.')
 param activityLog bool = true
 
+@description('Who is told that Backstop itself stands still: addresses, separated by commas; the owners where there are none.')
+param watchContacts string = ''
+
 @description('Search services whose indexes health checks ask: ARM ids, separated by commas.')
 param searchServices string = ''
 
@@ -95,6 +98,7 @@ var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var networks = empty(allowedNetworks) ? [] : split(replace(allowedNetworks, ' ', ''), ',')
 var searchIds = empty(searchServices) ? [] : split(replace(searchServices, ' ', ''), ',')
+var watchers = empty(watchContacts) ? [] : split(replace(watchContacts, ' ', ''), ',')
 var contacts = empty(budgetContacts) ? [] : split(replace(budgetContacts, ' ', ''), ',')
 
 // The example services of the catalog stand in subscriptions that do not exist.
@@ -269,6 +273,22 @@ module alerts 'modules/alerts.bicep' = {
     responderUrl: apps.outputs.responderUrl
     audience: audience
     audienceObjectId: audienceObjectId
+  }
+}
+
+module watchdog 'modules/watchdog.bicep' = {
+  scope: group
+  name: 'watchdog'
+  params: {
+    location: location
+    tags: tags
+    environmentName: environmentName
+    workspaceId: telemetry.outputs.workspaceId
+    apps: [
+      { app: 'responder', site: apps.outputs.responderName }
+      { app: 'executor', site: apps.outputs.executorName }
+    ]
+    contacts: watchers
   }
 }
 

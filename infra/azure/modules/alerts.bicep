@@ -49,6 +49,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: rule.evaluationFrequency
       windowSize: rule.window
       autoMitigate: rule.autoMitigate
+      skipQueryValidation: true // a new workspace knows a table once something has come; our tests ask the analyser
       criteria: {
         allOf: [
           {

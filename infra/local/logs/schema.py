@@ -40,6 +40,12 @@ TABLES: dict[str, dict[str, str]] = {
         "ResourceId": "string",
         "CorrelationId": "string",
     },
+    "FunctionAppLogs": {
+        "TimeGenerated": "datetime",
+        "FunctionName": "string",
+        "Message": "string",
+        "_ResourceId": "string",
+    },
 }
 
 _SQL_OF_KUSTO = {

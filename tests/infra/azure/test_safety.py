@@ -60,8 +60,9 @@ def test_local_authentication_is_off_and_transport_is_safe(
 
 
 def test_the_action_group_proves_who_it_is() -> None:
-    ((_, group),) = resources("Microsoft.Insights/actionGroups")
-    said = text(group)
+    groups = {path.stem: one for path, one in resources("Microsoft.Insights/actionGroups")}
+    assert groups.keys() == {"alerts", "watchdog"}
+    said = text(groups["alerts"])
     for line in ("useAadAuth: true", "useCommonAlertSchema: true", "tenantId: tenant().tenantId"):
         assert line in said
     assert "'${responderUrl}/api/alerts'" in said
