@@ -113,3 +113,16 @@ async def test_it_looks_now_and_then(services: FakeServices) -> None:
 
     await look_after(services, 1)
     assert services.outside.turns.passed.count("index.scan") > before
+
+
+async def test_a_signal_that_nobody_repeats_holds_no_incident_open_that_is_mitigated() -> None:
+    services = new_services()
+    heard = {"a signal's": NOW + timedelta(minutes=7)}
+    await store_case(services, state=State.MITIGATED, firing=tuple(heard), heard=heard)
+
+    await look_after(services, 419)
+    assert (await incident_now(services)).state is State.MITIGATED
+
+    await look_after(services, 61)
+    assert (await incident_now(services)).state is State.RESOLVED
+    assert kinds(services) == ["alert.resolved", "incident.resolved"]
