@@ -10,8 +10,9 @@ import asyncio
 import os
 import sys
 
+from infra.doctor.api import NotRunning
 from infra.doctor.deployed import look_at_deployment
-from infra.doctor.local import NotRunning, ask_local_world
+from infra.doctor.local import ask_local_world
 from infra.doctor.table import Findings, show
 from shared.errors import BackstopError
 

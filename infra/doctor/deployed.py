@@ -4,8 +4,12 @@ Where a part refuses you that says nothing of the app, so it is `unknown`. Nothi
 where it is asked for, the traffic of an endpoint as it is, inside its service's own maintenance.
 """
 
+import asyncio
+
 import msgspec
 
+from infra.azure.tools import ToolFailed, az
+from infra.doctor.api import NotRunning, ask
 from infra.doctor.table import Findings, Part
 from responders.ready_executor import look_at_executor
 from responders.ready_responder import look_at_responder
@@ -34,18 +38,13 @@ async def look_at_deployment(services: Services | None = None, *, write: bool) -
             *(await look_at_executor(known, by_the_app=False)).checks,
             *[await _write_noop(known, *one, write=write) for one in _movable(known)],
         ]
-        reports = await _reports(known)
-        standings = stages(known, reports)
+        told = await _told(known)
     finally:
         if services is None:
             await known.close()
     whose = "From here, as you"
     own = tuple({check.key: check for check in mine}.values())
-    return Findings(
-        parts=(Part(whose=whose, checks=own), *map(_part, reports)),
-        stage=stage_of_all(standings),
-        standings=tuple(standings),
-    )
+    return msgspec.structs.replace(told, parts=(Part(whose=whose, checks=own), *told.parts))
 
 
 def _as_you(settings: Settings) -> Settings:
@@ -58,12 +57,31 @@ def _part(report: Report) -> Part:
     return Part(whose=whose, checks=report.checks)
 
 
-async def _reports(services: Services) -> list[Report]:
-    """What is kept of both apps; where the tables are closed to you, nothing."""
+async def _told(services: Services) -> Findings:
+    """What both apps found of themselves: from the tables, else by the API, else nothing."""
     try:
-        return await read_reports(services)
+        return _findings(services, await read_reports(services))
     except Unavailable:
-        return []
+        pass
+    try:
+        token = await asyncio.to_thread(_your_token, services.settings.audience)
+        return await ask(services.settings.public_url, token, moment="%Y-%m-%d %H:%M")
+    except (ToolFailed, NotRunning):
+        return _findings(services, [])
+
+
+def _findings(services: Services, reports: list[Report]) -> Findings:
+    standings = stages(services, reports)
+    return Findings(
+        parts=tuple(map(_part, reports)),
+        stage=stage_of_all(standings),
+        standings=tuple(standings),
+    )
+
+
+def _your_token(audience: str) -> str:
+    """A token of yours for the API, by the sign-in of `az`. Raises ToolFailed."""
+    return str(az("account", "get-access-token", "--resource", f"api://{audience}")["accessToken"])
 
 
 def _movable(services: Services) -> list[tuple[Service, str]]:

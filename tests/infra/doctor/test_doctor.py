@@ -7,17 +7,26 @@ from pathlib import Path
 import msgspec
 import pytest
 from rich.console import Console
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
 
+from infra.azure import tools
 from infra.doctor.__main__ import main
+from infra.doctor.api import NotRunning
 from infra.doctor.deployed import NAME, look_at_deployment
-from infra.doctor.local import NotRunning, ask_local_world
+from infra.doctor.local import ask_local_world
 from infra.doctor.table import Findings, Part, show
+from responders.readiness import show_readiness
 from responders.ready_executor import ready_executor
 from shared.domain.readiness.check import Area, Check, Verdict, failed, passed
+from shared.domain.views.http import Request
 from shared.domain.windows import Once
 from shared.errors import Refused
-from tests.fakes import catalog_of
+from tests.fakes import FakeServices, catalog_of
 from tests.fakes.scene import NOW, SERVICE, new_services
+from tests.infra.local.foundry.serving import served
 from tests.simulation.crossing.scenes import NOTHING
 
 OPEN = Once(start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=1), reason="patching")
@@ -85,6 +94,50 @@ async def test_what_refuses_you_says_nothing_of_the_app() -> None:
     assert verdicts["deliveries"] is Verdict.UNKNOWN
     assert {c.name: c.verdict for c in app.checks}["deliveries"] is Verdict.FAILED
     assert "executor" in app.whose
+
+
+async def test_reports_that_the_tables_keep_from_you_are_asked_of_the_api(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever deploys owns the subscription, and may read no row of a table by that."""
+    services = new_services()
+    await ready_executor(services.another("the app"), NOTHING)
+    shown = await show_readiness(services, Request())
+    asked: list[str] = []
+
+    async def answer(request: HttpRequest) -> Response:
+        asked.append(request.headers["authorization"])
+        return Response(shown.body)
+
+    words: list[tuple[str, ...]] = []
+
+    def az(*said: str) -> str:
+        words.append(said)
+        return '{"accessToken": "yours"}'
+
+    monkeypatch.setattr(tools, "run", az)
+    services.outside.state.refuses = True
+    async with served(Starlette(routes=[Route("/api/readiness", answer)])) as url:
+        settings = msgspec.structs.replace(services.settings, public_url=url, audience="our-app")
+        found = await look_at_deployment(FakeServices(services.outside, settings), write=False)
+
+    assert [part.whose.split(",")[0] for part in found.parts] == ["From here", "The executor"]
+    assert asked == ["Bearer yours"]
+    assert words[0][3:5] == ("--resource", "api://our-app")
+
+
+async def test_where_nobody_tells_you_it_is_looked_from_here_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def az(*_: str) -> str:
+        raise tools.ToolFailed("az is not installed")
+
+    monkeypatch.setattr(tools, "run", az)
+    services = new_services()
+    services.outside.state.refuses = True
+    found = await look_at_deployment(services, write=False)
+    assert [part.whose for part in found.parts] == ["From here, as you"]
+    assert found.stage == "pilot"
 
 
 @pytest.mark.parametrize(
