@@ -1,13 +1,25 @@
-"""Register: a pipeline or a person says which version was released, with its lineage."""
+"""Register: a pipeline or a person says which version was released, with its lineage.
+
+What was shipped is always kept: it is evidence. A pipeline that asks before it shifts traffic may
+ask to be refused in a change freeze, and is its own gate then.
+"""
+
+from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
-from shared.domain.authority.caller import is_caller_id
+from shared.domain.authority.caller import Caller, is_caller_id
+from shared.domain.decisions.control import Controls
 from shared.domain.decisions.release import Registration, Release, tell_registered
-from shared.domain.freezes.frozen import promotions_frozen
+from shared.domain.freezes.frozen import Frozen, promotions_frozen
+from shared.domain.freezes.promotion import IfFrozen, RefusedPromotion, allows, tell_refused
 from shared.domain.keys import shard_of
+from shared.domain.row import MUST_NOT_EXIST, Put
 from shared.domain.views.http import Answer, Request, json_answer
-from shared.errors import Conflict, RejectedInput
+from shared.domain.views.problem import answer_of
+from shared.domain.views.promotion import refuse_promotion
+from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.commit import commit
 from shared.protocol.lineage import (
     list_releases,
@@ -21,27 +33,64 @@ from shared.services import Services
 LONGEST = 1_000  # what the bus does not take the ledger never learns
 
 
+class ReleaseRequest(Registration, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is posted: a release, and what is to become of it while promotions are frozen.
+
+    `if_frozen` is "warn" (kept and marked) or "refuse" (409, and nothing is kept).
+    """
+
+    if_frozen: IfFrozen = IfFrozen.WARN
+
+
 async def register(services: Services, request: Request) -> Answer:
     """Keep a release. The same release again answers 200, another one of the same name 409.
 
-    Raises RejectedInput, Conflict, Unavailable.
+    A change freeze answers 409 where that is asked for. Raises RejectedInput, Conflict,
+    Unavailable.
     """
     # Before it is compared with what is kept, in which nothing secret or personal is.
-    asked = services.redactor.struct(request.read(Registration))
+    asked = services.redactor.struct(request.read(ReleaseRequest))
     _check(services, asked)
     caller, now = request.actor, services.now()
     controls = await read_controls(services)
     frozen = promotions_frozen(services.catalog, controls, asked.service, now)
-    release = Release(
-        **msgspec.structs.asdict(asked),
+    release = _release(asked, caller, frozen, now)
+    known = await _known(services, release)
+    if asked.if_frozen is IfFrozen.REFUSE and frozen is not None and not allows(known, frozen):
+        return await _refuse(services, controls, release, frozen)
+    if known is not None:
+        return await _again(services, known, release)
+    return await _keep(services, release)
+
+
+def _release(
+    asked: ReleaseRequest, caller: Caller, frozen: Frozen | None, now: datetime
+) -> Release:
+    """What is kept: what was asked of the gate is no part of it."""
+    return Release(
+        **{name: getattr(asked, name) for name in Registration.__struct_fields__},
         who=caller.id,
         role=caller.role,
         freeze=frozen.cite(now) if frozen is not None else "",
         registered_at=now,
     )
-    known = await _known(services, release)
-    if known is not None:
-        return await _again(services, known, release)
+
+
+async def _refuse(
+    services: Services, controls: Controls, release: Release, frozen: Frozen
+) -> Answer:
+    """Tell once, for a version and a freeze, who was refused; the same answer each time."""
+    if not controls.known:
+        detail = "the freezes cannot be read, so all counts as frozen; nothing was registered"
+        raise Unavailable("tables", detail)
+    refused = RefusedPromotion(asked=release, frozen=frozen)
+    put = Put(row=refused.row, value=refused, etag=MUST_NOT_EXIST)
+    with suppress(Conflict):  # it is told already
+        await commit(services, shard_of(release.service), [put], events=[tell_refused(refused)])
+    return answer_of(refuse_promotion(refused))
+
+
+async def _keep(services: Services, release: Release) -> Answer:
     puts, told = release_puts(release), tell_registered(release, await _before(services, release))
     try:
         await commit(services, shard_of(release.service), puts, events=[told])
@@ -89,7 +138,7 @@ async def _again(services: Services, known: Release, release: Release) -> Answer
 
 
 def _answer(release: Release, status: int) -> Answer:
-    """The release, with a warning if it was made in a change freeze: nothing stops a pipeline."""
+    """The release, with a warning if it was made in a change freeze."""
     if not release.freeze:
         return json_answer(release, status)
     warning = f"This release was registered during the {release.freeze}"

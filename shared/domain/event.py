@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     RESOLVED = "incident.resolved"
     RELEASE_REGISTERED = "release.registered"
     PROMOTED = "release.promoted"
+    PROMOTION_REFUSED = "promotion.refused"
     CONFIGURATION_CHANGED = "configuration.changed"
     KNOWN_GOOD_EARNED = "known-good.earned"
     KNOWN_GOOD_LOST = "known-good.lost"

@@ -212,6 +212,7 @@ _READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
     EventKind.PROMOTED: _listed("declared"),
     EventKind.CONFIGURATION_CHANGED: _listed("declared"),
     EventKind.ACCESS_REFUSED: _listed("refused"),
+    EventKind.PROMOTION_REFUSED: _listed("refused"),
     EventKind.KILL_SWITCH_CHANGED: _listed("controls_turned"),
     EventKind.FREEZE_CHANGED: _listed("controls_turned"),
     EventKind.LEGAL_HOLD_CHANGED: _listed("controls_turned"),

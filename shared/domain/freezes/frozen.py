@@ -32,12 +32,16 @@ class ChangeKind(StrEnum):
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
-    """The freeze that is in force. `until` is None where nobody knows; `by` set a toggle."""
+    """The freeze that is in force. `until` is None where nobody knows; `by` set a toggle.
+
+    `since` is when it began, None where nobody knows.
+    """
 
     name: str
     scope: str
     reason: str
     zone: str
+    since: datetime | None = None
     until: datetime | None = None
     by: str = ""
     ends: str = "its state is known again"  # when, where no time is known
@@ -76,6 +80,7 @@ def _by_budget(catalog: Catalog, controls: Controls, service: str) -> Frozen | N
         scope=service,
         reason=spent[0].sentence,
         zone=catalog.calendar.zone,
+        since=spent[0].since,
         ends="enough of the budget is back",
     )
 
@@ -116,6 +121,7 @@ def _open(windows: Iterable[FreezeWindow], now: datetime) -> Iterator[Frozen]:
                 scope=one.scope,
                 reason=found.reason,
                 zone=one.zone,
+                since=found.start,
                 until=found.end,
             )
 
@@ -126,6 +132,7 @@ def _set(freeze: Freeze, zone: str) -> Frozen:
         scope=freeze.scope,
         reason=freeze.reason,
         zone=zone,
+        since=freeze.at,
         until=freeze.expires_at,
         by=freeze.by,
     )

@@ -37,6 +37,7 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "instance": {"type": "string"},
         "rules": {"type": "array", "items": {"type": "object"}},
+        "freeze": {"type": "object"},
         "retry_after_s": {"type": "number"},
     },
 }

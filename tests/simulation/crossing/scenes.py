@@ -10,6 +10,7 @@ from responders.approve import show_approvals
 from responders.compare import compare
 from responders.control import set_kill_switch
 from responders.exhume import exhume
+from responders.freeze import set_freeze
 from responders.handle import handle
 from responders.page import page_all_due
 from responders.quarantine import discard, resubmit
@@ -145,6 +146,11 @@ def _tick(job: Callable[[Any, Leftovers], Awaitable[object]]) -> Do:
     return lambda services: job(services, NOTHING)
 
 
+async def _changes_are_frozen(services: FakeServices) -> None:
+    body = _asked(scope="*", on=True, reason=WHY, minutes=60)
+    await set_freeze(services, Request(method="POST", body=body, caller=ADA))
+
+
 WHY = "anna.jansen@example.com called"  # it is stored and told redacted
 ADA = person(AppRole.COMMANDER)
 ACKNOWLEDGE = {"id": INCIDENT.id, "action": "acknowledge"}
@@ -172,6 +178,11 @@ JOBS = (
         prepare=_nothing,
         run=_request(register, body=_asked(**RELEASE | {"why": WHY})),
         by_a_person=True,
+    ),
+    Job(
+        name="register",
+        prepare=_changes_are_frozen,
+        run=_request(register, body=_asked(**RELEASE | {"why": WHY, "if_frozen": "refuse"})),
     ),
     Job(
         name="set_kill_switch",
