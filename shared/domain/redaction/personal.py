@@ -25,8 +25,8 @@ PERSONAL = (
         ),
         check=is_card,
         shapes=(
-            *(b"0" * 13, b"0000 0000 0000", b"0000-0000-0000", b"0000.0000.0000"),
-            *("0000\u00a00000\u00a0".encode(), b"0000 000000 ", b"0000-000000-"),
+            *("0" * 13, "0000 0000 0000", "0000-0000-0000", "0000.0000.0000"),
+            *("0000\u00c2\u00a00000\u00c2\u00a0", "0000 000000 ", "0000-000000-"),
         ),
     ),
     Detector(
@@ -39,7 +39,7 @@ PERSONAL = (
         ),
         check=is_iban,
         probe=re.compile(
-            rb"aa00" + begins_in_shape("a0", "aa00") + rb"(?:[a0]{11,27}(?![a0])|[ -][a0]{4}[ -])"
+            r"aa00" + begins_in_shape("a0", "aa00") + r"(?:[a0]{11,27}(?![a0])|[ -][a0]{4}[ -])"
         ),
     ),
     Detector(
@@ -47,7 +47,7 @@ PERSONAL = (
         kind="ssn",
         pattern=re.compile(rf"\d{BEGIN}\d\d([ -])\d\d\1\d{{4}}{END}(?!-\w)"),
         check=is_ssn,
-        shapes=(b"000-00-0000", b"000 00 0000"),
+        shapes=("000-00-0000", "000 00 0000"),
     ),
     Detector(
         name="US social security number by its name",
@@ -63,7 +63,7 @@ PERSONAL = (
             rf"{begins(r'\w+.')}(?:\+|(?i:%2B))[1-9](?:[ ()/.-]{{0,3}}\d){{7,14}}(?!\w)"
         ),
         check=is_phone,
-        shapes=(b"+0", b"%0a0"),
+        shapes=("+0", "%0a0"),
     ),
     Detector(
         name="telephone number with zeros for the plus",
@@ -72,7 +72,7 @@ PERSONAL = (
             rf"00{begins(r'\w+.-', '00')}[1-9]\d{{0,2}}(?:[ /-]\(?\d{{1,5}}\)?){{2,5}}(?!\w)"
         ),
         check=is_phone,
-        probe=re.compile(rb"000{1,3}[ /-]\(?0{1,5}\)?[ /-]"),
+        probe=re.compile(r"000{1,3}[ /-]\(?0{1,5}\)?[ /-]"),
     ),
     Detector(
         name="telephone number of North America",
@@ -83,8 +83,8 @@ PERSONAL = (
         ),
         check=is_phone,
         shapes=(
-            *(b"000-000-0000", b"000.000.0000", b"000 000-0000"),
-            *(b"(000) 000-0000", b"(000)000-0000", b"(000) 000.0000"),
+            *("000-000-0000", "000.000.0000", "000 000-0000"),
+            *("(000) 000-0000", "(000)000-0000", "(000) 000.0000"),
         ),
     ),
     Detector(
@@ -94,7 +94,7 @@ PERSONAL = (
             rf"\d{BEGIN}(?<![vV]ersion \d)\d{{0,2}}\.(?:\d{{1,3}}\.){{2}}\d{{1,3}}(?!\w)(?!\.\d)"
         ),
         check=is_address,
-        shapes=(b".0.0", b".00.0", b".000.0"),
+        shapes=(".0.0", ".00.0", ".000.0"),
     ),
     Detector(
         name="IP address of version 6",
@@ -104,6 +104,6 @@ PERSONAL = (
             r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4})?(?![\w:])(?!\.\d)"
         ),
         check=is_address,
-        probe=re.compile(rb":(?:[a0]{1,4}:[a0]{1,4})?:"),
+        probe=re.compile(r":(?:[a0]{1,4}:[a0]{1,4})?:"),
     ),
 )

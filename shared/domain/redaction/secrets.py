@@ -105,8 +105,8 @@ SECRETS = (
         kind="secret",
         pattern=re.compile(rf"{begins(r'\w+/=')}(?:[\w+/]{{86}}==|[\w+/]{{43}}=)(?![\w=])"),
         probe=re.compile(
-            b"=(?:" + begins_in_shape("a0_+/=", "[a0_+/]{43}=") + b"|"
-            b"=" + begins_in_shape("a0_+/=", "[a0_+/]{86}==") + b")"
+            "=(?:" + begins_in_shape("a0_+/=", "[a0_+/]{43}=") + "|"
+            "=" + begins_in_shape("a0_+/=", "[a0_+/]{86}==") + ")"
         ),
     ),
     Detector(
@@ -133,6 +133,6 @@ SECRETS = (
         name="key of PagerDuty",
         kind="secret",
         pattern=re.compile(rf"(?:u\+|y_){begins(r'\w+-', '..')}[\w-]{{18}}(?![\w-])"),
-        probe=re.compile(rb"[+_](?<=a.)[a0_-]{18}"),
+        probe=re.compile(r"[+_](?<=a.)[a0_-]{18}"),
     ),
 )
