@@ -9,7 +9,7 @@ import argparse
 import sys
 
 from infra.azure.manifest import application, id_of, sign_in, with_trusted_callers
-from infra.azure.tools import ToolFailed, az, graph, known, remember
+from infra.azure.tools import ToolFailed, az, every, graph, known, remember
 from shared.domain.authority.caller import AppRole
 from shared.domain.authority.permissions import AZURE_MONITOR
 
@@ -67,7 +67,7 @@ def _principal(client: str) -> str:
 
 
 def _assign(ours: str, principal: str, role: AppRole) -> None:
-    given = graph("GET", f"servicePrincipals/{ours}/appRoleAssignedTo")["value"]
+    given = every(f"servicePrincipals/{ours}/appRoleAssignedTo")
     wanted = {"principalId": principal, "resourceId": ours, "appRoleId": id_of(role)}
     if not any(wanted.items() <= one.items() for one in given):
         graph("POST", f"servicePrincipals/{ours}/appRoleAssignedTo", wanted)

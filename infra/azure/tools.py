@@ -14,7 +14,7 @@ GRAPH = "https://graph.microsoft.com/v1.0"
 
 
 class ToolFailed(Exception):
-    """A tool is not there, or it refused; its own last words."""
+    """A tool is not there, or it refused; in its own words."""
 
 
 def az(*words: str) -> Any:  # noqa: ANN401 - whatever it answers
@@ -29,6 +29,16 @@ def graph(method: str, path: str, body: Mapping[str, object] | None = None) -> A
     if body is not None:
         sent = ["--headers", "Content-Type=application/json", "--body", json.dumps(body)]
     return az("rest", "--method", method, "--url", f"{GRAPH}/{path}", *sent)
+
+
+def every(path: str) -> list[Any]:
+    """All that Microsoft Graph lists, page by page. Raises ToolFailed."""
+    found: list[Any] = []
+    while path:
+        page = graph("GET", path)
+        found += page["value"]
+        path = page.get("@odata.nextLink", "").removeprefix(f"{GRAPH}/")
+    return found
 
 
 def remember(name: str, value: str) -> None:
@@ -60,6 +70,11 @@ def run(*command: str) -> str:
     except FileNotFoundError:
         raise ToolFailed(f"{command[0]} is not installed") from None
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise ToolFailed(f"{' '.join(command[:3])}: {last[0]}")
+        raise ToolFailed(f"{' '.join(command[:3])}: {_why(done.stderr)}")
     return done.stdout
+
+
+def _why(said: str) -> str:
+    """The line that says what is wrong, else the last one: some errors end with a bracket."""
+    lines = said.strip().splitlines() or ["no reason given"]
+    return next((line for line in lines if line.startswith("ERROR")), lines[-1])

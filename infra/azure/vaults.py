@@ -34,7 +34,7 @@ def fill(pause_s: float = PAUSE_S) -> list[str]:
     if REDACTION_KEY not in _names(executor, pause_s) or _read(executor, REDACTION_KEY) != key:
         put_secret(executor, REDACTION_KEY, key)
     _read_anew()
-    missing = sorted({TEAMS, *_pager_keys()} - held)
+    missing = sorted({TEAMS, *_pager_keys(), *_fallback()} - held)
     for name in missing:
         print(f"vaults: {responder} lacks {name}")
     return missing
@@ -56,6 +56,11 @@ def _pager_keys() -> list[str]:
     return [f"pager-key-{name}" for name in catalog["pagers"]]
 
 
+def _fallback() -> list[str]:
+    """Where a page goes that the pager does not take, if it goes anywhere."""
+    return ["pager-fallback-url"] if known("BACKSTOP_PAGER_FALLBACK").lower() == "true" else []
+
+
 def _vaults() -> tuple[str, str]:
     names = ("BACKSTOP_RESPONDER_VAULT", "BACKSTOP_EXECUTOR_VAULT")
     for name in names:
@@ -70,7 +75,7 @@ def _names(vault: str, pause_s: float) -> set[str]:
         try:
             return {one["name"] for one in az("keyvault", "secret", "list", "--vault-name", vault)}
         except ToolFailed as failure:
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or "Forbidden" not in str(failure):
                 raise
             print(f"vaults: {failure}; again in {pause_s:g} s")
             time.sleep(pause_s)

@@ -60,7 +60,8 @@ def _paging(seen: Observed) -> Iterator[Check]:
         yield passed(area, name, "there is a webhook for when the pager does not answer")
     else:
         said = "while the pager does not answer nobody is woken"
-        yield failed(area, name, said, "set BACKSTOP_PAGER_FALLBACK_URL")
+        mend = "set BACKSTOP_PAGER_FALLBACK_URL, in Azure by pager-fallback-url: docs/deploy.md"
+        yield failed(area, name, said, mend)
 
 
 def _keys(service: Service, pagers: frozenset[str]) -> Check:
@@ -71,8 +72,9 @@ def _keys(service: Service, pagers: frozenset[str]) -> Check:
         said = f"{count} contact{'s' if count > 1 else ''} can be paged; no page was sent"
         return passed(area, name, said, service.name)
     wanted = ", ".join(f"BACKSTOP_PAGER_KEY_{one.upper().replace('-', '_')}" for one in lacking)
+    secrets = ", ".join(f"pager-key-{one}" for one in lacking)
     said = f"no routing key for {', '.join(lacking)}"
-    return failed(area, name, said, f"set {wanted}", service.name)
+    return failed(area, name, said, f"set {wanted}, in Azure by {secrets}", service.name)
 
 
 def _catalog(seen: Observed) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.azure.tools import ToolFailed, az, remember
+from infra.azure.tools import GRAPH, ToolFailed, az, every, remember
 
 
 def tool(folder: Path, name: str, *lines: str) -> None:
@@ -31,6 +31,25 @@ def test_a_refusal_is_told_in_the_tool_s_own_last_words(path: Path) -> None:
     tool(path, "azd", "sys.exit('WARNING: old\\nERROR: no environment')")
     with pytest.raises(ToolFailed, match=r"^azd env set: ERROR: no environment$"):
         remember("NAME", "a secret value")
+
+
+def test_of_a_long_refusal_the_line_that_says_why_is_told(path: Path) -> None:
+    """az ends some of its errors with a bracket."""
+    said = "WARNING: old\\nERROR: (Forbidden) no role\\nInner error: {\\n}"
+    tool(path, "az", f"sys.exit('{said}')")
+    with pytest.raises(ToolFailed, match=r"^az keyvault secret: ERROR: \(Forbidden\) no role$"):
+        az("keyvault", "secret", "list")
+
+
+def test_all_pages_of_an_answer_are_read(path: Path) -> None:
+    tool(
+        path,
+        "az",
+        "more = 'after=2' in ' '.join(sys.argv)",
+        f"link = '' if more else '\"@odata.nextLink\": \"{GRAPH}/users?after=2\",'",
+        "print('{%s \"value\": [%d]}' % (link, 2 if more else 1))",
+    )
+    assert every("users") == [1, 2]
 
 
 def test_a_tool_that_is_missing_is_named(path: Path) -> None:

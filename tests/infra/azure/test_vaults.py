@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from infra.azure import vaults
+from infra.azure import tools, vaults
+from infra.azure.tools import ToolFailed
 from infra.azure.vaults import fill, main, renew
 from infra.package.package import ROOT
 from shared.settings import SHORTEST_KEY
@@ -81,6 +82,24 @@ def test_a_right_that_has_not_arrived_yet_is_waited_for(provisioned: Tenant) -> 
     provisioned.refusals = 2
     fill(pause_s=0)
     assert held(provisioned, "kv-exec")
+
+
+def test_what_no_waiting_cures_is_told_at_once(
+    provisioned: Tenant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: str) -> str:
+        raise ToolFailed("az is not installed")
+
+    monkeypatch.setattr(tools, "run", missing)
+    with pytest.raises(ToolFailed, match="not installed"):
+        fill()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_fallback_of_the_pager_is_asked_for_where_it_is_used(provisioned: Tenant) -> None:
+    assert "pager-fallback-url" not in fill()
+    provisioned.set(BACKSTOP_PAGER_FALLBACK="true")
+    assert "pager-fallback-url" in fill()
 
 
 def test_before_anything_is_provisioned_there_is_no_vault(

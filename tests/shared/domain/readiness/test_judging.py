@@ -101,6 +101,14 @@ def test_what_is_wrong_fails_and_says_what_to_do(
     assert found.remedy
 
 
+def test_a_key_that_is_missing_is_named_as_a_setting_and_as_a_secret() -> None:
+    found = the(Area.PAGING, seen(pagers=frozenset({"duty"})))
+    (pager, *_) = sorted({one.pager for one in SERVICE.contacts})
+    assert f"pager-key-{pager}" in found.remedy
+    assert f"BACKSTOP_PAGER_KEY_{pager.upper().replace('-', '_')}" in found.remedy
+    assert "pager-fallback-url" in the(Area.PAGING, seen(has_fallback=False)).remedy
+
+
 def test_a_quiet_ledger_needs_no_young_seal() -> None:
     old = Sealing(every_s=300.0, sealed_at=NOW - timedelta(days=9))
     assert the(Area.SEALS, seen(sealing=old)).verdict is Verdict.PASSED
