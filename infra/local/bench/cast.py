@@ -35,9 +35,10 @@ class CastPlan(Plan, frozen=True, kw_only=True):
 
 
 class CastWorld(World):
-    """A world whose simulated services know the cast."""
+    """A world whose simulated services know the cast, of so many services."""
 
     simulation_module = "infra.local.bench.simulated"
+    services = 1
 
 
 def service_name(number: int) -> str:
@@ -103,6 +104,7 @@ def bench_world(
     )
     with Children(folder / "logs", grace_s=0) as children:  # nothing is measured any more
         world = CastWorld(addresses, speed, folder, children)
+        world.services = services
         world.start_services(plan, None)
         world.start_hosts(*(["responder"] if idle else []))
         yield world

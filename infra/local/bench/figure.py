@@ -2,10 +2,13 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from infra.local.bench.cast import CastWorld, bench_world
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +54,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """How a benchmark is run: where it may write, how it tells its progress, and how thoroughly."""
+    """How a benchmark is run: where it may write, how it tells its progress, and how thoroughly.
+
+    `open_world` answers a world as `bench_world` does, or one that has at least what is asked for.
+    """
 
     folder: Path
     say: Callable[[str], None]
     quick: bool = False
+    open_world: Callable[..., AbstractContextManager[CastWorld]] = bench_world
 
     def count(self, thorough: int, quick: int) -> int:
         """How often to do something."""

@@ -9,7 +9,6 @@ import sys
 
 import msgspec
 
-from infra.local.bench.cast import bench_world
 from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median
 from infra.local.bench.memory import peak_mb
 from infra.local.world import ROOT
@@ -96,7 +95,7 @@ def _ratio(role: str, times: dict[str, list[float]]) -> Figure:
 
 def _weights(run: Run) -> list[Figure]:
     run.say("starting an idle world")
-    with bench_world(run.folder, services=1) as world:
+    with run.open_world(run.folder, services=1) as world:
         children = (("responder", world.responder), ("executor", world.executor))
         return [
             Figure(name=f"peak memory of an idle {role}", value=peak_mb(child.pid), unit="MB")

@@ -15,7 +15,7 @@ import msgspec
 from azure.data.tables.aio import TableClient
 
 from infra.local.bench.alerts import alert
-from infra.local.bench.cast import CastWorld, bench_world
+from infra.local.bench.cast import CastWorld
 from infra.local.bench.figure import Figure, NotMeasured, Result, Run, median
 from infra.local.bench.hammer import Load, call_all, post_all
 from shared.domain.alerts.alert import parse_alert
@@ -64,9 +64,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure(run: Run) -> Result:
     """Measure both worlds. Raises NotMeasured where an alert was not taken."""
-    with bench_world(run.folder / "alone", services=SERVICES, idle=True) as world:
+    with run.open_world(run.folder / "alone", services=SERVICES, idle=True) as world:
         alone = asyncio.run(_rounds(run, world, "alone"))
-    with bench_world(run.folder / "beside", services=SERVICES) as world:
+    with run.open_world(run.folder / "beside", services=SERVICES) as world:
         beside = asyncio.run(_rounds(run, world, "beside the pipeline"))
     return Result(
         title="Intake",

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from infra.local.bench.alerts import alert, signal
-from infra.local.bench.cast import CastWorld, bench_world, service_name
+from infra.local.bench.cast import CastWorld, service_name
 from infra.local.bench.driving import Driver, open_driver
 from infra.local.bench.figure import NotMeasured, Result, Run
 from infra.local.bench.latency_figures import (
@@ -32,17 +32,18 @@ from infra.local.world import Pace
 
 PACE = Pace(tick="0 * * * * *", verify_after_s=60)
 TICKING = Pace(tick="*/10 * * * * *", verify_after_s=60)  # as it is set in production
-QUICK_TICKING = Pace(tick="*/2 * * * * *", verify_after_s=60)
+QUICK_PACE = Pace(tick="0 * * * * *", verify_after_s=60, operation_s=0.3)
+QUICK_TICKING = Pace(tick="*/2 * * * * *", verify_after_s=60, operation_s=0.3)
 REGION = "swedencentral"
 
 
 def measure(run: Run) -> Result:
     """Play the incidents. Raises NotMeasured where one of them moved no traffic."""
-    count = run.count(20, 1)
-    with bench_world(run.folder, services=2 * count + 1, pace=PACE) as world:
+    count, pace = run.count(20, 1), QUICK_PACE if run.quick else PACE
+    with run.open_world(run.folder, services=2 * count + 1, pace=pace) as world:
         (first, *timings), signalled = asyncio.run(_play(run, world, count))
     ticking = QUICK_TICKING if run.quick else TICKING
-    with bench_world(run.folder / "warm", services=1, pace=ticking) as world:
+    with run.open_world(run.folder / "warm", services=1, pace=ticking) as world:
         warm = asyncio.run(_play_warm(run, world))
     return Result(
         title="Accepted alert to the write",
@@ -62,12 +63,13 @@ def measure(run: Run) -> Result:
 
 async def _play(run: Run, world: CastWorld, count: int) -> tuple[list[Timing], list[Timing]]:
     """The incidents of alerts, of which the first one warms, and those of signals."""
-    await trust_v1(world, 2 * count + 1)
+    await trust_v1(world, world.services)
+    first = world.services - (2 * count + 1)  # the last of the cast
     async with open_driver(world) as driver:
         told: list[Timing] = []
         for number in range(2 * count + 1):
             run.say(f"incident {number} of {2 * count}")
-            told.append(await _incident(driver, number, by_signal=number > count))
+            told.append(await _incident(driver, first + number, by_signal=number > count))
         return told[: count + 1], told[count + 1 :]
 
 

@@ -4,8 +4,12 @@ Figures are not judged here, since a loaded machine may miss any of them; what d
 the machine is: the modules that the app imports, and what a storm must not lose.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from infra.local.bench import (
@@ -20,6 +24,7 @@ from infra.local.bench import (
     simulator,
     storm,
 )
+from infra.local.bench.cast import CastWorld, bench_world
 from infra.local.bench.figure import Figure, Result, Run
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(180)]
@@ -28,6 +33,26 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(180)]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     return Run(folder=tmp_path, say=lambda _: None, quick=True)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CastWorld]:
+    """One world for all that need none of their own, since it takes seconds to start."""
+    services = intake.SERVICES + 3  # the last ones are the incidents of `latency`
+    folder = tmp_path_factory.mktemp("stage")
+    with bench_world(folder, services=services, pace=latency.QUICK_PACE) as world:
+        yield world
+
+
+@pytest.fixture
+def run_on_stage(run: Run, stage: CastWorld) -> Run:
+    """How a benchmark is run whose world may be the shared one, unless it wants a special one."""
+
+    def open_world(folder: Path, **wanted: Any) -> AbstractContextManager[CastWorld]:
+        is_special = wanted.get("idle") or folder.name == "warm"
+        return bench_world(folder, **wanted) if is_special else nullcontext(stage)
+
+    return msgspec.structs.replace(run, open_world=open_world)
 
 
 @pytest.mark.parametrize("role", imports.ROLES)
@@ -39,22 +64,22 @@ def test_a_heavy_module_would_be_noticed() -> None:
     assert "azure.core" in imports.import_freshly("azure.data.tables").heavy
 
 
-def test_the_import_is_compared_and_idle_processes_are_weighed(run: Run) -> None:
-    result = imports.measure(run)
+def test_the_import_is_compared_and_idle_processes_are_weighed(run_on_stage: Run) -> None:
+    result = imports.measure(run_on_stage)
     assert len(_with_targets(result)) == 3
     weights = [figure for figure in result.figures if figure.unit == "MB"]
     assert [10 < figure.value < 1000 for figure in weights] == [True, True]
 
 
-def test_intake_is_compared_alone_and_beside_the_pipeline(run: Run) -> None:
-    result = intake.measure(run)
+def test_intake_is_compared_alone_and_beside_the_pipeline(run_on_stage: Run) -> None:
+    result = intake.measure(run_on_stage)
     assert len(_with_targets(result)) == 6
     assert all(figure.value > 0 for figure in result.figures)
     assert result.details.keys() == {"alone", "beside"}
 
 
-def test_the_way_to_the_write_is_broken_down(run: Run) -> None:
-    result = latency.measure(run)
+def test_the_way_to_the_write_is_broken_down(run_on_stage: Run) -> None:
+    result = latency.measure(run_on_stage)
     assert len(_with_targets(result)) == 1
     for incident in result.details["incidents"]:
         assert sum(incident["steps"].values()) == pytest.approx(incident["total"])
