@@ -23,9 +23,11 @@ def register() -> None:
     ours = _principal(client)
     graph("PATCH", f"servicePrincipals/{ours}", {"appRoleAssignmentRequired": True})
     _assign(ours, _principal(AZURE_MONITOR), AppRole.WEBHOOK)
-    remember("BACKSTOP_AUDIENCE", client)
-    remember("BACKSTOP_AUDIENCE_OBJECT_ID", object_id)
-    print(f"entra: {found['displayName']} is {client}")
+    print(f"entra: {found['displayName']} is registered")
+    ids = {"BACKSTOP_AUDIENCE": client, "BACKSTOP_AUDIENCE_OBJECT_ID": object_id}
+    print("\n".join(f"{name}={value}" for name, value in ids.items()))
+    for name, value in ids.items():
+        remember(name, value)
 
 
 def redirect() -> None:

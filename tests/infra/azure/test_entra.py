@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.azure import tools
 from infra.azure.entra import main
 from infra.azure.manifest import COMMAND_LINE, application, id_of, members_of, roles
 from shared.domain.authority.caller import AppRole
@@ -71,6 +72,24 @@ def test_two_registrations_of_one_name_are_not_guessed_between(
     tenant.apps += [{"appId": n, "id": n, "displayName": "Backstop (test)"} for n in ("1", "2")]
     assert main(["register"]) == 1
     assert "set BACKSTOP_AUDIENCE" in capsys.readouterr().err
+
+
+def test_whoever_has_no_azd_here_is_told_both_ids(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Registrations may be another person's work: what was made must not be lost by that."""
+
+    def without_azd(tool: str, *words: str) -> str:
+        if tool == "azd":
+            raise tools.ToolFailed("azd is not installed")
+        return tenant.run(tool, *words)
+
+    monkeypatch.setattr(tools, "run", without_azd)
+    assert main(["register"]) == 1
+    (app,) = tenant.apps
+    said = capsys.readouterr().out
+    assert f"BACKSTOP_AUDIENCE={app['appId']}" in said
+    assert f"BACKSTOP_AUDIENCE_OBJECT_ID={app['id']}" in said
 
 
 def test_browsers_may_come_back_to_both_addresses(tenant: Tenant) -> None:
