@@ -4,7 +4,6 @@ Each app judges its own rights; what both need and both could see is the respond
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from shared.domain.catalog import Service
 from shared.domain.readiness.age import is_late
@@ -117,4 +116,4 @@ def _is_late(known: Sealing, seen: Observed) -> bool:
     if known.waiting_since is None:
         return False
     waits_since = max(known.waiting_since, seen.since or known.waiting_since)
-    return seen.now - waits_since > timedelta(seconds=2 * known.every_s)
+    return is_late(waits_since, known.every_s, seen.now)
