@@ -18,7 +18,14 @@ from shared.domain.catalog import Catalog, Service
 from shared.domain.incidents.incident import Severity
 from shared.domain.keys import digest
 from shared.domain.redaction.redactor import BARE, Redactor
-from shared.domain.signals.judging import burn_of, judge, seconds_of, yardstick
+from shared.domain.signals.judging import (
+    LONGEST_WINDOW_S,
+    burn_of,
+    judge,
+    seconds_of,
+    too_slow,
+    yardstick,
+)
 from shared.domain.signals.reading import Judged, Reading, Source
 from shared.domain.slos.slo import Slo
 from shared.errors import RejectedInput
@@ -27,7 +34,6 @@ ROUTE = "api/signals"
 KIND = "signal"
 MAX_BODY = 8_192  # bytes
 LONGEST_NAME = 128
-LONGEST_WINDOW_S = 3_600
 MAX_COUNT = 1_000_000_000
 OLDEST = timedelta(minutes=15)  # what was counted before says nothing of now
 AHEAD = timedelta(minutes=1)  # clocks differ
@@ -99,10 +105,15 @@ def may_tell(service: Service, app_id: str) -> bool:
 
 
 def alert_of(signal: Signal, service: Service) -> Alert:
-    """The signal as an alert of the service. Raises RejectedInput where no objective is meant."""
+    """The signal as an alert of the service.
+
+    Raises RejectedInput where no objective is meant, or one that has no fast lane.
+    """
     slo = _objective(signal, service)
+    if reason := too_slow(slo):
+        raise RejectedInput("no-fast-lane", f"{slo.name}: {reason}")
     window_s = seconds_of(signal.window) or 0
-    judged = judge(slo, signal.source, window_s, signal.good, signal.total)
+    judged = judge(slo, window_s, signal.good, signal.total)
     reading = Reading(
         about=slo.name,
         source=signal.source,

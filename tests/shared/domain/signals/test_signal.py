@@ -18,6 +18,7 @@ from shared.domain.signals.signal import (
     owner_of,
     read_signal,
 )
+from shared.domain.slos.slo import BURN_ALERTS, Indicator, Slo
 from shared.errors import RejectedInput
 from tests.fakes.services import catalog_of
 from tests.shared.domain.decisions.worked_case import NOW, TARGET
@@ -105,6 +106,29 @@ def test_an_objective_is_found_by_its_name_or_by_its_kind() -> None:
     assert by_kind.reading.about == "fnol-latency"
     with pytest.raises(RejectedInput, match="fnol-availability, fnol-latency"):
         alert_of(alter(slo="other"), TELLING)
+
+
+@pytest.mark.parametrize("source", Source)
+def test_who_says_that_it_counted_makes_no_few_requests_enough(source: Source) -> None:
+    alert = alert_of(alter(source=source, good=0, total=49), TELLING)
+    assert alert.reading is not None
+    assert alert.reading.judged is Judged.TOO_FEW
+
+
+@pytest.mark.parametrize("named", [{"slo": "right"}, {"slo": "", "sli": "quality"}])
+def test_labels_have_no_fast_lane(named: dict[str, object]) -> None:
+    labels = Indicator(table="AppEvents", good="true", label_source="judge", least_labelled=0.05)
+    right = Slo(name="right", sli="quality", objective=0.95, indicator=labels)
+    service = msgspec.structs.replace(TELLING, slos=(*TELLING.slos, right))
+    with pytest.raises(RejectedInput, match=r"no-fast-lane: right: .*labelled"):
+        alert_of(alter(**named), service)
+
+
+def test_an_objective_whose_alerts_are_all_slow_has_no_fast_lane() -> None:
+    slow = Slo(name="slow", sli="availability", objective=0.99, alerts=BURN_ALERTS[2:])
+    service = msgspec.structs.replace(TELLING, slos=(slow,))
+    with pytest.raises(RejectedInput, match="no-fast-lane: slow: "):
+        alert_of(alter(slo="slow"), service)
 
 
 def test_a_service_that_nobody_knows_is_refused() -> None:
