@@ -363,6 +363,7 @@ output BACKSTOP_RESPONDER_NAME string = apps.outputs.responderName
 output BACKSTOP_EXECUTOR_NAME string = apps.outputs.executorName
 output BACKSTOP_RESPONDER_VAULT string = apps.outputs.responderVault
 output BACKSTOP_EXECUTOR_VAULT string = apps.outputs.executorVault
+output BACKSTOP_EXECUTOR_PRINCIPAL string = identities.outputs.principals.executor
 output BACKSTOP_EVIDENCE_ACCOUNT string = evidence.outputs.accountName
 output BACKSTOP_ACTION_GROUP string = alerts.outputs.actionGroupId
 output BACKSTOP_BUDGET_START string = budgetAmount > 0 ? budgetFrom : ''

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GRAPH = "https://graph.microsoft.com/v1.0"
+ARM = "https://management.azure.com"
 
 
 class ToolFailed(Exception):
@@ -38,6 +39,22 @@ def every(path: str) -> list[Any]:
         page = graph("GET", path)
         found += page["value"]
         path = page.get("@odata.nextLink", "").removeprefix(f"{GRAPH}/")
+    return found
+
+
+def arm(method: str, path: str, version: str, more: str = "") -> Any:  # noqa: ANN401
+    """What Azure Resource Manager answers to one request. Raises ToolFailed."""
+    query = f"api-version={version}{f'&{more}' if more else ''}"
+    return az("rest", "--method", method, "--url", f"{ARM}{path}?{query}")
+
+
+def listed(path: str, version: str, more: str = "") -> list[Any]:
+    """All that Azure Resource Manager lists, page by page. Raises ToolFailed."""
+    page = arm("GET", path, version, more)
+    found: list[Any] = page["value"]
+    while page.get("nextLink"):
+        page = az("rest", "--method", "GET", "--url", page["nextLink"])
+        found += page["value"]
     return found
 
 
