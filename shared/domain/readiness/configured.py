@@ -89,8 +89,6 @@ def _catalog(seen: Observed) -> Iterator[Check]:
 def _known_good(seen: Observed) -> Iterator[Check]:
     area = Area.KNOWN_GOOD
     for service in _services(seen):
-        if service.mode not in MOVES:
-            continue
         for target in targets_of(service):
             name = target.rpartition("/")[2]
             if seen.known_good is None:
@@ -100,5 +98,6 @@ def _known_good(seen: Observed) -> Iterator[Check]:
                 yield passed(area, name, "there is a version to go back to", service.name)
             else:
                 said = f"mode {service.mode}, and no version to go back to is known"
+                said += "" if service.mode in MOVES else ": what would be done cannot be told"
                 mend = "let a version serve well for its soak, or register one that did"
                 yield failed(area, name, said, mend, service.name)

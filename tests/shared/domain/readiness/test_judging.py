@@ -144,12 +144,20 @@ def test_records_of_before_a_stop_have_their_time_to_be_sealed() -> None:
     assert the(Area.SEALS, seen(sealing=waits, since=NOW - HOUR)).verdict is Verdict.FAILED
 
 
-def test_a_mode_that_moves_nothing_needs_neither_right_nor_known_good() -> None:
+def test_a_mode_that_moves_nothing_needs_no_right_to() -> None:
     watched = catalog_of(msgspec.structs.replace(SERVICE, mode=Mode.OBSERVE))
     reads = Rights(permissions=(Permission(actions=READ_ACTIONS),))
-    observed = seen(catalog=watched, rights={TARGET: reads}, known_good={})
+    observed = seen(catalog=watched, rights={TARGET: reads})
     assert the(Area.ENDPOINTS, observed).verdict is Verdict.PASSED
-    assert Area.KNOWN_GOOD not in {check.area for check in judge_responder(observed)}
+
+
+def test_a_service_that_is_only_watched_needs_a_known_good_too() -> None:
+    """Without one nobody can tell what Backstop would have done."""
+    watched = catalog_of(msgspec.structs.replace(SERVICE, mode=Mode.OBSERVE))
+    assert the(Area.KNOWN_GOOD, seen(catalog=watched)).verdict is Verdict.PASSED
+    lacking = the(Area.KNOWN_GOOD, seen(catalog=watched, known_good={}))
+    assert lacking.verdict is Verdict.FAILED
+    assert "what would be done cannot be told" in lacking.sentence
 
 
 def test_a_right_too_many_is_said() -> None:
