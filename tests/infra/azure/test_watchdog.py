@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.logs.analyser import analyse, missing
 from infra.local.logs.store import TelemetryStore
+from infra.package.package import ROOT
 from shared.errors import Refused
 from tests.infra.azure.bicep import AZURE, body_of, resources, text, value
 from tests.infra.local.logs.workspace import NOW, make_store
@@ -55,6 +56,14 @@ def test_what_another_app_does_or_was_done_long_ago_is_no_life(store: TelemetryS
 def test_an_app_that_its_tables_refuse_is_told_of_though_it_ticks(store: TelemetryStore) -> None:
     """It can open no incident about that, so it pages nobody."""
     assert fires(store, *told(DONE, 90), *told(SHUT_OUT, 90))
+
+
+def test_what_is_looked_for_is_what_the_app_says() -> None:
+    said = (ROOT / "function_app.py").read_text()
+    assert "async def tick(" in said
+    assert 'log.warning("tick: %s", error)' in said
+    assert QUERY.count('"tick: tables is unavailable"') == 1
+    assert SHUT_OUT.startswith("tick: tables is unavailable")
 
 
 def test_a_moment_without_tables_is_none_of_its_business(store: TelemetryStore) -> None:
