@@ -24,13 +24,13 @@ class FakeHost:
         self.executor = services.another("executor")
         self._outside = services.outside
 
-    async def run(self, seconds: float) -> None:
-        """Let so much time pass: everything that comes due is done."""
+    async def run(self, seconds: float, *, tick_s: float = TICK_S) -> None:
+        """Let so much time pass, a tick every `tick_s`: everything that comes due is done."""
         end = self._outside.now + timedelta(seconds=seconds)
         while self._outside.now < end:
             await self._deliver_all()
             await self._tick()
-            self._outside.wait(TICK_S)
+            self._outside.wait(tick_s)
 
     async def _deliver_all(self) -> None:
         while await self._deliver():
