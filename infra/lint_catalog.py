@@ -13,8 +13,8 @@ from infra.local.logs.analyser import Analysis, analyse
 from shared.adapters.catalog import Reading, read_catalog
 from shared.adapters.catalog_report import Mentioned, Report
 from shared.adapters.golden_cases import FOLDER as GOLDEN
-from shared.adapters.golden_cases import read_golden
-from shared.domain.catalog import CatalogMistake
+from shared.adapters.golden_cases import LEAST_CASES, read_golden
+from shared.domain.catalog import CatalogMistake, Service, TargetKind
 from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
@@ -26,6 +26,7 @@ _COUNTED = (
     "| summarize sumif(ItemCount, true) by AppRoleName, TimeGenerated,"
     ' tostring(Properties["backstop.probe"])'
 )  # what every objective's query asks of the rows, whatever it counts
+_ENOUGH = f"{LEAST_CASES} golden cases for each endpoint"
 
 
 def main(folders: Sequence[str]) -> int:
@@ -120,13 +121,36 @@ def _unfit(report: Report, rule: AlertRule, said: str) -> CatalogMistake:
 def bad_cases(folder: Path, reading: Reading) -> list[CatalogMistake]:
     """What is wrong with the golden cases beside the files, and cases of no service at all."""
     known = {report.service for report in reading.reports}
-    found: list[CatalogMistake] = []
+    found = _unasked(folder, reading)
     for path in sorted((folder / GOLDEN).glob("*.yaml")):
         _, report = read_golden(folder, path.stem)
         if path.stem not in known:
             report.note(1, "", "cases of no service", "the name of a file in the folder above")
         found += report.mistakes
     return found
+
+
+def _unasked(folder: Path, reading: Reading) -> list[CatalogMistake]:
+    """The online endpoints of services without a file of golden cases, where they are named."""
+    reports = {report.service: report for report in reading.reports}
+    return [
+        CatalogMistake(
+            file=reports[name].file,
+            line=one.line,
+            field=one.field,
+            problem="nobody asks the endpoint what it should know",
+            allowed=f"{GOLDEN}/{name}.yaml with at least {_ENOUGH}",
+            service=name,
+        )
+        for name, service in reading.catalog.services.items()
+        if not (folder / GOLDEN / f"{name}.yaml").is_file()
+        for one in reports[name].mentioned(Mentioned.TARGET)
+        if one.text in _endpoints(service)
+    ]
+
+
+def _endpoints(service: Service) -> list[str]:
+    return [one.id for one in service.targets if one.kind is TargetKind.ONLINE_ENDPOINT]
 
 
 def _errors(answer: Analysis) -> list[str]:

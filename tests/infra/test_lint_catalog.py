@@ -207,3 +207,19 @@ def test_golden_cases_are_linted_with_their_service(tmp_path: Path) -> None:
         ("golden/nobodys.yaml", 1, "cases of no service"),
         ("golden/quotes.yaml", 4, "0 cases"),
     ]
+
+
+def test_an_endpoint_without_golden_cases_is_told_where_it_is_named(tmp_path: Path) -> None:
+    write(tmp_path, SOUND)
+    (line,) = (line_of(tmp_path, one) for one in bad_cases(tmp_path, read_catalog(tmp_path)))
+    assert line == (
+        f"{tmp_path}/quotes.yaml:{number_of(SOUND, ENDPOINT)}: spec.targets[0].id: nobody asks the"
+        " endpoint what it should know (allowed: golden/quotes.yaml with at least 20 golden cases"
+        " for each endpoint)"
+    )
+
+
+def test_an_agent_needs_no_golden_cases(tmp_path: Path) -> None:
+    name = "policy-search"
+    write(tmp_path, (ROOT / f"shared/catalog/{name}.yaml").read_text(), name)
+    assert bad_cases(tmp_path, read_catalog(tmp_path)) == []
