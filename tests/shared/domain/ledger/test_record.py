@@ -4,13 +4,25 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain.keys import shard_of
 from shared.domain.ledger.record import body_fits, canonical, hash_of, moment, partition_of
 from shared.errors import RejectedInput
 from tests.shared.domain.decisions.worked_case import alter
 from tests.shared.domain.ledger.worked_chain import PARTITION, ROWS, event
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 
 
 class TestPartition:
@@ -41,6 +53,16 @@ class TestCanonical:
     def test_what_json_cannot_say_alike_everywhere_is_refused(self, value: object) -> None:
         with pytest.raises(RejectedInput, match="not-canonical"):
             canonical(alter(event(1), evidence={"value": value}))
+
+    @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+    def test_it_is_what_the_standard_says_of_any_value(self, value: object) -> None:
+        said = alter(event(1), evidence={"value": value})
+        expected = rfc8785.dumps(msgspec.to_builtins(said, str_keys=True))
+        assert canonical(said) == expected
+
+    def test_members_are_in_the_order_of_utf_16(self) -> None:
+        body = canonical(alter(event(1), evidence={"\ufb33": 1, "\U0001f600": 2, "\r": 3}))
+        assert '"evidence":{"\\r":3,"\U0001f600":2,"\ufb33":1}' in body.decode()
 
 
 class TestRecord:
