@@ -68,6 +68,13 @@ def run(connection: duckdb.DuckDBPyConnection, text: str, now: datetime) -> Resu
     return _execute(connection, lifted.text, values, now)
 
 
+def know(text: str) -> None:
+    """Have a query translated before it is asked. Raises QueryRefused when it is wrong."""
+    lifted = lift(text)
+    for question in (*lifted.instants.values(), lifted.text):
+        _translate_or_refuse(question)
+
+
 def _execute(
     connection: duckdb.DuckDBPyConnection, text: str, values: dict[str, Value], now: datetime
 ) -> Result:
