@@ -17,9 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from infra.local.bus.emulator import Emulator
-from infra.local.foundry.behaviour import overflowing
+from infra.local.foundry.behaviour import HEALTHY, overflowing
 from infra.local.foundry.faults import Fault, outage
 from infra.local.foundry.load import Load
+from infra.local.foundry.resources import Deployment
 from infra.local.foundry.rules import ArmError
 from infra.local.foundry.seed import BAD_REGION, SECOND, SERVICE
 from infra.local.foundry.world import World
@@ -52,6 +53,7 @@ class Simulation:
     issuer: Issuer
     logs: Starlette
     history_rows: int
+    spoilt: Deployment | None = None
 
     def ship_of(self, service: str, deployment: str) -> None:
         """Let the release pipeline of a service move all its traffic to a deployment."""
@@ -86,9 +88,9 @@ class Simulation:
         shift_traffic(self.world, SERVICE, {"v1": 50, "v2": 50}, PIPELINE)
 
     def spoil_v1(self) -> None:
-        """Let v1 fail in one region from now on, as v2 does once its fuse has burnt."""
-        deployment = self.world.endpoint(SERVICE).deployments["v1"]
-        deployment.behaviour = overflowing(BAD_REGION)
+        """Let v1 fail in one region until it is healed, as v2 does once its fuse has burnt."""
+        self.spoilt = self.world.endpoint(SERVICE).deployments["v1"]
+        self.spoilt.behaviour = overflowing(BAD_REGION)
 
     def _spoil_both(self) -> None:
         first, second = (self.world.endpoint(SERVICE).deployments[name] for name in ("v1", "v2"))
@@ -129,6 +131,8 @@ class Simulation:
     def heal(self) -> None:
         """End every trouble that a drill has made; what was shipped stays shipped."""
         self.world.resume_index()
+        if self.spoilt is not None:
+            self.spoilt.behaviour = HEALTHY
         self.world.troubles.regions_out.clear()
         self.world.troubles.upstream_429.clear()
         self.bus.end_outage()

@@ -29,13 +29,12 @@ def world() -> World:
     return world
 
 
-@pytest.fixture
-async def control(world: World) -> AsyncIterator[aiohttp.ClientSession]:
+def played(world: World, *, hopeless: bool = False) -> Simulation:
     draw = Random(1)  # noqa: S311
     loads = {name: Load("", 1.0, {"westeurope": 1.0}, draw) for name in (SERVICE, "quotes")}
     nobody = cast("Any", None)  # the parts that shipping has nothing to do with
-    simulation = Simulation(
-        plan=Plan(ports=PORTS, alert_url="", data=""),
+    return Simulation(
+        plan=Plan(ports=PORTS, alert_url="", data="", equally_bad=hopeless, block_writes=hopeless),
         world=world,
         loads=loads,
         store=nobody,
@@ -47,7 +46,11 @@ async def control(world: World) -> AsyncIterator[aiohttp.ClientSession]:
         logs=nobody,
         history_rows=0,
     )
-    async with serving(create_control(simulation)) as url, aiohttp.ClientSession(url) as session:
+
+
+@pytest.fixture
+async def control(world: World) -> AsyncIterator[aiohttp.ClientSession]:
+    async with serving(create_control(played(world))) as url, aiohttp.ClientSession(url) as session:
         yield session
 
 
@@ -85,3 +88,11 @@ async def test_what_cannot_be_played_is_not_found(
     assert await post(control, drill) == 404
     assert served(world, "quotes") == {"v1": 100, "v2": 0}
     assert world.troubles.regions_out == set()
+
+
+def test_where_the_plan_says_so_v1_is_as_bad_as_v2_and_arm_refuses_to_go_back(world: World) -> None:
+    played(world, hopeless=True).ship()
+    versions = world.endpoint_of(SERVICE).deployments
+    assert versions["v2"].later is not None
+    assert versions["v1"].behaviour == versions["v2"].later
+    assert [fault.status for fault in world.faults] == [403]
