@@ -47,10 +47,10 @@ async def shown(services: FakeServices) -> dict[str, Any]:
 
 
 async def refused(services: FakeServices, service: str = SERVICE.name) -> str:
-    """Why an ordinary change of the service is refused now; "" where it is not."""
+    """Why a promotion of the service is refused now; "" where it is not."""
     now, controls = services.now(), await read_controls(services)
     frozen = frozen_now(services.catalog, controls, service, now)
-    return blocks(ChangeKind.ORDINARY, frozen, now)
+    return blocks(ChangeKind.PROMOTION, frozen, now)
 
 
 async def test_a_freeze_of_all_covers_every_service_until_it_expires(

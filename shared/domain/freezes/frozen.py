@@ -1,8 +1,8 @@
 """Whether the changes of a service rest now, by which freeze, and what that blocks.
 
-Asked where a release is registered, before a promotion, when a rollback is decided and again when
-it is about to be written. A freeze blocks ordinary changes, and lets a rollback that is not an
-emergency wait for a person; an emergency rollback it never blocks.
+Asked where a release is registered, which is a pipeline's gate before a promotion, when a rollback
+is decided and again when it is about to be written. A freeze blocks promotions, and lets a rollback
+that is not an emergency wait for a person; an emergency rollback it never blocks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,6 @@ FOR_EVER = datetime.max.replace(tzinfo=UTC)
 class ChangeKind(StrEnum):
     """What is to be done to a service, as far as a freeze cares."""
 
-    ORDINARY = "ordinary change"
     PROMOTION = "promotion"
     ROLLBACK = "rollback"
     EMERGENCY_ROLLBACK = "emergency rollback"

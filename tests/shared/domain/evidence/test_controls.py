@@ -174,6 +174,12 @@ def test_the_population_is_every_change_that_was_declared_or_decided() -> None:
     assert {event.id for event in (*declared, BEGUN)} <= set(found.events)
 
 
+def test_a_promotion_that_a_freeze_refused_is_an_attempt_that_is_recorded() -> None:
+    refused = told(EventKind.PROMOTION_REFUSED, -9)
+    found = judge([refused])["nist-cm-5"]
+    assert (found.result, found.events) == (Result.PASS, (refused.id,))
+
+
 def test_the_events_that_break_it_come_first() -> None:
     stray = told(EventKind.CHANGE_UNATTRIBUTED, 20)
     found = judge([*STORY, stray])["soc2-cc8.1-population"]

@@ -86,7 +86,7 @@ def test_a_refusal_names_the_window_and_its_end_in_the_firms_zone_and_in_utc() -
 
 def test_a_toggle_is_told_in_the_firms_zone() -> None:
     found = frozen(FIRM, SERVICE.name, NOW, TOGGLE)
-    assert "until 19:30 CET (18:30 UTC): the move" in blocks(ChangeKind.ORDINARY, found, NOW)
+    assert "until 19:30 CET (18:30 UTC): the move" in blocks(ChangeKind.ROLLBACK, found, NOW)
 
 
 @pytest.mark.parametrize("kind", ChangeKind)
