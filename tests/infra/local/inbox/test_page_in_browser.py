@@ -48,8 +48,14 @@ def post(store: InboxStore, kind: CardKind, sentence: str = "") -> None:
 async def opened(browser: Browser, base: str, scheme: Literal["light", "dark"], width: int) -> Tab:
     """A tab of its own context, so that going offline hurts no other test."""
     tab = await browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 700})
+    await tab.clock.install()
     await tab.goto(base)
     return tab
+
+
+async def looks_again(tab: Tab) -> None:
+    """Let the page's next look at the inbox come now."""
+    await tab.clock.fast_forward(1500)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
@@ -81,6 +87,7 @@ async def test_a_new_card_appears_without_moving_what_is_read(
     read = tab.locator("#card-2")
     before = await read.bounding_box()
     post(store, CardKind.OUTCOME, "Backstop moved it back.")
+    await looks_again(tab)
     await expect(tab.get_by_text("Backstop moved it back.")).to_be_attached()
     after = await read.bounding_box()
     assert before is not None
@@ -95,6 +102,7 @@ async def test_open_details_stay_open_when_the_alert_changes(
     tab = await opened(browser, base, "dark", 1000)
     await tab.get_by_text("Details").click()
     store.add(Part.PAGER, RESOLVE)
+    await looks_again(tab)
     await expect(tab.locator(".alert .state")).to_have_text("resolved")
     await expect(tab.locator("details")).to_have_attribute("open", "")
 
@@ -104,6 +112,7 @@ async def test_the_page_says_when_the_inbox_is_gone(browser: Browser, store: Inb
         tab = await opened(browser, url, "light", 1000)
         await expect(tab.get_by_role("status")).to_have_text("Live")
         await tab.context.set_offline(offline=True)
+        await looks_again(tab)
         await expect(tab.get_by_role("status")).to_contain_text("Not connected")
 
 
