@@ -231,10 +231,21 @@ async def test_a_hotfix_passes_once_a_commander_has_registered_it_in_the_freeze(
 async def test_a_commanders_word_holds_for_the_freeze_in_which_it_was_given(
     services: FakeServices,
 ) -> None:
-    assert (await gate(services, DANA))[0] == 201, "before any freeze"
-    services.outside.wait(60)
+    await freeze(services)
+    assert (await gate(services, DANA, if_frozen="warn"))[0] == 201
+    services.outside.wait(2 * HOUR.total_seconds())
     await freeze(services)
     assert (await gate(services))[0] == 409
+
+
+async def test_what_a_commander_registered_before_nobody_knows_what_is_frozen_is_no_word(
+    services: FakeServices,
+) -> None:
+    assert (await gate(services, DANA))[0] == 201
+    calendar(services, known=False)
+    assert (await gate(services))[0] == 409
+    assert (await gate(services, DANA, version="2.1", if_frozen="warn"))[0] == 201
+    assert (await gate(services, version="2.1"))[0] == 200
 
 
 async def test_a_commander_who_asks_the_gate_is_refused_as_anybody(services: FakeServices) -> None:
