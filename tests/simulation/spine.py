@@ -21,7 +21,8 @@ from tests.simulation.scheduler import Scheduler, Turn
 __all__ = ["Faults", "Run", "play"]
 
 LONGEST_S = 3_600.0  # of simulated time; a run that is not at rest by then never will be
-LOOK_S = 25.0  # longer than a tick
+LOOK_S = 5.0
+QUIET_S = 30.0  # since somebody was busy last: longer than a tick, so that every one has run
 ROLES = ("responder", "responder", "executor", "executor")
 
 
@@ -72,15 +73,20 @@ class Play(Outsiders):
         self._arm()
 
     async def _until_rest(self) -> None:
-        """Wait until nothing is to be done any more; a while longer, so that every tick has run."""
-        loop, quiet = asyncio.get_running_loop(), 0
-        lasts = self.scene.lasts.total_seconds()
-        while quiet < 2 and loop.time() < LONGEST_S:
+        """Wait until nothing is to be done any more, for so long that every tick has run."""
+        loop = asyncio.get_running_loop()
+        busy_at = loop.time()
+        while loop.time() - busy_at < QUIET_S and loop.time() < LONGEST_S:
             await asyncio.sleep(LOOK_S)
-            busy = self.posting or loop.time() <= lasts
-            calm = self.world.is_at_rest() and not busy
-            quiet = quiet + 1 if calm else 0
-        self.is_calm = quiet == 2
+            if self._is_busy():
+                busy_at = loop.time()
+        self.is_calm = loop.time() - busy_at >= QUIET_S
+
+    def _is_busy(self) -> bool:
+        """Whether somebody acts, or has something left to do."""
+        lasts = self.scene.lasts.total_seconds()
+        acts = self.posting or asyncio.get_running_loop().time() <= lasts
+        return bool(acts) or not self.world.is_at_rest()
 
     def _told(self) -> Run:
         incidents = stored(self.outside.state, scenario.SHARD, "incident|", Incident)

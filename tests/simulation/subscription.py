@@ -30,18 +30,20 @@ class Subscription:
         due = self._next_due(at, now)
         if due is not None and due <= at:
             return
-        future = asyncio.get_running_loop().create_future()
-        self._idle.append(future)
         longest = LOCK_S  # whoever holds a message may have died meanwhile
         left = longest if due is None else min(due - at, longest)
-        await asyncio.wait([future], timeout=max(left, LEAST_WAIT_S))
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._idle.append(future)
+        timer = loop.call_later(max(left, LEAST_WAIT_S), _wake, future)
+        await future
+        timer.cancel()
 
     def hear(self) -> None:
         """Something new was published: whoever waits looks."""
         idle, self._idle = self._idle, []
         for future in idle:
-            if not future.done():
-                future.set_result(None)
+            _wake(future)
 
     def _next_due(self, at: float, now: datetime) -> float | None:
         """When the next message may be received; None where nothing is open."""
@@ -82,6 +84,16 @@ class Subscription:
         self.hear()
 
     @property
+    def topic(self) -> str:
+        """Whose messages it hands out."""
+        return self._topic
+
+    @property
     def is_empty(self) -> bool:
         """Whether everything that was published is done."""
         return not self._open and self._known == len(self._outside.bus.published[self._topic])
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

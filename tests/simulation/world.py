@@ -91,9 +91,10 @@ class World:
         }
         outside.bus.heard = self._hear
 
-    def _hear(self, _topic: str) -> None:
+    def _hear(self, topic: str) -> None:
         for subscription in self.subscriptions.values():
-            subscription.hear()
+            if subscription.topic == topic:
+                subscription.hear()
 
     def start(self, role: str) -> str:
         """Start a worker process of a role; answer its name."""
