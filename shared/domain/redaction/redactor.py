@@ -26,6 +26,7 @@ _HINTS = tuple(hint for hint in _EVERY if not any(less in hint for less in _EVER
 DIGITS = 8  # of a token: two of 10,000 values share one with a probability of one per cent
 PASSES = 4
 FEWEST_LETTERS = 20  # the shortest secret of letters alone: the marks of all others are none
+LONGEST_NAME = 40  # of a member that is remembered where it holds nothing
 NESTED = 8  # JSON in a text of JSON in a text ...; deeper down it is looked at as a text
 
 _MARKS = re.compile(r"[^0-9A-Za-z]")
@@ -114,7 +115,7 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
                 return self._named(value, name, depth, by)
             case dict():
                 return {
-                    self._settled(member, by): self._value(one, member, depth, by)
+                    self._member(member, by): self._value(one, member, depth, by)
                     for member, one in value.items()
                 }
             case list():
@@ -131,6 +132,10 @@ class Redactor(msgspec.Struct, frozen=True, kw_only=True):
         if name in _OPAQUE:
             by = tuple(one for one in by if one.kind not in _OF_DIGITS)
         return self._redacted(text, depth, by)
+
+    def _member(self, name: str, by: Detectors) -> str:
+        """A member's own name."""
+        return name if len(name) <= LONGEST_NAME and _is_clean(name) else self._settled(name, by)
 
     def _redacted(self, text: str, depth: int, by: Detectors) -> str:
         if depth and text[0:1] in ("{", "[", '"'):
@@ -183,6 +188,23 @@ def _assure_nothing_in(text: str, by: Detectors) -> None:
     active = () if escaped else _active(text, by)
     if escaped or active or _names_a_secret(text):
         raise _MayHoldSomething(active)
+
+
+def _is_clean(name: str) -> bool:
+    """Whether no pattern is found in a member's name."""
+    try:
+        _assure_clean(name)
+    except _MayHoldSomething:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)  # as with rows
+def _assure_clean(name: str) -> None:
+    """Raises _MayHoldSomething for a member's name in which a pattern is found."""
+    found = tuple(one for one in _asked(name, DETECTORS) if one.pattern.search(name))
+    if found:
+        raise _MayHoldSomething(found)
 
 
 BARE = Redactor()  # where there is no key: for this machine, and for what fails before there is one
