@@ -50,7 +50,7 @@ async def revise(services: Services, incident_id: str, take: Take) -> Step:
         if step.incident is None:
             return step
         own = Put(row=was.row, value=step.incident, etag=was.etag)
-        writes = [own, *_told(revision), *revision.writes]
+        writes = [own, *_told(services, revision), *revision.writes]
         unique = str(step.incident.sequence)
         commands = [next_step(subject, step.incident, unique) for subject in step.commands]
         messages = [*commands, *revision.messages]
@@ -70,11 +70,11 @@ def told_row(name: str, event_id: str) -> str:
     return f"{name}|{event_id}"
 
 
-def _told(revision: Revision) -> Iterator[Put]:
+def _told(services: Services, revision: Revision) -> Iterator[Put]:
     for name, value in revision.told.items():
-        event = revision.step.events[0]
-        yield Put(row=f"{name}|{event.incident}", value=value)
-        yield Put(row=told_row(name, event.id), value=value)
+        event, clean = revision.step.events[0], services.redactor.struct(value)
+        yield Put(row=f"{name}|{event.incident}", value=clean, redacted=True)
+        yield Put(row=told_row(name, event.id), value=clean, redacted=True)
 
 
 async def _is_stored(services: Services, shard: str, step: Step) -> bool:
