@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+_SHORTEST = 16  # characters of a hash or an ARM id that nobody should read
 _LONGEST = 8_000  # characters of one text that are looked at; what people read is far shorter
 _HASH = re.compile(r"\b(?:sha\d+:)?[0-9a-fA-F]{16,}\b")
 _ARM_ID = re.compile(r"/subscriptions/[^\s,;]+", re.IGNORECASE)
@@ -38,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def _readable(word: str) -> str:
-    if "://" in word:
+    if len(word) < _SHORTEST or "://" in word:
         return word
     return _HASH.sub("…", _ARM_ID.sub(lambda found: found[0].rstrip("/").rsplit("/", 1)[-1], word))
 

@@ -84,7 +84,8 @@ def series_of(rows: Iterable[OnsetRow], scopes: Iterable[Scope], measure: Measur
     bins: dict[datetime, Count] = {}
     for row in rows:
         if any(scope.covers(row) for scope in wanted):
-            bins[row.at] = bins.get(row.at, NOTHING) + measure(row)
+            counted, was = measure(row), bins.get(row.at)
+            bins[row.at] = counted if was is None else was + counted
     return sorted(bins.items())
 
 
