@@ -106,9 +106,9 @@ class FakeIssuer:
         """In two parts, as a network would: a reader that takes the first for all has half."""
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        for part in (body[: len(body) // 2], body[len(body) // 2 :]):
-            await response.write(part)
-            await asyncio.sleep(0.01)
+        await response.write(body[: len(body) // 2])
+        await asyncio.sleep(0.01)
+        await response.write(body[len(body) // 2 :])
         return response
 
     async def _serve(self) -> web.AppRunner:

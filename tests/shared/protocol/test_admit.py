@@ -45,6 +45,9 @@ PAGES = sorted(
 )
 
 
+type Functions = dict[str, Callable[[func.HttpRequest], Awaitable[Any]]]
+
+
 class Door:
     """The app's real routes, behind which nobody answers but the word "in", or `trouble`."""
 
@@ -52,7 +55,7 @@ class Door:
         self.services = services
         self.entered: list[Request] = []
         self.trouble: BackstopError | None = None
-        self.functions: dict[str, Callable[[func.HttpRequest], Awaitable[Any]]] = {}
+        self.functions: Functions = {}
 
     async def knock(self, route: str, action: str = "", **headers: str) -> func.HttpResponse:
         """Send a request to a route; underscores in names of headers are hyphens."""
@@ -99,14 +102,35 @@ def settled(issuer: FakeIssuer, **changes: Any) -> FakeServices:
     return services
 
 
-@pytest.fixture
-async def door(issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
-    made = Door(settled(issuer))
-    monkeypatch.setattr(function_app, "app", func.FunctionApp())
-    for name, method, route, _ in ROUTES:
-        function_app._serve(name, method, route, made.answer)
-    found = function_app.app.get_functions()
+class Behind:
+    """Who is behind the routes at the moment: the door of the test that runs."""
+
+    door: Door
+    functions: Functions
+
+    async def answer(self, services: Services, request: Request) -> Answer:
+        return await self.door.answer(services, request)
+
+
+@pytest.fixture(scope="module")
+def behind() -> Behind:
+    """The routes are made once, since that takes longer than most tests."""
+    made = Behind()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(function_app, "app", func.FunctionApp())
+        for name, method, route, _ in ROUTES:
+            function_app._serve(name, method, route, made.answer)
+        found = function_app.app.get_functions()
     made.functions = {str(one.get_function_name()): one.get_user_function() for one in found}
+    return made
+
+
+@pytest.fixture
+async def door(
+    issuer: FakeIssuer, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Door]:
+    made = behind.door = Door(settled(issuer))
+    made.functions = behind.functions
     monkeypatch.setattr(function_app, "services", made.services)
     yield made
     if made.services.refusal_keeper is not None:
