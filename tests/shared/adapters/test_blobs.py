@@ -57,7 +57,7 @@ async def test_containers_are_made_where_they_are_missing(account: str) -> None:
 
 
 async def test_an_account_that_does_not_answer_is_out() -> None:
-    blobs = Blobs(blob_connection_string(free_port()), deadline_s=0.5)
+    blobs = Blobs(blob_connection_string(free_port()), deadline_s=0.2)
     with pytest.raises(Unavailable, match="blobs is unavailable"):
         await blobs.create("seals", "name", b"x")
     with pytest.raises(Unavailable, match="blobs is unavailable"):

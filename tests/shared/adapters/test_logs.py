@@ -150,7 +150,10 @@ async def test_a_query_that_the_service_gave_up_is_not_run_again() -> None:
         (Faults(throttled=True), "429 (ThrottledError) Too many requests"),
     ],
 )
-async def test_an_outage_is_unavailable(store: TelemetryStore, faults: Faults, detail: str) -> None:
+async def test_an_outage_is_unavailable(
+    store: TelemetryStore, faults: Faults, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.adapters.logs._BACKOFF_S", 0.01)
     async with ask(store, faults) as logs:
         answer = await logs.query("versions", **WINDOW)
 
