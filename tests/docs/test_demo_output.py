@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -20,6 +21,7 @@ def output() -> list[str]:
     return _LINE.findall(shown)
 
 
+@cache
 def templates() -> list[str]:
     """A pattern for every text that the demo says, with anything where it fills something in."""
     nodes = [node for room in ROOMS for node in ast.walk(ast.parse(room.read_text()))]
