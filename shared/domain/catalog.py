@@ -6,6 +6,7 @@ only where the alert's targets belong to it.
 """
 
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -116,7 +117,7 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     watermark: str = ""
 
 
-class Service(msgspec.Struct, frozen=True, kw_only=True):
+class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One AI service as its owners describe it. `tier` 1 is the most important of three."""
 
     name: str
@@ -144,7 +145,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[str, ...] = ()  # the app ids, lower case, whose signals are the service's own
     file: str = ""
 
-    @property
+    @cached_property
     def policy_hash(self) -> str:
         """Changes when anything changes that a decision rests on."""
         rests_on = (

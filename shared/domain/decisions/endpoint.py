@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -70,7 +71,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     definition: dict[str, str] = {}
 
 
-class EndpointSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One reading of an endpoint: live and mirrored shares in percent, by deployment name.
 
     `target` is the lower-case ARM id; `last_modified` moves when the service accepts a write and
@@ -86,7 +87,7 @@ class EndpointSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     scoring_uri: str
     read_at: datetime
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Equal for two readings between which nobody wrote: 16 hex digits.
 
