@@ -31,8 +31,9 @@ from tests.soak.aftermath import Aftermath, look
 
 KILLS_AN_INCIDENT = 4
 PACE = Pace(tick="*/2 * * * * *", lease_s=5.0, operation_s=1.0, lock_s=5, patience_s=2.0)
-POLICY = "    verify_after: 5s\n"  # for 60 s: nobody is there to be served well or badly
+POLICY = "    verify_after: 2s\n"  # for 60 s: nobody is there to be served well or badly
 CALM_WITHIN_S = 420.0
+LOOK_S = 1.0
 POSTS_WITHIN_S = 75.0  # an action group gives up then
 LONGEST_WAIT_S = 1.5  # between two kills
 
@@ -144,15 +145,18 @@ async def _calm(
 ) -> Aftermath:
     """Wait until nobody has anything left to do, or for so long that it never will be so."""
     deadline = time.monotonic() + CALM_WITHIN_S
-    account = TableAccount(world.addresses.table_account)
+    account, said = TableAccount(world.addresses.table_account), ""
     try:
         while True:
             seen = await driver.control("GET", "/seen")
             found = await look(account, killer.promised, seen, inbox)
             if found.is_calm or time.monotonic() > deadline:
                 return found
-            say(f"waiting for {', '.join(found.broken)}")
-            await asyncio.sleep(5.0)
+            left = ", ".join(found.broken)
+            if left != said:
+                say(f"waiting for {left}")
+            said = left
+            await asyncio.sleep(LOOK_S)
     finally:
         await account.close()
 
