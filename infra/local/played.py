@@ -17,10 +17,6 @@ CATALOG = ROOT / "shared" / "catalog"
 SECOND = ROOT / "infra" / "local" / "catalog" / "claim-routing.yaml"
 FIRST = "fnol-summary"
 GOLDEN = "golden"
-SPARE = (
-    "/subscriptions/00000000-0000-0000-0000-00000000f001/resourcegroups/rg-claims/providers"
-    "/microsoft.cognitiveservices/accounts/ai-claims/projects/claims/agents/spare"
-)
 PAGER_KEY = "0123456789abcdef0123456789abcdef"  # of the right form, and good for the inbox only
 
 
@@ -43,23 +39,16 @@ def pager_keys(folder: Path) -> dict[str, str]:
     return {f"BACKSTOP_PAGER_KEY_{name.upper().replace('-', '_')}": PAGER_KEY for name in pagers}
 
 
-def spare(number: int) -> str:
-    """The ARM id of a spare target: of the demo service, with nothing behind it."""
-    return f"{SPARE}-{number}"
-
-
 def write_catalog(
     folder: Path,
     policy: Mapping[str, str | int],
-    spares: int = 0,
     *,
     second: bool = False,
     source: Path = CATALOG,
 ) -> None:
     """Copy a catalog, and the `second` service, with this policy for all that have an endpoint.
 
-    So many spare targets are added to the first: alerts about one target are one incident. A file
-    with a mistake is copied as it is, so that its owner sees here what comes of it.
+    A file with a mistake is copied as it is, so that its owner sees here what comes of it.
     """
     import yaml
 
@@ -72,8 +61,7 @@ def write_catalog(
         text = path.read_text()
         if path.stem in played:
             documents = list(yaml.safe_load_all(text))
-            more = spares if path.stem == FIRST else 0
-            _adapt(documents[0]["spec"], policy, more)
+            _adapt(documents[0]["spec"], policy)
             text = yaml.safe_dump_all(documents, sort_keys=False)
         (folder / path.name).write_text(text)
         _copy_golden(path, folder)
@@ -87,8 +75,7 @@ def _copy_golden(path: Path, folder: Path) -> None:
         (folder / GOLDEN / path.name).write_bytes(golden.read_bytes())
 
 
-def _adapt(spec: dict[str, Any], policy: Mapping[str, str | int], spares: int) -> None:
-    """Let a service earn and check as this world wants, hear its signals, own spare targets."""
+def _adapt(spec: dict[str, Any], policy: Mapping[str, str | int]) -> None:
+    """Let a service earn and check as this world wants, and hear its signals."""
     spec["policy"] = {**spec.get("policy", {}), **policy}
     spec["signals"] = [IDENTITIES["signal"].client_id]
-    spec["targets"] += [{"kind": "agent", "id": spare(number)} for number in range(spares)]

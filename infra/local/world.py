@@ -53,6 +53,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     tick: str = "* * * * * *"
     operation_s: float = 2.0
     rule_every_s: float = 2.0
+    rule_pace: float = 12.0
     sweep_every_s: float = 30.0
     seal_every_s: float = 2.0
     fuse_s: float = 6.0
@@ -165,6 +166,7 @@ class World:
             "log_lag_s": speed.log_lag_s,
             "log_bin_s": speed.log_bin_s,
             "rule_every_s": speed.rule_every_s,
+            "rule_pace": speed.rule_pace,
             "fuse_s": speed.fuse_s,
         }
         return msgspec.convert(usual | fields, type=Plan, strict=False)
@@ -275,7 +277,6 @@ def running_world(
     pace: Pace | None = None,
     addresses: Addresses | None = None,
     tables: Path | None = None,
-    spares: int = 0,
     catalog: Path = CATALOG,
     **plan: object,
 ) -> Iterator[World]:
@@ -291,7 +292,7 @@ def running_world(
     folder.mkdir(parents=True, exist_ok=True)
     second = plan.get("second") is True
     others = second or asks
-    write_catalog(folder / "catalog", speed.policy, spares, second=others, source=catalog)
+    write_catalog(folder / "catalog", speed.policy, second=others, source=catalog)
     further = set(playable(folder / "catalog")) - {FIRST, SECOND.stem if second else ""}
     with Children(folder / "logs", speed.grace_s) as children:
         world = World(where, speed, folder, children)

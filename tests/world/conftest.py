@@ -12,15 +12,9 @@ from tests.world.stage import QUICK, Stage, open_stage, staged_world
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A world with the module's PLAN, at its PACE; its tables are kept in a folder.
-
-    With SPARES it has so many targets with nothing behind them, for as many troubles at once.
-    """
-    folder = tmp_path_factory.mktemp("world")
+    """A world at the module's PACE; its tables are kept in a folder."""
     pace = getattr(request.module, "PACE", QUICK)
-    plan = getattr(request.module, "PLAN", {})
-    spares = getattr(request.module, "SPARES", 0)
-    with staged_world(folder, pace=pace, spares=spares, **plan) as running:
+    with staged_world(tmp_path_factory.mktemp("world"), pace=pace) as running:
         yield running
 
 

@@ -18,20 +18,25 @@ from infra.local.issuer.wallet import Wallet, signing
 from infra.local.world import Pace, World, running_world
 from tests.world.alerts import FNOL, alert
 
+NEVER_S = 3600.0
 QUICK = Pace(
     soak_s=2,
-    soak_minimum_requests=100,
+    soak_minimum_requests=80,
+    minimum_requests=12,
     verify_after_s=2,
     lease_s=5.0,
     lock_s=5,
     operation_s=0.5,
     log_lag_s=0.5,
     log_bin_s=0.5,
-    rule_every_s=0.5,
+    rule_every_s=NEVER_S,
     fuse_s=0.5,
     grace_s=0,
 )
-"""Everything as in the demo, with less waiting."""
+"""Everything as in the demo, with less waiting; but the story posts the alerts, no rule looks."""
+
+WATCHED = msgspec.structs.replace(QUICK, rule_every_s=1.0)
+"""The alert rules look, too, which costs more than all the rest of a world."""
 
 RATE_PER_S = 75.0  # more customers than in the demo, so that it is sooner known what they suffer
 

@@ -3,11 +3,10 @@
 import pytest
 
 from infra.local.issuer.identities import IDENTITIES, TENANT
-from tests.world.stage import QUICK, Json, Stage
+from tests.world.stage import Json, Stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
-PACE = QUICK
 HOTFIX = {
     "service": "fnol-summary",
     "version": "hotfix-1",

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from tests.world.releases import earn_v1, fired_incident, ship_v2
-from tests.world.stage import ENDED, QUICK, SERVICE, Json, Stage, told
+from tests.world.stage import ENDED, SERVICE, WATCHED, Json, Stage, told
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
-PACE = msgspec.structs.replace(QUICK, sweep_every_s=1.0)
+PACE = msgspec.structs.replace(WATCHED, sweep_every_s=1.0)
 
 
 async def test_an_alert_that_never_arrives_is_found_and_traffic_goes_back(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Without logs or without ARM nothing is guessed: a person is called, and no traffic moves."""
+"""What cannot be found out is not guessed, what would not help is not done: a person is called."""
 
 from pathlib import Path
 
@@ -10,23 +10,27 @@ from tests.world.stage import Json, Stage, new_stage
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
 
-async def test_without_logs_or_arm_nothing_is_guessed_and_with_them_it_is_cured(
+async def test_without_logs_arm_or_a_good_version_nothing_moves_and_with_them_it_is_cured(
     tmp_path: Path,
 ) -> None:
-    async with new_stage(tmp_path, rule_every_s=3600.0) as stage:  # the test fires the alerts
+    async with new_stage(tmp_path) as stage:
         await earn_v1(stage)
         await ship_v2(stage)
-        await bad_answers(stage, 30)
+        await bad_answers(stage, 20)
 
         await stage.drill("logs-out")
-        view = await _inconclusive(stage, await stage.fire("logs-out"))
+        view = await _stays(stage, await stage.fire("logs-out"), "inconclusive")
         assert view["diagnosis"]["health"] == "inconclusive"
-        path = f"/api/incidents/{view['incident']['id']}/resolve"
-        await stage.post(path, {"why": "the logs are back"})
-        await stage.drill("heal")
+        await _resolve(stage, view, "the logs are back")
+
+        await stage.drill("spoil-v1")
+        view = await _stays(stage, await stage.fire("equally-bad"), "refuse")
+        assert view["diagnosis"]["health"] == "breached"
+        assert "target-probe-passes" in _failed(view)
+        await _resolve(stage, view, "the known good is as before")
 
         await stage.drill("arm-out")
-        view = await _inconclusive(stage, await stage.fire("arm-out"))
+        view = await _stays(stage, await stage.fire("arm-out"), "inconclusive")
         assert view["diagnosis"]["health"] == "breached"
         assert "endpoint" in view["decision"]["reason"]
         await stage.drill("heal")
@@ -38,9 +42,20 @@ async def test_without_logs_or_arm_nothing_is_guessed_and_with_them_it_is_cured(
         assert (await stage.status())["traffic"]["v1"] == 100
 
 
-async def _inconclusive(stage: Stage, incident: str) -> Json:
+async def _stays(stage: Stage, incident: str, verdict: str) -> Json:
+    """Wait for the decision, which moves nothing and calls somebody."""
     view = await stage.until_state(incident, "escalated", "mitigated", "verifying")
-    assert view["decision"]["verdict"] == "inconclusive", view["decision"]["reason"]
+    assert view["decision"]["verdict"] == verdict, view["decision"]["reason"]
     assert view["intent"] is None
     await stage.paged(incident)
     return view
+
+
+async def _resolve(stage: Stage, view: Json, why: str) -> None:
+    """Heal the world; a person ends the incident, so that the next alert opens another."""
+    await stage.post(f"/api/incidents/{view['incident']['id']}/resolve", {"why": why})
+    await stage.drill("heal")
+
+
+def _failed(view: Json) -> list[str]:
+    return [rule["rule"] for rule in view["decision"]["rules"] if not rule["passed"]]

@@ -14,17 +14,16 @@ POLICY = Pace(soak_s=7).policy
 
 
 def test_only_the_played_service_has_another_pace(tmp_path: Path) -> None:
-    write_catalog(tmp_path, POLICY, spares=2)
+    write_catalog(tmp_path, POLICY)
     catalog = load_catalog(tmp_path)
     assert catalog.mistakes == ()
     assert SECOND not in catalog.services
     assert catalog.services[SERVICE].policy.soak_s == 7
-    assert len(catalog.services[SERVICE].targets) == 3
     assert catalog.services["policy-search"].policy.soak_s == 86_400
 
 
-def test_the_second_service_waits_for_people_and_has_no_spare_target(tmp_path: Path) -> None:
-    write_catalog(tmp_path, POLICY, spares=2, second=True)
+def test_the_second_service_waits_for_people_at_the_same_pace(tmp_path: Path) -> None:
+    write_catalog(tmp_path, POLICY, second=True)
     catalog = load_catalog(tmp_path)
     assert catalog.mistakes == ()
     second = catalog.services[SECOND]

@@ -23,7 +23,8 @@ QUICK = Pace(
     operation_s=0.5,
     log_lag_s=0.5,
     log_bin_s=0.5,
-    rule_every_s=0.5,
+    rule_every_s=0.75,
+    rule_pace=20.0,
     fuse_s=0.5,
 )
 """Everything as in `make start`, with less waiting."""

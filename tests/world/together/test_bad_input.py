@@ -16,7 +16,7 @@ from tests.world.stage import Json, Reply, Stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(180)]
 
-FOLDER = Path(__file__).resolve().parents[1] / "events"
+FOLDER = Path(__file__).resolve().parents[2] / "events"
 EVENTS = {path.stem: path.read_bytes() for path in FOLDER.glob("*.json")}
 LEGACY = ("legacy_activity_log", "legacy_log", "legacy_metric")
 FIRED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -202,16 +202,14 @@ async def test_a_month_without_changes_is_empty(stage: Stage) -> None:
 BAD_BODIES = (b"", b"hello", b"[]", b"null", b'{"why": 3}', b'{"who": "ada"}', b'{"x": 1}', b"\xff")
 
 
-@pytest.mark.parametrize("body", BAD_BODIES)
 @pytest.mark.parametrize("action", ["acknowledge", "command", "notes", "severity", "resolve"])
-async def test_an_action_with_a_wrong_body_changes_nothing(
-    stage: Stage, action: str, body: bytes
-) -> None:
+async def test_an_action_with_a_wrong_body_changes_nothing(stage: Stage, action: str) -> None:
     incident = await _unowned(stage)
     before = (await stage.view(incident))["incident"]
-    reply = await stage.ask("POST", f"/api/incidents/{incident}/{action}", raw=body)
-    refused(reply, 400)
-    assert (await stage.view(incident))["incident"] == before
+    for body in BAD_BODIES:
+        reply = await stage.ask("POST", f"/api/incidents/{incident}/{action}", raw=body)
+        refused(reply, 400)
+        assert (await stage.view(incident))["incident"] == before, body
 
 
 async def test_an_unknown_action_is_refused(stage: Stage) -> None:

@@ -8,8 +8,9 @@ from random import Random
 import msgspec
 import pytest
 
-from tests.world.alerts import FNOL, NOBODYS, SEARCH, alert
+from tests.world.alerts import NOBODYS, alert
 from tests.world.stage import Json, Stage
+from tests.world.together.services import spare
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
@@ -35,36 +36,42 @@ async def test_a_storm_of_twenty_targets_is_twenty_incidents_and_none_is_lost(
     stage: Stage,
 ) -> None:
     bodies = [
-        _trouble(key, turn, target=f"{NOBODYS}-{key}") for key in range(20) for turn in range(10)
+        _trouble(key, turn, target=f"{NOBODYS}-{key}") for key in range(20) for turn in range(5)
     ]
-    answers = await _post_all(stage, _shuffled(bodies, copies=10))
+    answers = await _post_all(stage, _shuffled(bodies, copies=4))
     new = {answer["delivery"] for answer in answers if answer["status"] == "accepted"}
-    assert len(new) == len({answer["delivery"] for answer in answers}) == 200
+    assert len(new) == len({answer["delivery"] for answer in answers}) == 100
     deliveries = [await _settled(stage, key) for key in sorted(new)]
     assert {found["state"] for found in deliveries} <= FINAL
     incidents = {found["incident"] for found in deliveries}
     assert len(incidents) == 20
     views = await asyncio.gather(*(stage.view(incident) for incident in incidents))
-    assert sum(view["incident"]["alerts"] for view in views) == 200
+    assert sum(view["incident"]["alerts"] for view in views) == 100
     await _is_listed(stage, incidents)
 
 
 async def test_all_that_is_told_of_one_target_is_one_incident(stage: Stage) -> None:
-    bodies = [_trouble(key, turn, target=SEARCH) for key in range(5) for turn in range(4)]
-    answers = await _post_all(stage, _shuffled(bodies, copies=5))
+    bodies = [_trouble(key, turn, target=spare("rain", 0)) for key in range(5) for turn in range(4)]
+    answers = await _post_all(stage, _shuffled(bodies, copies=3))
     keys = {answer["delivery"] for answer in answers}
     deliveries = [await _settled(stage, key) for key in sorted(keys)]
     (incident,) = {found["incident"] for found in deliveries}
     view = await stage.until_view("a decision", incident, lambda v: v["decision"], SETTLED_S)
     assert view["decision"]["verdict"] != "roll_back"
     assert view["incident"]["alerts"] == 20
-    assert (await stage.status())["changes"] == []
+    assert view["intent"] is None
 
 
 async def test_a_storm_at_one_service_has_one_page_and_freezes_it(stage: Stage) -> None:
     now = datetime.now(UTC)
     bodies = [
-        alert(f"raging-{key}", rule=f"raging-{key}", target=FNOL, fired_at=now, severity="Sev3")
+        alert(
+            f"raging-{key}",
+            rule=f"raging-{key}",
+            target=spare("storms", 0),
+            fired_at=now,
+            severity="Sev3",
+        )
         for key in range(STORM)
     ]
     answers = await _post_all(stage, bodies)
@@ -80,7 +87,9 @@ async def test_a_storm_at_one_service_has_one_page_and_freezes_it(stage: Stage) 
 
 
 async def _storms(stage: Stage) -> list[Json]:
-    return [one for one in await stage.open_incidents() if one["storm"]]
+    return [
+        one for one in await stage.open_incidents() if one["storm"] and one["service"] == "storms"
+    ]
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])

@@ -60,13 +60,6 @@ async def test_only_azure_monitor_posts_alerts(stage: Stage, who: str) -> None:
     assert (await stage.ask("POST", "/api/alerts", body, who=who)).status == 403
 
 
-async def test_azure_monitor_posts_with_tokens_of_both_forms(stage: Stage) -> None:
-    """The simulated rule has two action groups: one has v1 tokens, the other v2."""
-    await stage.drill("stale-index")
-    await stage.until("both webhooks", stage.status, lambda status: status["alerts"] >= 2)
-    assert (await stage.status())["folded"] >= 1
-
-
 async def test_a_responder_may_not_stop_automation_and_a_commander_may(stage: Stage) -> None:
     switch = {"scope": "policy-search", "on": True, "reason": "a trial", "minutes": 1}
     assert (await stage.ask("POST", "/api/kill-switch", switch, who="responder")).status == 403
