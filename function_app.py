@@ -100,6 +100,7 @@ ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
 NOTE_FORBIDDEN = Later("shared.protocol.turn_away", "note_forbidden")
 NAME_PAGE = Later("shared.protocol.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
+NOTE_SHUT_OUT = Later("shared.protocol.shut_out", "note_shut_out")
 TRACED = ("prompt", "dataset", "model", "service", "after", "limit")
 ROUTES: tuple[Route, ...] = (
     _api("ingest", "POST", "alerts", "ingest", body="*"),
@@ -212,7 +213,7 @@ def register_responder() -> None:
     async def tell(msg: func.ServiceBusMessage) -> None:
         await settle(services, CHANGES, _message(msg), NOTIFY)
 
-    _tick(JOBS[Role.RESPONDER])
+    _tick(JOBS[Role.RESPONDER], NOTE_SHUT_OUT)
 
 
 def register_executor() -> None:
@@ -272,8 +273,11 @@ def _work(subscription: str, handlers: Mapping[str, Handler]) -> None:
         await settle(services, WORK, _message(msg), dispatch)
 
 
-def _tick(jobs: tuple[Later, ...]) -> None:
-    """One timer an app runs what is due; a job whose part is out leaves the others alone."""
+def _tick(jobs: tuple[Later, ...], shut_out: Later | None = None) -> None:
+    """One timer an app runs what is due; a job whose part is out leaves the others alone.
+
+    Without the tables nothing can be begun; who wakes people is then told of it.
+    """
 
     @app.timer_trigger("timer", f"%{TICK_SCHEDULE}%", use_monitor=False)
     async def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds it by name
@@ -281,6 +285,8 @@ def _tick(jobs: tuple[Later, ...]) -> None:
             leftovers = await FIND_LEFTOVERS(services)
         except Unavailable as error:
             log.warning("tick: %s", error)
+            if shut_out is not None:
+                await shut_out(services, error)
             return
         for job in jobs:
             try:

@@ -342,11 +342,13 @@ async def test_a_tick_without_tables_waits_for_the_next(
     app: func.FunctionApp, services: FakeServices
 ) -> None:
     services.outside.tables_out(out=True)
-    function_app._tick((Later("tests.test_function_app", "fail"),))
+    fail = Later("tests.test_function_app", "fail")
+    function_app._tick((fail,), function_app.NOTE_SHUT_OUT)
 
     await registered(app, "tick")(None)
 
     assert "state.scan" not in services.outside.turns.passed
+    assert services.shut_out_since == services.now()
 
 
 TURNS: list[Services] = []

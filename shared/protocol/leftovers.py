@@ -100,6 +100,7 @@ async def find_leftovers(services: Services) -> Leftovers:
         return shard, [row.value for row in rows]
 
     found = await asyncio.gather(*(one(shard) for shard in await _shards(services, turn)))
+    services.shut_out_since = None
     every = [leftover for _, leftovers in found for leftover in leftovers]
     return Leftovers(
         turn=turn,

@@ -5,6 +5,7 @@ the service's tier and its dependents have a say. A diagnosis may raise it once,
 requests really fail, in how many regions, and for how many tenants. Only people lower it.
 """
 
+from shared.domain.alerts import own
 from shared.domain.alerts.alert import Alert
 from shared.domain.catalog import Service
 from shared.domain.diagnosis.diagnosis import Diagnosis, Health
@@ -50,6 +51,8 @@ def classify(alert: Alert, service: Service | None) -> SeverityChoice:
     """Choose the severity of an alert, with a sentence for every rule that had a say."""
     if alert.kind in _NOTICES:
         return SeverityChoice(severity=SEV3, reasons=(f"{alert.kind} alerts are notices",))
+    if alert.kind == own.KIND:
+        return SeverityChoice(severity=SEV1, reasons=("no service is looked after meanwhile",))
     source = None if alert.kind in _ALWAYS_SEV4 else alert.severity
     tier = service.tier if service else _LOWEST_TIER
     base = _BY_SOURCE_AND_TIER[source][tier - 1]

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.alerts import own
 from shared.domain.alerts.alert import Alert, Condition
 from shared.domain.alerts.alert_summary import plain
 from shared.domain.catalog import CatalogMistake, Service
@@ -32,6 +33,7 @@ from shared.domain.signals.reading import Judged
 
 KEPT_DELIVERIES = 32
 _UNOWNED = "Nobody owns the alert's targets: no service file names them, so nothing is diagnosed."
+_OWN = "Backstop looked after nothing meanwhile. Find out why with the runbook readiness."
 
 
 def triage(  # noqa: PLR0913 - everything that is known, by name
@@ -91,14 +93,14 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
         id=incident_id(alert, shard),
         service=service.name if service else "",
         target=target_of(alert, service),
-        title=plain(f"{service.title if service else 'Unowned'}: {alert.title or alert.rule}", 120),
+        title=_title(alert, service),
         severity=choice.severity,
         severity_reasons=choice.reasons,
         opened_at=now,
         changed_at=now,
         correlation_keys=(alert.correlation_key,),
         firing=(alert.correlation_key,),
-        sentence="" if service else _UNOWNED,
+        sentence="" if service else _OWN if alert.kind == own.KIND else _UNOWNED,
         duty=ReportDuty(within_s=service.policy.report_major_within_s if service else 0),
         signals_only=alert.reading is not None,
         reading=alert.reading,
@@ -110,6 +112,13 @@ def _open(alert: Alert, service: Service | None, claim: Claim, now: datetime, sh
     if service:
         step = msgspec.structs.replace(step, commands=find_out_by(incident))
     return _store(step, claim, DeliveryOutcome.OPENED)
+
+
+def _title(alert: Alert, service: Service | None) -> str:
+    told = alert.title or alert.rule
+    if service is None and alert.kind == own.KIND:
+        return plain(told, 120)
+    return plain(f"{service.title if service else 'Unowned'}: {told}", 120)
 
 
 def _blame_the_file(opened: Step, mistakes: tuple[CatalogMistake, ...], now: datetime) -> Step:
