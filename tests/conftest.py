@@ -4,7 +4,7 @@ Two processes share the files out as they come; a story or a battery of a minute
 all else is done would keep one of them idle. And no test judges how long a busy machine takes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
@@ -25,6 +25,23 @@ def hasty_bus() -> Iterator[None]:
     from tests.infra.local.bus.hasty import without_naps
 
     with without_naps():
+        yield
+
+
+@pytest.fixture(scope="session")
+def analyser_process() -> Iterator[Callable[[str], str]]:
+    """Microsoft's analyser, which starts when it is first asked."""
+    from tests.infra.local.logs.kept_analyser import KeptAnalyser
+
+    with KeptAnalyser() as kept:
+        yield kept.ask
+
+
+@pytest.fixture(scope="module")
+def kept_analyser(analyser_process: Callable[[str], str]) -> Iterator[None]:
+    """Queries are analysed by a process that other tests ask, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infra.local.logs.analyser._ask", analyser_process)
         yield
 
 

@@ -128,6 +128,7 @@ def queries() -> dict[str, str]:
     return shown | {name: lets + (QUERIES / f"{name}.kql").read_text() for name in names}
 
 
+@pytest.mark.usefixtures("kept_analyser")
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_no_query_is_rejected_by_the_analyser() -> None:
     assert {name: one.errors for name, one in analyse(queries()).items() if one.errors} == {}

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SOUND = f"{HEAD}  runbook: https://runbooks.example/quotes\n{SLO}{INLINE}"
 ALERT = "spec.alertPolicies[0].spec.conditions[0]"
 
+pytestmark = pytest.mark.usefixtures("kept_analyser")
 analysing = pytest.mark.skipif(bool(missing()), reason=missing())
 
 

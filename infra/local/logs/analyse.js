@@ -1,6 +1,6 @@
 // Microsoft's own KQL analyser over a set of queries.
-// stdin: {"schema": {table: "(column:type, ...)"}, "queries": {name: text}}
-// stdout: {name: {"errors": [message], "columns": ["name:type"]}}
+// A line of stdin: {"schema": {table: "(column:type, ...)"}, "queries": {name: text}}
+// A line of stdout for it: {name: {"errors": [message], "columns": ["name:type"]}}
 require("@kusto/language-service-next/bridge.min.js");
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js");
 
@@ -32,7 +32,12 @@ function analyse(text, globals) {
   };
 }
 
-const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const globals = globalsOf(asked.schema);
-const answers = Object.entries(asked.queries).map(([name, text]) => [name, analyse(text, globals)]);
-console.log(JSON.stringify(Object.fromEntries(answers)));
+require("readline")
+  .createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    const asked = JSON.parse(line);
+    const globals = globalsOf(asked.schema);
+    const queries = Object.entries(asked.queries);
+    const answers = queries.map(([name, text]) => [name, analyse(text, globals)]);
+    console.log(JSON.stringify(Object.fromEntries(answers)));
+  });

@@ -41,12 +41,17 @@ def analyse(queries: Mapping[str, str]) -> dict[str, Analysis]:
     if not queries:
         return {}
     asked = json.dumps({"schema": analyser_schema(), "queries": dict(queries)})
+    return msgspec.json.decode(_ask(asked), type=dict[str, Analysis])
+
+
+def _ask(line: str) -> str:
+    """What the analyser says to one line; a process that answers more of them is for tests."""
     done = subprocess.run(
         ["node", str(SCRIPT)],
-        input=asked,
+        input=line,
         capture_output=True,
         text=True,
         check=True,
         timeout=LONGEST_S,
     )
-    return msgspec.json.decode(done.stdout, type=dict[str, Analysis])
+    return done.stdout

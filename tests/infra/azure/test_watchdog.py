@@ -70,6 +70,7 @@ def test_a_moment_without_tables_is_none_of_its_business(store: TelemetryStore) 
     assert not fires(store, *told(DONE, 90), *told(SHUT_OUT, 60))
 
 
+@pytest.mark.usefixtures("kept_analyser")
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_the_query_is_kusto() -> None:
     found = analyse({"watchdog": QUERY})["watchdog"]

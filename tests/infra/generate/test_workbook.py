@@ -86,6 +86,7 @@ def test_the_file_is_a_workbook_of_the_catalogs_services() -> None:
     assert "{From}" not in msgspec.json.encode(panels).decode()
 
 
+@pytest.mark.usefixtures("kept_analyser")
 def test_microsofts_analyser_accepts_every_query() -> None:
     services = tuple(load_catalog(CATALOG).services.values())
     every = {name: filled(name) for name in ORDER} | {"budgets": budgets(services)}

@@ -354,7 +354,7 @@ ALL["the labelled share"] = QUALITY
 
 
 @pytest.fixture(scope="module")
-def analysed() -> dict[str, Analysis]:
+def analysed(kept_analyser: None) -> dict[str, Analysis]:
     return analyse({name: rule.query for name, rule in ALL.items()})
 
 

@@ -24,7 +24,7 @@ def rendered(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def analysed() -> dict[str, Analysis]:
+def analysed(kept_analyser: None) -> dict[str, Analysis]:
     return analyse({name: rendered(name) for name in queries.names()})
 
 

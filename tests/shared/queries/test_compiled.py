@@ -31,6 +31,7 @@ RULES = {
 }
 
 
+@pytest.mark.usefixtures("kept_analyser")
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_no_compiled_query_has_an_error_and_each_returns_the_columns_that_it_names() -> None:
     lag, width = timedelta(minutes=2), timedelta(minutes=1)
