@@ -2,6 +2,8 @@
 
 Two processes share the files out as they come; a story or a battery of a minute that begins when
 all else is done would keep one of them idle. And no test judges how long a busy machine takes.
+
+Two fixtures keep what is waited for, and tested nowhere, from being waited for again and again.
 """
 
 from collections.abc import Callable, Iterator
