@@ -21,18 +21,20 @@ async def test_without_logs_arm_or_a_good_version_nothing_moves_and_with_them_it
         await stage.drill("logs-out")
         view = await _stays(stage, await stage.fire("logs-out"), "inconclusive")
         assert view["diagnosis"]["health"] == "inconclusive"
-        await _resolve(stage, view, "the logs are back")
-
-        await stage.drill("spoil-v1")
-        view = await _stays(stage, await stage.fire("equally-bad"), "refuse")
-        assert view["diagnosis"]["health"] == "breached"
-        assert "target-probe-passes" in _failed(view)
-        await _resolve(stage, view, "the known good is as before")
+        path = f"/api/incidents/{view['incident']['id']}/resolve"
+        await stage.post(path, {"why": "the logs are back"})
+        await stage.drill("heal")
 
         await stage.drill("arm-out")
         view = await _stays(stage, await stage.fire("arm-out"), "inconclusive")
         assert view["diagnosis"]["health"] == "breached"
         assert "endpoint" in view["decision"]["reason"]
+        await stage.drill("heal")
+
+        await stage.drill("spoil-v1")
+        view = await _stays(stage, await stage.fire("equally-bad"), "refuse")
+        assert view["diagnosis"]["health"] == "breached"
+        assert "target-probe-passes" in _failed(view)
         await stage.drill("heal")
 
         assert len((await stage.status())["changes"]) == 1  # the pipeline's own
@@ -49,12 +51,6 @@ async def _stays(stage: Stage, incident: str, verdict: str) -> Json:
     assert view["intent"] is None
     await stage.paged(incident)
     return view
-
-
-async def _resolve(stage: Stage, view: Json, why: str) -> None:
-    """Heal the world; a person ends the incident, so that the next alert opens another."""
-    await stage.post(f"/api/incidents/{view['incident']['id']}/resolve", {"why": why})
-    await stage.drill("heal")
 
 
 def _failed(view: Json) -> list[str]:
