@@ -1,12 +1,14 @@
 """A hotfix is asked for by one person and approved by another, and the traffic really moves."""
 
+import msgspec
 import pytest
 
 from infra.local.issuer.identities import IDENTITIES, TENANT
-from tests.world.stage import Json, Stage
+from tests.world.stage import QUICK, Json, Stage
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
+PACE = msgspec.structs.replace(QUICK, patience_s=0.5)  # no customers come: nothing will be known
 HOTFIX = {
     "service": "fnol-summary",
     "version": "hotfix-1",
