@@ -1,7 +1,7 @@
 """The demonstration tells the truth: it succeeds only where customers were really cured.
 
-The first runs the command that `make demo` runs, the other the same with less waiting; both read
-what it leaves in `summary.json`. What becomes of a known good that is no better is in `blindness`.
+Both run the command that `make demo` runs, and read what it leaves in `summary.json`. What becomes
+of a known good that is no better is in `test_blindness`.
 """
 
 import asyncio
@@ -14,31 +14,12 @@ import pytest
 
 from infra.local.demo.exporting import check
 from infra.local.issuer.identities import IDENTITIES, TENANT
-from infra.local.world import ROOT, Pace
+from infra.local.world import ROOT
 from tests.world.stage import Json
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(400)]
 
 COMMAND = ("-m", "infra.local.demo")
-QUICKLY = """
-import sys
-from infra.local.demo.__main__ import main
-from tests.world.test_demo import SOONER
-sys.exit(main(SOONER))
-"""
-SOONER = Pace(
-    soak_s=3,
-    soak_minimum_requests=60,
-    minimum_requests=12,
-    verify_after_s=2,
-    lease_s=5.0,
-    lock_s=5,
-    operation_s=0.5,
-    log_lag_s=0.5,
-    log_bin_s=0.5,
-    fuse_s=3.0,
-)
-"""The rules look as seldom as in the demo: what fires at once is diagnosed from little."""
 
 
 async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) -> None:
@@ -62,7 +43,7 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
 
 
 async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> None:
-    code, found, said = await _play(tmp_path, "-c", QUICKLY, "--block-writes")
+    code, found, said = await _play(tmp_path, *COMMAND, "--block-writes")
     assert code == 1, said
     assert "decided: roll back" in said
     assert found["outcome"] == "escalated"
