@@ -286,9 +286,14 @@ async def test_a_breach_that_few_customers_felt_yet_is_looked_at_again(
 
 @pytest.mark.parametrize(
     ("signals_only", "age_s", "then"),
-    [(True, 100, State.OPENED), (True, 181, State.DIAGNOSED), (False, 0, State.DIAGNOSED)],
+    [
+        (True, 100, State.OPENED),
+        (True, 181, State.DIAGNOSED),
+        (False, 0, State.OPENED),
+        (False, 61, State.DIAGNOSED),
+    ],
 )
-async def test_logs_that_look_well_behind_a_signal_are_looked_at_until_they_must_know(
+async def test_logs_that_look_well_behind_an_alert_are_looked_at_until_they_must_know(
     services: FakeServices, signals_only: bool, age_s: float, then: State
 ) -> None:
     services.logs.answers.update(answers_of(WELL))

@@ -40,7 +40,9 @@ async def test_a_hotfix_is_asked_for_by_one_and_approved_by_another(stage: Stage
 
 
 def _moved(view: Json) -> bool:
-    return any(event["kind"] == "rollback.confirmed" for event in view["timeline"])
+    """Both are said; they are read one after the other, so one may come before the other."""
+    confirmed = any(event["kind"] == "rollback.confirmed" for event in view["timeline"])
+    return confirmed and bool(view["incident"]["after"])
 
 
 def _id(who: str) -> str:

@@ -6,8 +6,12 @@ of a known good that is no better is in `test_blindness`.
 
 import asyncio
 import re
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -19,11 +23,30 @@ from tests.world.stage import Json
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(400)]
 
-COMMAND = ("-m", "infra.local.demo")
+
+class _Played(NamedTuple):
+    """One run of the demo, and where it leaves what it has to say."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    said: Path
 
 
-async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) -> None:
-    code, found, said = await _play(tmp_path, *COMMAND)
+type Demos = dict[str, _Played]
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demos]:
+    """Both demos side by side, because each mostly waits."""
+    with (
+        _playing(tmp_path_factory.mktemp("good")) as good,
+        _playing(tmp_path_factory.mktemp("refused"), "--block-writes") as refused,
+    ):
+        yield {"good": good, "refused": refused}
+
+
+async def test_the_demo_restores_the_good_version_and_proves_it(demos: Demos) -> None:
+    code, found, said = await _ended(demos["good"])
     assert code == 0, said
     assert found["outcome"] == "mitigated"
     assert found["good"] == "v1"
@@ -39,11 +62,11 @@ async def test_the_demo_restores_the_good_version_and_proves_it(tmp_path: Path) 
     assert found["ledger"]["named"] == found["ledger"]["altered"]
     assert "mitigated" in said
     _assert_that_another_person_approved(found, said)
-    await _assert_that_the_evidence_proves_itself(tmp_path / "demo", found, said)
+    await _assert_that_the_evidence_proves_itself(demos["good"].folder, found, said)
 
 
-async def test_the_demo_fails_where_the_rollback_is_refused(tmp_path: Path) -> None:
-    code, found, said = await _play(tmp_path, *COMMAND, "--block-writes")
+async def test_the_demo_fails_where_the_rollback_is_refused(demos: Demos) -> None:
+    code, found, said = await _ended(demos["refused"])
     assert code == 1, said
     assert "decided: roll back" in said
     assert found["outcome"] == "escalated"
@@ -83,21 +106,23 @@ def _served(found: Json) -> Json:
     return {name: share for name, share in found["traffic"].items() if share}
 
 
-async def _play(folder: Path, *command: str) -> tuple[int, Json, str]:
-    """Run the demo; answer its exit code, its summary and what it printed."""
-    played = folder / "demo"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *command, "--folder", str(played)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        printed, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()  # it stops its own children
-            await process.wait()
-    assert process.returncode is not None
-    found: Json = msgspec.json.decode((played / "summary.json").read_bytes())
-    return process.returncode, found, printed.decode()
+async def _ended(played: _Played) -> tuple[int, Json, str]:
+    """Wait for a demo's end; answer its exit code, its summary and what it printed."""
+    code = await asyncio.to_thread(played.process.wait)
+    found: Json = msgspec.json.decode((played.folder / "summary.json").read_bytes())
+    return code, found, played.said.read_text()
+
+
+@contextmanager
+def _playing(folder: Path, *flags: str) -> Iterator[_Played]:
+    """A demo that runs; it stops its own children where nobody waits for its end."""
+    said = folder / "said.txt"
+    command = [sys.executable, "-m", "infra.local.demo", *flags, "--folder", str(folder / "demo")]
+    with (
+        said.open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            yield _Played(process=process, folder=folder / "demo", said=said)
+        finally:
+            process.terminate()

@@ -3,6 +3,7 @@
 The alert rules never look here; what happens is the signals' doing alone.
 """
 
+from asyncio import TaskGroup
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,21 +19,25 @@ CHECKED = msgspec.structs.replace(QUICK, health_every_s=2.0)
 LAGGING = msgspec.structs.replace(QUICK, log_lag_s=5.0)
 
 
-async def test_a_stopped_indexer_is_found_while_every_route_answers_and_ends_by_itself(
-    tmp_path: Path,
-) -> None:
-    async with new_stage(tmp_path, pace=CHECKED) as stage:
-        await _a_stopped_indexer(stage)
+async def test_what_is_checked_or_told_is_acted_on_before_the_logs_know(tmp_path: Path) -> None:
+    async with TaskGroup() as stories:  # they mostly wait
+        stories.create_task(_a_stopped_indexer(tmp_path / "indexer"))
+        stories.create_task(_a_signal_and_probes(tmp_path / "signal"))
 
 
-async def test_a_signal_and_probes_by_name_move_the_traffic_before_the_logs_know(
-    tmp_path: Path,
-) -> None:
-    async with new_stage(tmp_path, pace=LAGGING) as stage:
-        await _a_signal_and_probes(stage)
+async def _a_stopped_indexer(folder: Path) -> None:
+    """It is found while every route answers, and ends by itself."""
+    async with new_stage(folder, pace=CHECKED) as stage:
+        await _is_found_and_ends(stage)
 
 
-async def _a_stopped_indexer(stage: Stage) -> None:
+async def _a_signal_and_probes(folder: Path) -> None:
+    """A signal, and probes by name, move the traffic before the logs know."""
+    async with new_stage(folder, pace=LAGGING) as stage:
+        await _move_the_traffic(stage)
+
+
+async def _is_found_and_ends(stage: Stage) -> None:
     await stage.post(f"{stage.at.control}/load")
     assert (await _health(stage, "passed"))["first_failing"] == ""
     bad = (await stage.status())["bad"]
@@ -50,7 +55,7 @@ async def _a_stopped_indexer(stage: Stage) -> None:
     assert view["intent"] is None, told(view)
 
 
-async def _a_signal_and_probes(stage: Stage) -> None:
+async def _move_the_traffic(stage: Stage) -> None:
     await earn_v1(stage)
     await ship_v2(stage)
     await bad_answers(stage, (await stage.status())["bad"] + 3)

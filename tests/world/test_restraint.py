@@ -1,9 +1,11 @@
 """What must not move traffic: trouble that no version has made, or that no version can cure.
 
 In each story v2 has just taken over and looks suspicious. Backstop names what is really broken,
-writes nothing to the endpoint, and calls a person. Each story has a world of its own.
+writes nothing to the endpoint, and calls a person. Each story has a world of its own, and two are
+played side by side, because they mostly wait.
 """
 
+from asyncio import TaskGroup
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,15 @@ pytestmark = [pytest.mark.world, pytest.mark.timeout(240)]
 
 
 async def test_what_is_broken_beside_both_versions_is_named(tmp_path: Path) -> None:
-    await _a_region_that_both_versions_lose(tmp_path / "region")
-    await _a_throttled_model(tmp_path / "model")
+    async with TaskGroup() as stories:
+        stories.create_task(_a_region_that_both_versions_lose(tmp_path / "region"))
+        stories.create_task(_a_throttled_model(tmp_path / "model"))
 
 
 async def test_what_a_rollback_would_not_cure_moves_no_traffic(tmp_path: Path) -> None:
-    await _a_stale_index_and_then_a_lost_region(tmp_path / "index")
-    await _a_known_good_that_fails_and_then_what_follows_it(tmp_path / "good")
+    async with TaskGroup() as stories:
+        stories.create_task(_a_stale_index_and_then_a_lost_region(tmp_path / "index"))
+        stories.create_task(_a_known_good_that_fails_and_then_what_follows_it(tmp_path / "good"))
 
 
 async def _a_stale_index_and_then_a_lost_region(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Patience: what is found seconds after the onset is looked for again before it counts.
 
-Between the diagnosis and its record. At first a bin or two hold a few bad requests, so nothing is
-sure yet, or nobody can be blamed. For a while waiting costs only time, because whoever is to be
-woken by the severity is woken meanwhile; after that what was found counts, whatever it is.
+Between the diagnosis and its record. A metric's alert or a signal comes before the logs know of it,
+so all looks well; then a bin or two hold a few bad requests, so nothing is sure yet, or nobody can
+be blamed. For a while waiting costs only time, because whoever is to be woken by the severity is
+woken meanwhile; after that what was found counts, whatever it is.
 """
 
 from datetime import datetime, timedelta
@@ -46,15 +47,13 @@ def next_look(
     ends = (incident.progressed_at or incident.opened_at) + allowed
     if attempt > LOOKS or now >= ends:
         return None
-    early = _is_unsure(found, incident, minimum_requests) or _is_unattributed(found, patience)
+    early = _is_unsure(found, minimum_requests) or _is_unattributed(found, patience)
     return min(now + allowed / LOOKS, ends) if early else None
 
 
-def _is_unsure(found: Diagnosis, incident: Incident, minimum_requests: int) -> bool:
-    """Whether too little was seen; behind a signal the logs look well until they know."""
-    if found.health is Health.BREACHED:
-        return found.requests < minimum_requests
-    return found.health is Health.INCONCLUSIVE or incident.signals_only
+def _is_unsure(found: Diagnosis, minimum_requests: int) -> bool:
+    """Whether too little was seen: something told of a trouble, and the logs look well at first."""
+    return found.health is not Health.BREACHED or found.requests < minimum_requests
 
 
 def _is_unattributed(found: Diagnosis, patience: Patience) -> bool:
