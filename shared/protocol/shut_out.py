@@ -18,4 +18,5 @@ async def note_shut_out(services: Services, error: Unavailable) -> None:
         return
     refused = isinstance(error, Refused)
     alert = tell_shut_out(error.part, error.detail, refused=refused, since=since)
-    set_alarm(services, alert, why=f"the {error.part} did not answer", at_once=True)
+    why = f"the {error.part} refused it" if refused else f"the {error.part} did not answer"
+    set_alarm(services, alert, why=why, at_once=True)

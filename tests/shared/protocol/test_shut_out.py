@@ -57,6 +57,8 @@ def test_a_role_that_was_taken_away_wakes_the_duty_officer() -> None:
     assert {body["routing_key"] for body in outside.pager.sent} == {"key of duty"}
     (title,) = titles(outside)
     assert "Backstop is refused by its own tables" in title
+    (why,) = {body["payload"]["custom_details"]["paged"] for body in outside.pager.sent}
+    assert why.endswith("the tables refused it")
 
 
 def test_an_outage_that_is_soon_over_wakes_nobody_and_the_next_one_counts_anew() -> None:
