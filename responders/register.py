@@ -68,7 +68,7 @@ def _release(
 ) -> Release:
     """What is kept: what was asked of the gate is no part of it."""
     return Release(
-        **{name: getattr(asked, name) for name in Registration.__struct_fields__},
+        **asked.said(),
         who=caller.id,
         role=caller.role,
         freeze=frozen.cite(now) if frozen is not None else "",

@@ -5,7 +5,7 @@ only as long as the version stays deployed; it is never "the other deployment".
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -37,6 +37,10 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     configuration_digest: str = ""
     canary: tuple[CanaryShare, ...] = ()
     started_by: str = ""
+
+    def said(self) -> dict[str, Any]:
+        """What whoever registers it said, by field, without what others added to it."""
+        return {name: getattr(self, name) for name in Registration.__struct_fields__}
 
 
 class Release(Registration, frozen=True, kw_only=True, forbid_unknown_fields=False):

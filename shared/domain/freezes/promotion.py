@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.authority.caller import AppRole
-from shared.domain.decisions.release import Registration, Release
+from shared.domain.decisions.release import Release
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.freezes.frozen import ChangeKind, Frozen, blocks
 from shared.domain.keys import digest
@@ -56,7 +56,6 @@ def allows(known: Release | None, frozen: Frozen) -> bool:
 def tell_refused(refused: RefusedPromotion) -> ChangeEvent:
     """The event of a promotion that was refused: nothing came of it, so nothing is after it."""
     asked, frozen = refused.asked, refused.frozen
-    said = {name: getattr(asked, name) for name in Registration.__struct_fields__}
     return happened(
         EventKind.PROMOTION_REFUSED,
         f"promotion-refused-{refused.name}",
@@ -67,6 +66,6 @@ def tell_refused(refused: RefusedPromotion) -> ChangeEvent:
         what=f"was refused the promotion of release {asked.version} on deployment"
         f" {asked.deployment}",
         why=refused.reason,
-        evidence={"change_freeze": asked.freeze, "set_by": frozen.by, "asked": said},
+        evidence={"change_freeze": asked.freeze, "set_by": frozen.by, "asked": asked.said()},
         configuration_digest=asked.configuration_digest,
     )
