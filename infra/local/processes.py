@@ -23,22 +23,10 @@ GRACE_S = 10.0
 POLL_S = 0.02
 SHOWN_LINES = 15
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
-_taken: set[int] = set()
 
 
 class ChildFailed(Exception):
     """A child ended, or was not ready in time; the message ends with the last lines of its log."""
-
-
-def free_port() -> int:
-    """Find a loopback port that is free now; never the same one twice in a process."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in _taken:
-            _taken.add(port)
-            return port
 
 
 def says(line_start: str) -> Callable[["Child"], bool]:

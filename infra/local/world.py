@@ -28,7 +28,8 @@ from infra.local.played import (
     playable,
     write_catalog,
 )
-from infra.local.processes import GRACE_S, Child, Children, free_port, says
+from infra.local.ports import free_port
+from infra.local.processes import GRACE_S, Child, Children, says
 from infra.local.simulation.plan import Plan, Ports
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,8 @@ import pytest
 from infra.local.azurite import connection_string, start_azurite
 from infra.local.foundry.seed import seed
 from infra.local.foundry.world import World
-from infra.local.processes import Children, free_port
+from infra.local.ports import free_port
+from infra.local.processes import Children
 from shared.adapters import webhook
 from shared.adapters.tables import TableAccount
 from shared.domain.row import Put

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 
-from infra.local.processes import free_port
+from infra.local.ports import free_port
 
 type Answer = Callable[[bytes], Awaitable[bytes]]
 

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from infra.local.azurite import connection_string, start_azurite
-from infra.local.processes import Children, free_port
+from infra.local.ports import free_port
+from infra.local.processes import Children
 from shared.adapters.tables import Table, TableAccount
 from shared.domain.redaction.redactor import BARE
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write

@@ -14,7 +14,8 @@ from infra.local.azurite import connection_string, start_azurite
 from infra.local.bench.counted import Counted
 from infra.local.bench.figure import Figure, Result, Run
 from infra.local.bench.filling import Filling
-from infra.local.processes import Children, free_port
+from infra.local.ports import free_port
+from infra.local.processes import Children
 from responders.show import show_changes, show_incident, show_incidents
 from shared.domain.views.http import Answer, Request
 

@@ -1,8 +1,6 @@
 """The addresses of a world that is left running: the same ones each time, where they are free."""
 
-import socket
-
-from infra.local.processes import free_port
+from infra.local.ports import free_port, is_free
 from infra.local.simulation.plan import Ports
 from infra.local.world import Addresses
 
@@ -33,14 +31,3 @@ def tell_addresses(where: Addresses, drills: str) -> dict[str, str]:
         "drills": drills,
         "issuer": where.issuer,
     }
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -7,7 +7,8 @@ from azure.data.tables import TableServiceClient
 
 from infra.local import azurite
 from infra.local.azurite import connection_string, start_azurite
-from infra.local.processes import ChildFailed, Children, free_port
+from infra.local.ports import free_port
+from infra.local.processes import ChildFailed, Children
 
 ROW = {"PartitionKey": "p", "RowKey": "r", "value": "kept"}
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.processes import Child, ChildFailed, Children, answers, free_port, says
+from infra.local.ports import free_port
+from infra.local.processes import Child, ChildFailed, Children, answers, says
 
 ROOT = Path(__file__).resolve().parents[3]
 SLEEPER = "import time; print('ready', flush=True); time.sleep(60)"
@@ -178,11 +179,6 @@ def test_children_die_with_their_parent_however_it_dies(logs: Path, number: sign
         parent.send_signal(number)
         parent.wait(10)
     until(lambda: not is_there(child))
-
-
-def test_free_ports_are_not_given_twice() -> None:
-    ports = [free_port() for _ in range(50)]
-    assert len(set(ports)) == 50
 
 
 def test_children_may_be_kept_away_from_the_main_thread(logs: Path) -> None:

@@ -21,7 +21,8 @@ from infra.local.bench.package import weigh
 from infra.local.bus import Emulator
 from infra.local.bus.config import read_config
 from infra.local.host.worker import HOST_ROOT
-from infra.local.processes import Child, Children, free_port, says
+from infra.local.ports import free_port
+from infra.local.processes import Child, Children, says
 from infra.package.package import PACKAGES, ROOT, build, compile_all, copy_code, pack
 from infra.package.wheels import Refused, copy_installed, pins
 from shared.adapters.tables import TableAccount

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.azurite import blob_connection_string, start_blobs
-from infra.local.processes import Children, free_port
+from infra.local.ports import free_port
+from infra.local.processes import Children
 from shared.adapters.blobs import Blobs
 from shared.errors import Unavailable
 from tests.fakes.blobs import FakeBlobs

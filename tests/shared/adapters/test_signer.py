@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
-from infra.local.processes import free_port
+from infra.local.ports import free_port
 from shared.adapters.signer import FileSigner, make_signer
 from shared.adapters.vault import VaultSigner
 from shared.domain.ledger.rsa import verify_signature

@@ -1,17 +1,9 @@
 """Addresses of a world that is left running: the usual ports, or free ones where they are taken."""
 
-import socket
-
 import msgspec
 
-from infra.local.processes import free_port
-from infra.local.start.addresses import PREFERRED, choose_addresses, is_free, tell_addresses
-
-
-def test_a_port_that_somebody_listens_on_is_not_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert not is_free(taken.getsockname()[1])
-    assert is_free(free_port())
+from infra.local.ports import is_free
+from infra.local.start.addresses import PREFERRED, choose_addresses, tell_addresses
 
 
 def test_the_usual_ports_are_taken_where_they_are_free() -> None:
