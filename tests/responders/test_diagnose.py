@@ -10,7 +10,7 @@ from shared.domain.diagnosis.diagnosis import Cause, Diagnosis, Health, Tenants
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.handling import add_note
 from shared.domain.incidents.incident import Severity, State
-from shared.domain.incidents.patience import LOOKS
+from shared.domain.incidents.patience import LOOKS, first_wait
 from shared.domain.message import Message
 from shared.domain.row import Put
 from shared.errors import NotFound
@@ -268,7 +268,7 @@ async def test_too_little_to_judge_by_is_looked_at_again_before_anybody_conclude
 
     assert (await incident_now(services)).state is State.OPENED
     (again,) = services.bus.published["work"]
-    assert (again.subject, again.due) == ("diagnose", services.now() + patience / LOOKS)
+    assert (again.subject, again.due) == ("diagnose", services.now() + first_wait(patience))
 
 
 @pytest.mark.parametrize(("least", "then"), [(10_000, State.OPENED), (1, State.DIAGNOSED)])
@@ -326,8 +326,8 @@ async def test_a_breach_that_nobody_can_be_blamed_for_yet_is_looked_at_again(
 
     assert (await incident_now(services)).state is State.OPENED
     (again,) = next_looks(services)
-    step = seconds(services.settings.patience_s) / LOOKS
-    assert (again.attempt, again.due) == (2, services.now() + step)
+    wait = first_wait(seconds(services.settings.patience_s))
+    assert (again.attempt, again.due) == (2, services.now() + wait)
     assert kinds(services) == []
 
 

@@ -15,8 +15,8 @@ from shared.domain.incidents.incident import Incident, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import AUTOMATION, change_severity
 
-LOOKS = 6
-"""So often each request for a diagnosis looks again, at most."""
+LOOKS = 3
+"""So often each request for a diagnosis looks again, at most; each wait is twice the one before."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +41,20 @@ def next_look(
 ) -> datetime | None:
     """When to look again; None where what was found counts. `attempt` counts the looks from 1.
 
-    The last look comes when the patience ends, so that nobody waits longer.
+    The last look comes when the patience ends, so that nobody waits longer; most of what is learned
+    at all is learned soon, and every look asks all queries.
     """
     allowed = patience.for_incident(incident)
     ends = (incident.progressed_at or incident.opened_at) + allowed
     if attempt > LOOKS or now >= ends:
         return None
     early = _is_unsure(found, minimum_requests) or _is_unattributed(found, patience)
-    return min(now + allowed / LOOKS, ends) if early else None
+    return min(now + first_wait(allowed) * (1 << (attempt - 1)), ends) if early else None
+
+
+def first_wait(allowed: timedelta) -> timedelta:
+    """Of waits that double and together last as long as `allowed`, the first."""
+    return allowed / (2**LOOKS - 1)
 
 
 def _is_unsure(found: Diagnosis, minimum_requests: int) -> bool:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from infra.local import ports
-from infra.local.ports import CHOICE, free_port, is_free
+from infra.local.ports import free_port, is_free
 
 CHOOSE = "from infra.local.ports import free_port; print(free_port(), flush=True); input()"
 

@@ -13,7 +13,7 @@ from shared.domain.incidents.patience import LOOKS, Patience, next_look, wake_me
 from tests.shared.domain.incidents.incidents import NOW, opened
 
 LEAST = 50
-PATIENCE = Patience(lasts=timedelta(seconds=60), lag=timedelta(seconds=120))
+PATIENCE = Patience(lasts=timedelta(seconds=70), lag=timedelta(seconds=120))
 INCIDENT = msgspec.structs.replace(opened(), opened_at=NOW)
 UNATTRIBUTED = Diagnosis(
     incident=INCIDENT.id,
@@ -52,8 +52,8 @@ def looked(
     [
         (found(), True),
         (found(onset_at=None), True),
-        (found(onset_at=NOW - timedelta(seconds=179)), True),
-        (found(onset_at=NOW - timedelta(seconds=180)), False),
+        (found(onset_at=NOW - timedelta(seconds=189)), True),
+        (found(onset_at=NOW - timedelta(seconds=190)), False),
         (found(cause=Cause.VERSION), False),
         (found(cause=Cause.VERSION, requests=LEAST - 1), True),
         (found(cause=Cause.REGION, requests=LEAST - 1), True),
@@ -86,12 +86,21 @@ def test_a_cause_that_is_named_counts_at_once(cause: Cause) -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_s", "due_s"), [(0, 10), (12.5, 22.5), (49, 59), (55, 60), (59.9, 60), (60, None)]
+    ("after_s", "due_s"), [(0, 10), (12.5, 22.5), (59, 69), (65, 70), (69.9, 70), (70, None)]
 )
 def test_nobody_waits_longer_than_the_patience(after_s: float, due_s: float | None) -> None:
     due = None if due_s is None else NOW + timedelta(seconds=due_s)
 
     assert looked(found(), after_s=after_s) == due
+
+
+def test_each_wait_is_twice_the_one_before_until_the_patience_ends() -> None:
+    dues, after_s = list[float](), 0.0
+    while due := looked(found(), after_s=after_s, attempt=len(dues) + 1):
+        after_s = (due - NOW).total_seconds()
+        dues.append(after_s)
+
+    assert dues == [10, 30, 70]
 
 
 def test_the_patience_begins_anew_with_an_incident_that_is_opened_anew() -> None:
@@ -104,8 +113,10 @@ def test_the_patience_begins_anew_with_an_incident_that_is_opened_anew() -> None
 def test_behind_a_signal_it_lasts_as_much_longer_as_the_logs_lag(health: Health) -> None:
     told = msgspec.structs.replace(INCIDENT, signals_only=True)
 
-    assert looked(found(health=health), told, after_s=100) == NOW + timedelta(seconds=130)
-    assert looked(found(health=health), told, after_s=180) is None
+    assert looked(found(health=health), told, after_s=100) == NOW + PATIENCE.for_incident(
+        told
+    ) / 7 + timedelta(seconds=100)
+    assert looked(found(health=health), told, after_s=190) is None
 
 
 DIAGNOSES = st.builds(
