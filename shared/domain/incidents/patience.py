@@ -54,7 +54,7 @@ def next_look(
 
 def first_wait(allowed: timedelta) -> timedelta:
     """Of waits that double and together last as long as `allowed`, the first."""
-    return allowed / (2**LOOKS - 1)
+    return allowed / ((1 << LOOKS) - 1)
 
 
 def _is_unsure(found: Diagnosis, minimum_requests: int) -> bool:
