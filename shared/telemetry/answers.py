@@ -12,7 +12,8 @@ EVERY_S = 60.0
 class Answers:
     """The requests that one process has answered well since it last told of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        self._every_s = every_s
         self._count = 0
         self._since: float | None = None
         self._lock = threading.Lock()
@@ -22,7 +23,7 @@ class Answers:
         with self._lock:
             self._count += 1
             self._since = now if self._since is None else self._since
-            if now - self._since < EVERY_S:
+            if now - self._since < self._every_s:
                 return 0
             told, self._count, self._since = self._count, 0, now
             return told

@@ -70,7 +70,7 @@ async def _score(world: World, request: Request) -> Response:
     deployment = _choose(world, endpoint, request.headers.get(DEPLOYMENT_HEADER))
     served = _serve(world, endpoint, deployment, ask, PROBE_HEADER in request.headers)
     await asyncio.sleep(served.happening.latency_ms / 1000 * world.latency_scale)
-    for table, row in telemetry.answer_rows(served):
+    for table, row in [*telemetry.answer_rows(served), *world.processes.count(served)]:
         world.sink(table, row)
     return _answer(ask, served)
 

@@ -64,6 +64,14 @@ def answer_rows(served: Served) -> Rows:
     return rows
 
 
+def answered_row(served: Served, count: int) -> Row:
+    """The event that says how many requests a process has answered well since the last one."""
+    process = msgspec.structs.replace(served, tenant="")
+    row = _row(process, Name="backstop.answered")
+    row["Properties"]["backstop.answered"] = str(count)
+    return row
+
+
 def watermark_row(service: str, index: str, watermark: datetime, at: float) -> Row:
     """The event that says how fresh the search index is."""
     properties = {"backstop.index": index, "backstop.watermark": watermark.isoformat()}

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from infra.local.foundry import telemetry
+from infra.local.foundry.answers import Processes
 from infra.local.foundry.behaviour import Troubles
 from infra.local.foundry.faults import Entry, Fault
 from infra.local.foundry.resources import (
@@ -72,6 +73,7 @@ class World:
     failing_operations: int = 0
     callers: dict[str, str] = field(default_factory=lambda: {"local": "backstop"})
     troubles: Troubles = field(default_factory=Troubles)
+    processes: Processes = field(default_factory=Processes)
     faults: list[Fault] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
     accepted: list[TrafficChange] = field(default_factory=list)

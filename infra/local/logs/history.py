@@ -11,6 +11,7 @@ import numpy as np
 
 from infra.local.logs.drawing import History, Requests, draw_outcomes, draw_requests
 from infra.local.logs.store import Row, TelemetryStore
+from shared.telemetry.answers import Answers
 
 __all__ = ["History", "seed_history"]
 
@@ -28,7 +29,7 @@ def seed_history(store: TelemetryStore, history: History) -> int:
         "AppRequests": _request_rows(history, requests),
         "AppDependencies": _model_rows(history, requests) + _tool_rows(history, requests),
         "AppTraces": _safety_rows(history, requests),
-        "AppEvents": _watermark_rows(history),
+        "AppEvents": _watermark_rows(history) + _answered_rows(history, requests),
     }
     for table, rows in tables.items():
         store.append(table, rows)
@@ -149,6 +150,20 @@ def _watermark_rows(history: History) -> list[Row]:
         _common(history, hour, f"index-{hour:%Y%m%d%H}", _watermark(history.index, hour))
         | {"Name": "backstop.index_watermark"}
         for hour in hours
+    ]
+
+
+def _answered_rows(history: History, drawn: Requests) -> list[Row]:
+    """How many requests the one process of the past had answered, told as the helper tells it."""
+    answers = Answers()
+    columns = zip(drawn.times, drawn.ids, drawn.succeeded, strict=True)
+    well = ((time, operation) for time, operation, succeeded in columns if succeeded)
+    told = ((time, operation, answers.add(time.timestamp())) for time, operation in well)
+    return [
+        _common(history, time, operation, {"backstop.answered": str(count)})
+        | {"Name": "backstop.answered"}
+        for time, operation, count in told
+        if count
     ]
 
 

@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from infra.local.bus.emulator import Emulator
+from infra.local.foundry.answers import Processes
 from infra.local.foundry.arm import create_arm
 from infra.local.foundry.behaviour import HEALTHY_OUTCOMES
 from infra.local.foundry.load import Load
@@ -48,6 +49,7 @@ from infra.local.simulation.plan import Plan, read_plan
 from infra.local.simulation.rules import Rules
 from shared.adapters.catalog import load_catalog
 from shared.domain.catalog import Service
+from shared.telemetry.answers import EVERY_S
 
 TOPOLOGY = Path(__file__).resolve().parents[2] / "servicebus.json"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000f001"
@@ -114,6 +116,7 @@ def _simulation(plan: Plan) -> Simulation:
         subscription=SUBSCRIPTION,
         operation_s=plan.operation_s,
         scoring_url=f"http://127.0.0.1:{plan.ports.scoring}",
+        processes=Processes(EVERY_S / plan.rule_pace),
     )
     seed(world, fuse_s=plan.fuse_s)
     alerts, issuer = AlertsManagement(), Issuer(plan.ports.authority)

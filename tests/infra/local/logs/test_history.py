@@ -91,3 +91,18 @@ def test_it_says_how_many_rows_it_took() -> None:
     store.close()
 
     assert taken == kept
+
+
+def test_it_tells_once_a_minute_at_most_how_many_were_answered_well() -> None:
+    [(rows, answers, minutes)] = seeded(
+        PLAN,
+        """
+        AppEvents | where Name == "backstop.answered"
+        | summarize count(), sum(tolong(Properties["backstop.answered"])),
+            dcount(bin(TimeGenerated, 1m))
+        """,
+    )
+    [(well,)] = seeded(PLAN, "AppRequests | summarize countif(Success)")
+
+    assert rows == minutes < well  # type: ignore[operator]
+    assert answers == pytest.approx(well, abs=5)
