@@ -1,4 +1,4 @@
-"""Ready: the executor looks at its own rights: on each endpoint, on the ledger and on its seals.
+"""Ready: the executor looks at its own rights: on each endpoint, each index, ledger and seals.
 
 Beside the flow, by the timer: see `shared.protocol.readiness`. What it may do with an endpoint it
 asks Azure Resource Manager for; no traffic is moved to try it.
@@ -6,8 +6,10 @@ asks Azure Resource Manager for; no traffic is moved to try it.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
+from shared.domain.catalog import Dependency, Service
 from shared.domain.ledger.chain import start_of
 from shared.domain.message import CHANGES, WORK
 from shared.domain.readiness.check import Area
@@ -16,12 +18,18 @@ from shared.domain.readiness.observed import Observed, Sealing, targets_of
 from shared.domain.readiness.rights import Rights
 from shared.domain.readiness.sight import Saw, Sight
 from shared.errors import Misconfigured, Unavailable
-from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
+from shared.protocol.knocking import (
+    NOWHERE,
+    knock,
+    knock_everywhere,
+    knock_for_the_app,
+    knock_to_write,
+)
 from shared.protocol.ledger import read_marks, read_records
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
 from shared.protocol.seals import newest_seal
-from shared.services import Services
+from shared.services import CONTAINERS, Services
 
 APP, OTHER = "executor", "responder"
 LANES = 8  # endpoints that are asked for side by side
@@ -39,6 +47,9 @@ async def ready_executor(services: Services, _: Leftovers) -> None:
 async def look_at_executor(services: Services, *, by_the_app: bool = True) -> Look:
     """Everything that the executor can check. Raises nothing for a part that is out."""
     sights = [*await knock_everywhere(services), *await _own_sights(services)]
+    sights += await _indexes(services)
+    if by_the_app:
+        sights += await knock_for_the_app(services, APP)
     rights, refused = await _rights(services)
     seen = Observed(
         now=services.now(),
@@ -70,7 +81,37 @@ async def _own_sights(services: Services) -> list[Sight]:
         knock(Area.CONTAINERS, "evidence", lambda: services.blobs.names("evidence", f"{NOWHERE}/")),
         knock(Area.SIGNING, "the signing key", lambda: services.signer.sign(TRIED)),
     )
-    return list(await asyncio.gather(*knocks))
+    return [*await asyncio.gather(*knocks), *await _to_write(services)]
+
+
+async def _to_write(services: Services) -> list[Sight]:
+    """What it alone may write: the ledger, and each container of what is written once."""
+
+    def blobs(container: str) -> Awaitable[Sight]:
+        ask = lambda: services.blobs.try_writing(container, f"{NOWHERE}/none")  # noqa: E731
+        return knock_to_write(Area.CONTAINERS, container, ask)
+
+    ledger = knock_to_write(Area.TABLES, "ledger", lambda: services.ledger.try_writing(NOWHERE))
+    return list(await asyncio.gather(ledger, *map(blobs, CONTAINERS)))
+
+
+async def _indexes(services: Services) -> list[Sight]:
+    """The indexes whose documents a health check of some service counts."""
+    every = services.catalog.services.values()
+    asked = (
+        _index(services, service, one)
+        for service in every
+        for one in service.dependencies
+        if one.endpoint
+    )
+    return list(await asyncio.gather(*asked))
+
+
+async def _index(services: Services, service: Service, one: Dependency) -> Sight:
+    async def ask() -> None:
+        await services.search.watermark(one.endpoint, one.name, one.watermark)
+
+    return await knock(Area.SEARCH, f"index {one.name}", ask, service.name)
 
 
 async def _rights(services: Services) -> tuple[dict[str, Rights], list[Sight]]:

@@ -15,7 +15,7 @@ from shared.domain.readiness.judging import judge_responder
 from shared.domain.readiness.observed import Observed, Rules, targets_of
 from shared.domain.readiness.sight import Saw, Sight
 from shared.errors import Unavailable
-from shared.protocol.knocking import NOWHERE, knock, knock_everywhere
+from shared.protocol.knocking import NOWHERE, knock, knock_everywhere, knock_for_the_app
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
 from shared.protocol.records import read_record
@@ -35,6 +35,8 @@ async def ready_responder(services: Services, _: Leftovers) -> None:
 async def look_at_responder(services: Services, *, by_the_app: bool = True) -> Look:
     """Everything that the responder can check. Raises nothing for a part that is out."""
     sights = [*await knock_everywhere(services), *await _own_sights(services)]
+    if by_the_app:
+        sights += await knock_for_the_app(services, APP)
     rules, listed = await _rules(services)
     known_good, exercised = await _records(services)
     settings = services.settings

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.adapters.tables import Table, TableAccount
     from shared.adapters.teams import Teams
     from shared.adapters.tokens import Tokens
+    from shared.adapters.vault_secrets import VaultSecrets
     from shared.domain.alerts.fired_alert import Sweep
     from shared.domain.catalog import Catalog
     from shared.domain.diagnosis.telemetry import Query
@@ -160,6 +161,13 @@ class Services:
 
         settings = self.settings
         return make_signer(settings.signing_key, self.credential, local=settings.local)
+
+    @cached_property
+    def secrets(self) -> VaultSecrets:
+        """The app's own vault, asked whether it may be read. Raises Misconfigured."""
+        from shared.adapters.vault_secrets import VaultSecrets
+
+        return VaultSecrets(self.settings.vault, self.credential)
 
     @cached_property
     def index(self) -> Table:
@@ -340,7 +348,7 @@ class Services:
         await asyncio.gather(*tasks, return_exceptions=True)
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
         more = ("search", "app_events", "fired_alerts", "control_plane", "blobs", "signer")
-        last = ("tokens", "credential")
+        last = ("secrets", "tokens", "credential")
         names = (*clients, *more, *last)
         made = [self.__dict__[name] for name in names if self.__dict__.get(name) is not None]
         await asyncio.gather(*(client.close() for client in made))

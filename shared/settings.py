@@ -73,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     blobs: str = ""  # where seals, copies and bundles go; the responder only reads
     redaction_key: str = ""  # of the tokens that stand for what is personal; needed in Azure
     signing_key: str = ""  # a Key Vault key's URL; a file outside Azure only
+    vault: str = ""  # whose secrets the platform puts into this app's settings
     seal_every_s: float = 300.0
     deployed_by: str = ""  # "tenant/object" of whom the configuration is from
     retain_changes_days: float = 2557.0
@@ -138,6 +139,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         blobs=env.get("BACKSTOP_BLOBS", ""),
         redaction_key=_redaction_key(env, local=local),
         signing_key=env.get("BACKSTOP_SIGNING_KEY", ""),
+        vault=env.get("BACKSTOP_VAULT", ""),
         deployed_by=_deployer(env),
         seal_every_s=_number(env, "BACKSTOP_SEAL_EVERY_S", 300.0),
         retain_changes_days=_days(env, "BACKSTOP_RETAIN_CHANGES_DAYS", 2557.0),

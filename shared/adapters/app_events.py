@@ -14,11 +14,12 @@ import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.domain.app_event import AppEvent
-from shared.errors import Misconfigured, Unavailable
+from shared.errors import Misconfigured, Refused, Unavailable
 
 TIMEOUT_S = 5.0
 DEFAULT_INGESTION = "https://dc.services.visualstudio.com"
 _TAKEN = (200, 206)
+_REFUSED = (401, 403)
 
 Bearer = Callable[[], Awaitable[str]]
 
@@ -37,7 +38,7 @@ class AppEvents:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, events: Sequence[AppEvent]) -> None:
-        """Send events, all in one request. Raises Unavailable where they were not taken."""
+        """Send events, all in one request. Raises Refused, and Unavailable: they were not taken."""
         body = msgspec.json.encode([self._envelope(event) for event in events])
         headers = {"Content-Type": "application/json", **await self._authorization()}
         if self._session is None:
@@ -46,7 +47,8 @@ class AppEvents:
         try:
             async with asyncio.timeout(TIMEOUT_S), request as response:
                 if response.status not in _TAKEN:
-                    raise Unavailable("telemetry", f"HTTP {response.status}")
+                    kind = Refused if response.status in _REFUSED else Unavailable
+                    raise kind("telemetry", f"HTTP {response.status}")
         except TimeoutError:
             raise Unavailable("telemetry", f"no answer within {TIMEOUT_S:g} s") from None
         except aiohttp.ClientError as error:

@@ -1,7 +1,8 @@
 """Blobs: what is written once and never again, in the storage account that keeps seals and copies.
 
 The only user of azure-storage-blob. Every write says If-None-Match, so nothing is overwritten even
-where no immutability policy forbids it. The SDK's errors end here: Unavailable.
+where no immutability policy forbids it; one that only tries the right says what can never match.
+The SDK's errors end here: Unavailable.
 """
 
 import asyncio
@@ -9,10 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResourceExistsError,
+    ResourceModifiedError,
     ResourceNotFoundError,
 )
 from azure.storage.blob.aio import BlobServiceClient
@@ -21,6 +24,7 @@ from shared.errors import Missing, Refused, Unavailable
 
 PART = "blobs"
 DEADLINE_S = 10.0  # other jobs of the tick wait
+NO_VERSION = '"0x0"'  # of no blob
 
 
 class Blobs:
@@ -46,6 +50,24 @@ class Blobs:
             except ResourceExistsError:
                 return False
         return True
+
+    async def try_writing(self, container: str, name: str) -> None:
+        """Ask for a write that can write nothing: who may not write is refused all the same.
+
+        There is no blob of that name, and the version is one that no blob has, so the service finds
+        the condition not met. Raises Refused, Missing where there is no container, Unavailable.
+        """
+        async with _translated(self._deadline_s):
+            client = self._client.get_blob_client(container, name)
+            condition: dict[str, Any] = {
+                "etag": NO_VERSION,
+                "match_condition": MatchConditions.IfNotModified,
+            }
+            try:
+                await client.upload_blob(b"", overwrite=True, **condition)
+            except ResourceModifiedError:
+                return
+        raise Unavailable(PART, f"{container}/{name} was written against its condition")
 
     async def read(self, container: str, name: str) -> bytes | None:
         """A blob's bytes, or None where there is none. Raises Unavailable."""

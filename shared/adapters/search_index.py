@@ -15,11 +15,12 @@ import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.domain.health.chain import Watermark
-from shared.errors import RejectedInput, Unavailable
+from shared.errors import Missing, Refused, RejectedInput, Unavailable
 
 API_VERSION = "2024-07-01"
 MOST_BYTES = 65_536
 TIMEOUT_S = 5.0
+_KINDS = {401: Refused, 403: Refused, 404: Missing}
 
 Bearer = Callable[[], Awaitable[str]]
 
@@ -40,7 +41,10 @@ class SearchIndexes:
         self._session: aiohttp.ClientSession | None = None
 
     async def watermark(self, endpoint: str, index: str, field: str) -> Watermark:
-        """Ask an index for its newest document. Raises Unavailable and RejectedInput."""
+        """Ask an index for its newest document.
+
+        Raises Refused, Missing where there is no such index, Unavailable and RejectedInput.
+        """
         url = f"{_own(self._endpoint or endpoint)}/indexes/{quote(index, safe='')}/docs/search"
         body = {"search": "*", "count": True, "top": 1, "select": field, "orderby": f"{field} desc"}
         answer = await self._post(f"{url}?api-version={API_VERSION}", body)
@@ -67,7 +71,8 @@ class SearchIndexes:
             async with asyncio.timeout(TIMEOUT_S), request as response:
                 said = await response.content.read(MOST_BYTES)
                 if response.status != 200:  # noqa: PLR2004 - the one that answers
-                    raise Unavailable("search", f"HTTP {response.status}")
+                    kind = _KINDS.get(response.status, Unavailable)
+                    raise kind("search", f"HTTP {response.status}")
                 return said
         except TimeoutError:
             raise Unavailable("search", f"no answer within {TIMEOUT_S:g} s") from None

@@ -29,6 +29,7 @@ from shared.errors import Conflict, Refused, RejectedInput, Unavailable
 
 CHUNK = 16_000  # characters; a string property holds 32 Ki UTF-16 units, a character takes two
 LAST = "\uffff"
+NO_VERSION = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""  # of no row: older than any
 DEADLINE_S = 7.0  # Azure Monitor waits ten seconds for the webhook, and the SDK five minutes
 
 
@@ -99,6 +100,15 @@ class Table:
                 await self._client.submit_transaction(
                     [_operation(partition, w, self._redactor) for w in writes]
                 )
+
+    async def try_writing(self, partition: str) -> None:
+        """Ask for a deletion that can delete nothing: who may not write is refused all the same.
+
+        `partition` holds no row, and the version is one that no row has. Raises Refused,
+        RejectedInput and Unavailable. That there is no table is not told: reading tells that.
+        """
+        async with _translated(self._deadline_s):
+            await self._client.delete_entity(partition, "none", **_if(NO_VERSION))
 
     async def _write_one(self, partition: str, write: Write) -> None:
         if isinstance(write, Remove):

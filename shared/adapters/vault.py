@@ -22,6 +22,7 @@ from shared.domain.ledger.rsa import encode_public_key
 from shared.errors import Misconfigured, Refused, Unavailable
 
 PART = "vault"
+SETTING = "BACKSTOP_SIGNING_KEY"
 API_VERSION = "7.4"
 TIMEOUT_S = 10.0
 # The clouds' vaults, each with the scope of its tokens: no other host ever gets one.
@@ -63,7 +64,7 @@ class VaultSigner:
         self._key: _PublicNumbers | None = None
         self._client: AsyncPipelineClient[Any, Any] = AsyncPipelineClient(
             f"{where.scheme}://{where.netloc}",
-            policies=_authentication(where.scheme, self._host, credential),
+            policies=authentication(SETTING, where.scheme, self._host, credential),
             transport=AioHttpTransport(use_env_settings=False),
         )
 
@@ -116,13 +117,16 @@ class VaultSigner:
             raise Unavailable(PART, "the answer cannot be read") from None
 
 
-def _authentication(scheme: str, host: str, credential: Any) -> list[Any]:
-    """The app's identity towards a vault of Azure; nobody in particular on one's own machine."""
+def authentication(setting: str, scheme: str, host: str, credential: Any) -> list[Any]:
+    """The app's identity towards a vault of Azure; nobody in particular on one's own machine.
+
+    Raises Misconfigured, with the setting's name, where a token would go to another host.
+    """
     if host == LOOPBACK and credential is None:
         return []
     scope = next((scope for end, scope in VAULTS.items() if host.endswith(end)), "")
     if scheme != "https" or not scope or credential is None:
-        raise Misconfigured("BACKSTOP_SIGNING_KEY: an identity and the https URL of a vault's key")
+        raise Misconfigured(f"{setting}: an identity and an https URL of a vault are needed")
     return [AsyncBearerTokenCredentialPolicy(credential, scope)]
 
 

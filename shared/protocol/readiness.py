@@ -17,9 +17,9 @@ from shared.domain.readiness.check import Check
 from shared.domain.readiness.observed import Other
 from shared.domain.readiness.report import Report, fallen, is_due, open_unready, remembering
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
-from shared.errors import Conflict, Unavailable
+from shared.errors import BackstopError, Conflict, Refused, Unavailable
 from shared.protocol.commit import commit
-from shared.protocol.knocking import ask_for_role_changes
+from shared.protocol.knocking import NOWHERE, ask_for_role_changes
 from shared.protocol.waking import SHARD, Waking, wake
 from shared.services import Services
 
@@ -71,8 +71,24 @@ async def keep_ready(
     changed_at = await _roles_changed_at(services)
     now, known = services.now(), last.value if last else None
     if is_due(known, changed_at, services.settings.readiness_every_s, now):
+        await _try_keeping(services)
         await _keep(services, app, last, await look(services), changed_at)
     services.roles_looked_at = max(now, before or now)
+
+
+async def _try_keeping(services: Services) -> None:
+    """Where no report or no incident may be stored, a look would tell nobody. Raises Refused.
+
+    The tick's log says it every time, and Azure's own watchdog listens to that. No incident is
+    stored before the index lists it. What else is wrong the look itself finds.
+    """
+    for table in (services.state, services.index):
+        try:
+            await table.try_writing(NOWHERE)
+        except Refused:
+            raise
+        except BackstopError as error:
+            log.warning("the right to write is not known now: %s", error)
 
 
 def _is_time(services: Services) -> bool:

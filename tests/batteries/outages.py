@@ -108,6 +108,17 @@ async def write_rows(wire: Wire) -> AsyncIterator[Ask]:
 
 
 @asynccontextmanager
+async def try_writing_rows(wire: Wire) -> AsyncIterator[Ask]:
+    async with _table(wire) as table:
+
+        async def ask() -> str:
+            await table.try_writing("nowhere")
+            return GOOD
+
+        yield ask
+
+
+@asynccontextmanager
 async def query_logs(wire: Wire) -> AsyncIterator[Ask]:
     logs = Logs("workspace", endpoint=wire.url, timeout_s=PATIENCE_S)
 
@@ -199,6 +210,7 @@ ALLOWED: dict[str, dict[Trouble, set[str]]] = {
     "scan_rows": _row(UNAVAILABLE),
     "insert_row": _row(UNAVAILABLE) | {Trouble.LOST: {UNAVAILABLE, CONFLICT}},
     "write_rows": _row(UNAVAILABLE),
+    "try_writing_rows": _row(UNAVAILABLE),
     "query_logs": _row("unavailable", "timed_out"),
     "probe": _row("not passed"),
     "post_card": _row(UNAVAILABLE, for_good=REJECTED) | {Trouble.MALFORMED: {GOOD}},

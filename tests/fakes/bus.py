@@ -8,7 +8,7 @@ import msgspec
 
 from shared.adapters.bus import Bus
 from shared.domain.message import DeadLetter, Message
-from shared.errors import RejectedInput, Unavailable
+from shared.errors import Refused, RejectedInput, Unavailable
 from tests.fakes.turns import Turns
 
 MOST_BYTES = 256_000  # of a message in the standard tier; the premium tier takes more
@@ -19,7 +19,8 @@ class FakeBus(Bus):
 
     `heard` is told of a topic as soon as something was published on it; `warmed` has the topics
     whose links were opened ahead of time; `buried` has the dead letters of each subscription. What
-    `loses` says yes to is taken, and handed out to nobody.
+    `loses` says yes to is taken, and handed out to nobody. `withheld` are the topics that may not
+    be sent to, and the subscriptions, "work/executor", that may not be received from.
     """
 
     def __init__(self, turns: Turns) -> None:
@@ -27,6 +28,7 @@ class FakeBus(Bus):
         self.takes = MOST_BYTES
         self.heard: Callable[[str], None] | None = None
         self.loses: Callable[[str, Message], bool] = lambda _topic, _message: False
+        self.withheld: set[str] = set()
         self.published: dict[str, list[Message]] = {"work": [], "changes": []}
         self.warmed: list[str] = []
         self.buried: dict[tuple[str, str], list[DeadLetter]] = {}
@@ -40,6 +42,7 @@ class FakeBus(Bus):
         await self._turns.take(f"{topic}.publish")
         if self.out:
             raise Unavailable("bus", f"{topic} does not answer")
+        self._admit(topic)
         fit = [message for message in messages if len(message.body.encode()) < self.takes]
         self.published[topic].extend(one for one in fit if not self.loses(topic, one))
         if self.heard is not None:
@@ -53,6 +56,7 @@ class FakeBus(Bus):
         await self._turns.take("bus.warm")
         if self.out:
             raise Unavailable("bus", "no link can be opened")
+        self._admit(*topics)
         self.warmed.extend(topics)
 
     @override
@@ -62,6 +66,7 @@ class FakeBus(Bus):
         await self._turns.take(f"{topic}.peek")
         if self.out:
             raise Unavailable("bus", f"{topic}/{subscription} does not answer")
+        self._admit(f"{topic}/{subscription}")
         return self.buried.get((topic, subscription), [])[:limit]
 
     @override
@@ -85,6 +90,10 @@ class FakeBus(Bus):
             letters.remove(found)
         await self._turns.take(f"{topic}.discarded")
         return found is not None
+
+    def _admit(self, *places: str) -> None:
+        if self.withheld & {*places}:
+            raise Refused("bus", "ServiceBusAuthorizationError")
 
     def bury(self, topic: str, subscription: str, message: Message, now: datetime) -> None:
         """Let a message have failed ten times."""

@@ -42,9 +42,14 @@ class FakeLogs(Logs):
         status = AnswerStatus.COMPLETE if found else AnswerStatus.EMPTY
         self.answers[name] = QueryAnswer(name=name, status=status, rows=found)
 
-    def fail(self, name: str, status: AnswerStatus = AnswerStatus.UNAVAILABLE) -> None:
+    def fail(
+        self,
+        name: str,
+        status: AnswerStatus = AnswerStatus.UNAVAILABLE,
+        detail: str = "the logs are out",
+    ) -> None:
         """Answer a query with trouble from now on."""
-        self.answers[name] = QueryAnswer(name=name, status=status, detail="the logs are out")
+        self.answers[name] = QueryAnswer(name=name, status=status, detail=detail)
 
     @override
     async def close(self) -> None:

@@ -7,22 +7,25 @@ from shared.adapters.app_events import AppEvents
 from shared.adapters.search_index import SearchIndexes
 from shared.domain.app_event import AppEvent
 from shared.domain.health.chain import Watermark
-from shared.errors import Unavailable
+from shared.errors import Missing, Refused, Unavailable
 from tests.fakes.turns import Turns
 
 
 class FakeSearch(SearchIndexes):
-    """Indexes by name; one that nobody put there does not answer."""
+    """Indexes by name; one that nobody put there is missing. `refuses` answers 403."""
 
     def __init__(self, turns: Turns) -> None:
+        self.refuses = False
         self.indexes: dict[str, Watermark] = {}
         self._turns = turns
 
     @override
     async def watermark(self, endpoint: str, index: str, field: str) -> Watermark:
         await self._turns.take("search.watermark")
+        if self.refuses:
+            raise Refused("search", "HTTP 403")
         if index not in self.indexes:
-            raise Unavailable("search", "HTTP 404")
+            raise Missing("search", "HTTP 404")
         return self.indexes[index]
 
     @override
@@ -31,10 +34,11 @@ class FakeSearch(SearchIndexes):
 
 
 class FakeAppEvents(AppEvents):
-    """Keeps what was sent."""
+    """Keeps what was sent. `out` makes it unreachable, `refuses` answers 403."""
 
     def __init__(self, turns: Turns) -> None:
         self.out = False
+        self.refuses = False
         self.sent: list[AppEvent] = []
         self._turns = turns
 
@@ -43,6 +47,8 @@ class FakeAppEvents(AppEvents):
         await self._turns.take("app_events.send")
         if self.out:
             raise Unavailable("telemetry", "HTTP 503")
+        if self.refuses:
+            raise Refused("telemetry", "HTTP 403")
         self.sent.extend(events)
         await self._turns.take("app_events.sent")
 

@@ -23,7 +23,7 @@ from tests.fakes.logs import FakeLogs
 from tests.fakes.people import FakePager, FakeTeams
 from tests.fakes.scoring import FakeScoring
 from tests.fakes.search import FakeAppEvents, FakeSearch
-from tests.fakes.signer import FakeSigner
+from tests.fakes.signer import FakeSecrets, FakeSigner
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
 
@@ -87,6 +87,7 @@ class Outside:
         self.index = FakeTable("index", self.turns, self.redactor)
         self.blobs = FakeBlobs(self.turns)
         self.signer = FakeSigner(self.turns)
+        self.secrets = FakeSecrets(self.turns)
         self.bus = FakeBus(self.turns)
         self.logs = FakeLogs(self.turns, self.redactor)
         self.endpoints = FakeEndpoints(self.turns, snapshot)
@@ -148,6 +149,10 @@ class FakeServices(Services):
     @cached_property
     def signer(self) -> FakeSigner:
         return self.outside.signer
+
+    @cached_property
+    def secrets(self) -> FakeSecrets:
+        return self.outside.secrets
 
     @cached_property
     def index(self) -> FakeTable:

@@ -1,13 +1,14 @@
 """Signers in memory: a key that was made once for all tests, and another one for forgers."""
 
 from functools import cache
-from typing import Any
+from typing import Any, override
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from shared.adapters.vault_secrets import VaultSecrets
 from shared.domain.ledger.rsa import fingerprint_of
-from shared.errors import Unavailable
+from shared.errors import Refused, Unavailable
 from tests.fakes.turns import Turns
 
 
@@ -34,10 +35,14 @@ def sign_as(whose: str, message: bytes) -> bytes:
 
 
 class FakeSigner:
-    """Signs as `whose`. `out` makes the vault unreachable; `signed` is what was signed."""
+    """Signs as `whose`. `out` makes the vault unreachable, `refuses` answers 403.
+
+    `signed` is what was signed.
+    """
 
     def __init__(self, turns: Turns, whose: str = "backstop") -> None:
         self.out = False
+        self.refuses = False
         self.whose = whose
         self.signed: list[bytes] = []
         self._turns = turns
@@ -62,3 +67,23 @@ class FakeSigner:
         await self._turns.take(f"signer.{what}")
         if self.out:
             raise Unavailable("vault", "it does not answer")
+        if self.refuses:
+            raise Refused("vault", "the vault answered 403")
+
+
+class FakeSecrets(VaultSecrets):
+    """The app's own vault. `refuses` answers 403."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.refuses = False
+        self._turns = turns
+
+    @override
+    async def try_reading(self) -> None:
+        await self._turns.take("secrets.try_reading")
+        if self.refuses:
+            raise Refused("vault", "the vault answered 403")
+
+    @override
+    async def close(self) -> None:
+        return None

@@ -15,6 +15,7 @@ from tests.fakes.turns import Turns
 
 MOST_WRITES = 100
 FORBIDDEN = frozenset("/\\#?")
+WRITING = frozenset({"write", "try_writing"})
 
 
 type Seen = Callable[[str, Sequence[Write]], None]
@@ -56,7 +57,9 @@ class _Partition:
 
 
 class FakeTable(Table):
-    """One table. `out` makes it unreachable, `refuses` answers 403.
+    """One table. `out` makes it unreachable, `refuses` answers 403 to all, `withheld` to some.
+
+    What may be in `withheld` is "read" and "write".
 
     `lost_answers` writes take effect unheard. `seen` is told of every transaction the moment it
     takes effect.
@@ -66,10 +69,12 @@ class FakeTable(Table):
         self._redactor = redactor
         self.out = False
         self.refuses = False
+        self.withheld: set[str] = set()
         self.lost_answers = 0
         self.seen: Seen | None = None
         self._name = name
-        self._calls = {verb: f"{name}.{verb}" for verb in ("read", "scan", "write", "written")}
+        verbs = ("read", "scan", "write", "written", "try_writing")
+        self._calls = {verb: f"{name}.{verb}" for verb in verbs}
         self._turns = turns
         self._partitions: dict[str, _Partition] = {}
         self._versions = count(1)
@@ -119,6 +124,10 @@ class FakeTable(Table):
             self.lost_answers -= 1
             raise Unavailable("tables", "the answer was lost")
 
+    @override
+    async def try_writing(self, partition: str) -> None:
+        await self._turn("try_writing")
+
     def rows(self, partition: str, prefix: str = "") -> list[str]:
         """The keys of a partition, for assertions."""
         return self._partition(partition).between(prefix, prefix + LAST)
@@ -143,7 +152,8 @@ class FakeTable(Table):
         await self._turns.take(self._calls[what])
         if self.out:
             raise Unavailable("tables", f"{self._name} does not answer")
-        if self.refuses:
+        does = "write" if what in WRITING else "read"
+        if self.refuses or does in self.withheld:
             raise Refused("tables", "AuthorizationPermissionMismatch")
 
     def _apply(self, found: _Partition, write: Write, body: bytes) -> None:

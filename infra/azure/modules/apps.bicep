@@ -125,6 +125,7 @@ var responderSettings = {
   BACKSTOP_ROLE: 'responder'
   BACKSTOP_TEAMS_URL: '@Microsoft.KeyVault(SecretUri=${responderSecrets}teams-url)'
   BACKSTOP_TENANT: tenant().tenantId
+  BACKSTOP_VAULT: vaultUrls.responder
 }
 var executorSettings = {
   BACKSTOP_BUS__clientId: identities.clients.executor
@@ -132,6 +133,7 @@ var executorSettings = {
   BACKSTOP_REDACTION_KEY: '@Microsoft.KeyVault(SecretUri=${executorSecrets}redaction-key)'
   BACKSTOP_ROLE: 'executor'
   BACKSTOP_SIGNING_KEY: signingKey
+  BACKSTOP_VAULT: vaultUrls.executor
 }
 
 module responder 'app.bicep' = {

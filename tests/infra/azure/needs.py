@@ -18,6 +18,7 @@ from shared.settings import Role
 from tests.test_requirements import BASES, SERVICES, clients, entries, parts, reached, tree
 
 READ, WRITE = "read", "write"
+OWN = "the app's own"
 ALL_TOPICS = (WORK, CHANGES)
 ALL_SUBSCRIPTIONS = tuple(f"{topic}/{name}" for topic, name in SUBSCRIPTIONS)
 
@@ -40,9 +41,9 @@ class Call(msgspec.Struct, frozen=True):
 
 
 # Tables: whether a method of `Table` reads or writes.
-OF_TABLES = {"read": READ, "scan": READ, "write": WRITE}
+OF_TABLES = {"read": READ, "scan": READ, "write": WRITE, "try_writing": WRITE}
 # Blobs: the same, of the container that is the first argument.
-OF_BLOBS = {"read": READ, "names": READ, "create": WRITE}
+OF_BLOBS = {"read": READ, "names": READ, "create": WRITE, "try_writing": WRITE}
 OF_BUS = {
     "publish": ("send",),
     "warm": ("send",),
@@ -73,6 +74,7 @@ OF_OTHERS = {
     ("control_plane", "webhooks"): (Need("fired-alerts", "", "read"),),
     ("signer", "sign"): (Need("key", "executor", "sign"),),
     ("signer", "public_key"): (Need("key", "executor", "sign"),),
+    ("secrets", "try_reading"): (Need("vault", OWN, "secrets"),),
 }
 # Clients that ask nothing of Azure's: other people's services, and what is only ours.
 OUTSIDE_AZURE = {
@@ -97,7 +99,11 @@ HANDED_ON = {
 @cache
 def needs(role: Role) -> frozenset[Need]:
     """All that the code of an app asks of Azure."""
-    return frozenset(need for call in calls(role) for need in needs_of(call))
+    every = (need for call in calls(role) for need in needs_of(call))
+    return frozenset(
+        msgspec.structs.replace(need, name=str(role)) if need.name == OWN else need
+        for need in every
+    )
 
 
 def needs_of(call: Call) -> Iterator[Need]:

@@ -9,7 +9,8 @@ from infra.local.azurite import blob_connection_string, start_blobs
 from infra.local.ports import free_port
 from infra.local.processes import Children
 from shared.adapters.blobs import Blobs
-from shared.errors import Unavailable
+from shared.errors import Missing, Unavailable
+from tests.batteries.wire import listening, saying
 from tests.fakes.blobs import FakeBlobs
 from tests.fakes.turns import Turns
 
@@ -47,6 +48,35 @@ async def test_names_are_listed_in_order_by_their_beginning(blobs: Blobs) -> Non
     for name in ("intake/b", "intake/a", "changes/c"):
         await blobs.create("ledger", name, b"x")
     assert await blobs.names("ledger", "intake/") == ["intake/a", "intake/b"]
+
+
+async def test_trying_to_write_changes_nothing(blobs: Blobs) -> None:
+    await blobs.try_writing("seals", "nowhere/none")
+    assert await blobs.names("seals", "nowhere/") == []
+
+
+async def test_not_even_where_the_blob_is_there_against_all_expectation(account: str) -> None:
+    blobs = Blobs(account)
+    await blobs.prepare("seals")
+    await blobs.create("seals", "there/none", b"kept")
+    await blobs.try_writing("seals", "there/none")
+    assert await blobs.read("seals", "there/none") == b"kept"
+    await blobs.close()
+
+
+async def test_a_container_that_is_not_there_is_missing(account: str) -> None:
+    blobs = Blobs(account)
+    with pytest.raises(Missing):
+        await blobs.try_writing("nowhere", "none")
+    await blobs.close()
+
+
+async def test_a_write_that_was_taken_against_its_condition_is_no_proof() -> None:
+    async with listening(saying("201 Created")) as wire:
+        blobs = Blobs(blob_connection_string(wire.port))
+        with pytest.raises(Unavailable, match="written against its condition"):
+            await blobs.try_writing("seals", "nowhere/none")
+        await blobs.close()
 
 
 async def test_containers_are_made_where_they_are_missing(account: str) -> None:

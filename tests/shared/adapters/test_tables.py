@@ -200,3 +200,17 @@ async def test_tables_that_are_out_are_unavailable() -> None:
             await account.table("things").read("p", "r", Thing)
     finally:
         await account.close()
+
+
+async def test_trying_to_write_changes_nothing(table: Table, partition: str) -> None:
+    await table.try_writing(partition)
+    assert await table.scan(partition, "", Thing) == []
+
+
+async def test_not_even_where_the_row_is_there_against_all_expectation(
+    table: Table, partition: str
+) -> None:
+    await table.write(partition, [Put(row="none", value=Thing(name="one"))])
+    with pytest.raises(Conflict):
+        await table.try_writing(partition)
+    assert [row.value for row in await table.scan(partition, "", Thing)] == [Thing(name="one")]
