@@ -13,20 +13,28 @@ from shared.domain.authority.caller import Caller, is_caller_id
 from shared.domain.decisions.control import Controls
 from shared.domain.decisions.release import Registration, Release, tell_registered
 from shared.domain.freezes.frozen import Frozen, promotions_frozen
-from shared.domain.freezes.promotion import IfFrozen, RefusedPromotion, allows, tell_refused
+from shared.domain.freezes.hotfix import review_hotfix
+from shared.domain.freezes.promotion import (
+    IfFrozen,
+    RefusedPromotion,
+    allows,
+    is_let_by,
+    tell_refused,
+)
 from shared.domain.keys import shard_of
-from shared.domain.row import MUST_NOT_EXIST, Put
+from shared.domain.row import MUST_NOT_EXIST, Put, Write
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.views.problem import answer_of
 from shared.domain.views.promotion import refuse_promotion
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.commit import commit
+from shared.protocol.commit import commit, incident_row
 from shared.protocol.lineage import (
     list_releases,
     newest_release_on,
     order_puts,
     release_puts,
 )
+from shared.protocol.listing import point_to
 from shared.protocol.records import read_controls, release_row
 from shared.services import Services
 
@@ -91,9 +99,18 @@ async def _refuse(
 
 
 async def _keep(services: Services, release: Release) -> Answer:
-    puts, told = release_puts(release), tell_registered(release, await _before(services, release))
+    """Store the release, with the review of a hotfix, in one transaction."""
+    shard = shard_of(release.service)
+    told = tell_registered(release, await _before(services, release))
+    reviewed = review_hotfix(services.catalog.services[release.service], release, shard)
+    writes: list[Write] = [*release_puts(release), *reviewed.writes]
+    incident = reviewed.step.incident
+    if incident is not None:
+        await point_to(services, incident)
+        writes.append(Put(row=incident_row(incident.id), value=incident, etag=MUST_NOT_EXIST))
+    events = [told, *reviewed.step.events]
     try:
-        await commit(services, shard_of(release.service), puts, events=[told])
+        await commit(services, shard, writes, events=events)
     except Conflict:  # somebody else has just said something of this release
         known = await _known(services, release)
         if known is None:
@@ -141,5 +158,6 @@ def _answer(release: Release, status: int) -> Answer:
     """The release, with a warning if it was made in a change freeze."""
     if not release.freeze:
         return json_answer(release, status)
-    warning = f"This release was registered during the {release.freeze}"
+    reviewed = "; it has a mandatory review, by another person" if is_let_by(release) else ""
+    warning = f"This release was registered during the {release.freeze}{reviewed}"
     return json_answer({**msgspec.to_builtins(release), "warning": warning}, status)

@@ -102,7 +102,7 @@ def tell_registered(release: Release, before: Release | None) -> ChangeEvent:
     """The event of a release that is registered; `before` is the one whose place it takes."""
     return happened(
         EventKind.RELEASE_REGISTERED,
-        f"release-{digest(release.service, release.version)}",
+        registered_event(release),
         release.service,
         release.registered_at,
         actor=release.who,
@@ -114,6 +114,11 @@ def tell_registered(release: Release, before: Release | None) -> ChangeEvent:
         evidence={"change_freeze": release.freeze} if release.freeze else {},
         configuration_digest=release.configuration_digest,
     )
+
+
+def registered_event(release: Release) -> str:
+    """The id of the event that tells of a release: one a version of a service."""
+    return f"release-{digest(release.service, release.version)}"
 
 
 def _what(release: Release, before: Release | None) -> str:

@@ -92,6 +92,8 @@ def reviewed(trail: Trail, ground: Ground) -> Judged:
     about = {duty.about for duty in trail.duties.values()}
     missing = [move for move in _moves(trail) if (move.incident, move.plan) not in about]
     forgotten = [pointer for move in missing for pointer in move.unseconded]
+    reviewed_deeds = {deed for _, deed in about}
+    forgotten += [one for one in trail.hotfixes if one.event not in reviewed_deeds]
     if forgotten:
         said = "{count} emergencies have no mandatory review"
         return by_pointers(forgotten, (), fails=said, passes="", none="")

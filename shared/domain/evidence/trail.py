@@ -8,6 +8,7 @@ the bundle can do the same sum.
 from collections.abc import Callable
 from datetime import datetime
 
+from shared.domain.authority.caller import AppRole
 from shared.domain.decisions.decision import Authority, Verdict
 from shared.domain.event import ITSELF, ChangeEvent, EventKind
 from shared.domain.evidence.story import Asking, Course, Duty, Move, Pointer
@@ -30,6 +31,7 @@ class Trail:
         self.duties: dict[str, Duty] = {}
         self.unattributed: list[Pointer] = []
         self.declared: list[Pointer] = []
+        self.hotfixes: list[Pointer] = []
         self.refused: list[Pointer] = []
         self.controls_turned: list[Pointer] = []
 
@@ -177,6 +179,13 @@ def _review_closed(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
         duty.closed = here
 
 
+def _registered(trail: Trail, event: ChangeEvent, here: Pointer) -> None:
+    """What a commander let by in a freeze is looked at by another person afterwards."""
+    trail.declared.append(here)
+    if event.evidence.get("change_freeze") and event.role == AppRole.COMMANDER:
+        trail.hotfixes.append(here)
+
+
 def _listed(name: str) -> Callable[[Trail, ChangeEvent, Pointer], None]:
     def add(trail: Trail, _: ChangeEvent, here: Pointer) -> None:
         getattr(trail, name).append(here)
@@ -208,7 +217,7 @@ _READERS: dict[EventKind, Callable[[Trail, ChangeEvent, Pointer], None]] = {
     EventKind.REVIEW_OPENED: _review_opened,
     EventKind.REVIEW_CLOSED: _review_closed,
     EventKind.CHANGE_UNATTRIBUTED: _listed("unattributed"),
-    EventKind.RELEASE_REGISTERED: _listed("declared"),
+    EventKind.RELEASE_REGISTERED: _registered,
     EventKind.PROMOTED: _listed("declared"),
     EventKind.CONFIGURATION_CHANGED: _listed("declared"),
     EventKind.ACCESS_REFUSED: _listed("refused"),

@@ -48,9 +48,14 @@ class RefusedPromotion(msgspec.Struct, frozen=True, kw_only=True):
 
 def allows(known: Release | None, frozen: Frozen) -> bool:
     """Whether a commander let this release by: they registered it themselves in this freeze."""
-    if known is None or known.role != AppRole.COMMANDER or not known.freeze:
+    if known is None or not is_let_by(known):
         return False
     return frozen.since is None or known.registered_at >= frozen.since
+
+
+def is_let_by(release: Release) -> bool:
+    """Whether a commander set a freeze aside for it, by registering it themselves."""
+    return bool(release.freeze) and release.role == AppRole.COMMANDER
 
 
 def tell_refused(refused: RefusedPromotion) -> ChangeEvent:

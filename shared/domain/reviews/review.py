@@ -26,6 +26,7 @@ class ReviewKind(StrEnum):
     EMERGENCY_WAIVER = "emergency-waiver"
     LONE_APPROVAL = "lone-approval"
     MANUAL_OVERRIDE = "manual-override"
+    FREEZE_HOTFIX = "freeze-hotfix"
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

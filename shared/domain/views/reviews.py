@@ -14,6 +14,7 @@ KINDS = {
     ReviewKind.EMERGENCY_WAIVER: "Moved without approval in an emergency",
     ReviewKind.LONE_APPROVAL: "Approved by one person alone",
     ReviewKind.MANUAL_OVERRIDE: "Done by one person against the rules",
+    ReviewKind.FREEZE_HOTFIX: "Let by in a change freeze",
 }
 
 

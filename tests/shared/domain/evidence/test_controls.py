@@ -293,3 +293,24 @@ def test_what_policy_alone_decided_needs_no_approval() -> None:
     answers = judge([*without(ASKED, APPROVED, BEGUN), BY_POLICY])
     assert answers["soc2-cc8.1-authorised"].result is Result.PASS
     assert answers["iso27001-a5.3"].result is Result.NOT_APPLICABLE
+
+
+HOTFIX = told(
+    EventKind.RELEASE_REGISTERED,
+    20,
+    actor=ANA,
+    role="Commander",
+    after={"version": "2"},
+    evidence={"change_freeze": "change freeze 'Year end'"},
+)
+
+
+def test_a_hotfix_in_a_freeze_without_a_review_of_its_own_fails() -> None:
+    def said(*events: ChangeEvent) -> Judged:
+        return judge([*STORY, *events])["soc2-cc8.1-emergencies"]
+
+    assert said(HOTFIX).result is Result.FAIL
+    assert said(HOTFIX, due(21, days=5, by=ANA)).result is Result.FAIL, "that of another deed"
+    assert said(HOTFIX, due(21, days=5, by=ANA, about=HOTFIX.id)).result is Result.PASS
+    by_pipeline = msgspec.structs.replace(HOTFIX, role="Deployer")
+    assert said(by_pipeline).result is not Result.FAIL
