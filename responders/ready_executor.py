@@ -17,7 +17,8 @@ from shared.domain.readiness.judging import judge_executor
 from shared.domain.readiness.observed import Observed, Sealing, targets_of
 from shared.domain.readiness.rights import Rights
 from shared.domain.readiness.sight import Saw, Sight
-from shared.errors import Misconfigured, Unavailable
+from shared.errors import Misconfigured, Refused, Unavailable
+from shared.protocol.intake import accept
 from shared.protocol.knocking import (
     NOWHERE,
     knock,
@@ -27,7 +28,7 @@ from shared.protocol.knocking import (
 )
 from shared.protocol.ledger import read_marks, read_records
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
+from shared.protocol.readiness import Look, keep_ready, look_over, looking_since, unkept
 from shared.protocol.seals import newest_seal
 from shared.services import CONTAINERS, Services
 
@@ -40,8 +41,17 @@ log = logging.getLogger("backstop.readiness")
 
 
 async def ready_executor(services: Services, _: Leftovers) -> None:
-    """Look when it is time. Raises Unavailable."""
-    await keep_ready(services, APP, look_at_executor)
+    """Look when it is time; tell the responder where what is found may not be kept.
+
+    Raises Unavailable.
+    """
+    try:
+        await keep_ready(services, APP, look_at_executor)
+    except Refused as error:
+        alert = unkept(services, APP, error)
+        if alert is not None:
+            await accept(services, services.redactor.struct(alert))
+        raise
 
 
 async def look_at_executor(services: Services, *, by_the_app: bool = True) -> Look:

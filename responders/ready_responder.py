@@ -14,10 +14,11 @@ from shared.domain.readiness.check import Area
 from shared.domain.readiness.judging import judge_responder
 from shared.domain.readiness.observed import Observed, Rules, targets_of
 from shared.domain.readiness.sight import Saw, Sight
-from shared.errors import Unavailable
+from shared.errors import Refused, Unavailable
+from shared.protocol.alarm import set_alarm
 from shared.protocol.knocking import NOWHERE, knock, knock_everywhere, knock_for_the_app
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over, looking_since
+from shared.protocol.readiness import Look, keep_ready, look_over, looking_since, unkept
 from shared.protocol.records import read_record
 from shared.services import Services
 
@@ -28,8 +29,17 @@ TAKEN = "/api/alerts"
 
 
 async def ready_responder(services: Services, _: Leftovers) -> None:
-    """Look when it is time. Raises Unavailable."""
-    await keep_ready(services, APP, look_at_responder)
+    """Look when it is time; page directly where what is found may not be kept.
+
+    Raises Unavailable.
+    """
+    try:
+        await keep_ready(services, APP, look_at_responder)
+    except Refused as error:
+        alert = unkept(services, APP, error)
+        if alert is not None:
+            set_alarm(services, alert, why="the tables refused it", at_once=True)
+        raise
 
 
 async def look_at_responder(services: Services, *, by_the_app: bool = True) -> Look:

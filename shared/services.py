@@ -62,6 +62,7 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.shut_out_since: datetime | None = None  # of its tables: see shut_out
+        self.unkept_since: datetime | None = None  # its reports, refused: see readiness
         self.watched_at: datetime | None = None
         self.compared_at: datetime | None = None
         self.configured = False  # whether what this process came with was told: see configure

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.domain.alerts.alert import Alert
+from shared.domain.alerts.own import SHUT_OUT_AFTER, tell_shut_out
 from shared.domain.readiness.age import unbroken_since
 from shared.domain.readiness.check import Check
 from shared.domain.readiness.observed import Other
@@ -63,7 +65,10 @@ async def looking_since(services: Services, app: str) -> datetime | None:
 async def keep_ready(
     services: Services, app: str, look: Callable[[Services], Awaitable[Look]]
 ) -> None:
-    """Look, when it is time, and tell what fell. Raises Unavailable."""
+    """Look, when it is time, and tell what fell. Raises Unavailable.
+
+    Refused where no report may be kept: then it is time again at the next tick.
+    """
     if not _is_time(services):
         return
     before, services.roles_looked_at = services.roles_looked_at, None
@@ -73,7 +78,20 @@ async def keep_ready(
     if is_due(known, changed_at, services.settings.readiness_every_s, now):
         await _try_keeping(services)
         await _keep(services, app, last, await look(services), changed_at)
+    services.unkept_since = None
     services.roles_looked_at = max(now, before or now)
+
+
+def unkept(services: Services, app: str, error: Refused) -> Alert | None:
+    """What to tell where an app may not store its report; None before that has lasted.
+
+    No incident can be opened then: the responder pages directly, the executor asks it to.
+    """
+    since = services.unkept_since = services.unkept_since or services.now()
+    if services.now() - since < SHUT_OUT_AFTER:
+        return None
+    detail = f"the {app} may read and not write, {error.detail}"
+    return tell_shut_out(error.part, detail, refused=True, since=since)
 
 
 async def _try_keeping(services: Services) -> None:

@@ -15,20 +15,26 @@ import pytest
 from responders.page import page_all_due
 from responders.ready_executor import look_at_executor, ready_executor
 from responders.ready_responder import look_at_responder, ready_responder
+from responders.triage import triage
 from shared.domain.catalog import Dependency
 from shared.domain.detection.rules import rules_of
 from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.health.chain import Watermark
 from shared.domain.incidents.escalation import wakes
 from shared.domain.incidents.incident import Incident
+from shared.domain.message import WORK
 from shared.domain.readiness.check import Area, Check, Verdict
 from shared.domain.readiness.report import Report
 from shared.domain.readiness.rights import Permission, Rights
 from shared.errors import Refused
+from shared.protocol.alarm import look_after_alarms
+from shared.protocol.intake import read_delivery
 from shared.protocol.leftovers import Leftovers, find_leftovers
+from shared.protocol.listing import open_incidents
+from shared.protocol.settle import settle
 from shared.protocol.waking import SHARD
 from tests.fakes import FakeServices, Outside
-from tests.fakes.scene import KEYS, NOW, SERVICE, SNAPSHOT, TARGET
+from tests.fakes.scene import KEYS, NOW, SERVICE, SNAPSHOT, TARGET, message
 from tests.fakes.search import FakeAppEvents, FakeSearch
 from tests.fakes.services import make_settings
 from tests.fakes.signer import FakeSecrets, FakeSigner
@@ -140,6 +146,7 @@ def told_as(need: Need) -> tuple[Area, str]:
 
 
 LOOKS = {"responder": ready_responder, "executor": ready_executor}
+GATHERS = {"responder": look_at_responder, "executor": look_at_executor}
 
 
 async def look(services: FakeServices, app: str) -> Report:
@@ -165,13 +172,34 @@ async def _no_tick_begins(services: FakeServices, taken: Taken) -> None:
 
 
 async def _no_look_is_kept(services: FakeServices, taken: Taken) -> None:
-    for _ in range(2):  # at every tick, as long as it is so
-        with pytest.raises(Refused) as refusal:
-            await look(services, taken.app)
-        assert is_heard(f"tick: ready_{taken.app}: {refusal.value}")
-    gather = {"responder": look_at_responder, "executor": look_at_executor}[taken.app]
-    found = failing((await gather(services)).checks)
+    """It is refused at every tick, and what it tells without a report becomes a page."""
+    found = failing((await GATHERS[taken.app](services)).checks)
     assert told_as(taken.need) in {(one.area, one.name) for one in found}
+    services.outside.wait(DAY_S)
+    process = services.another(taken.app)
+    for _ in range(30):
+        services.outside.wait(10)
+        with pytest.raises(Refused) as refusal:
+            await LOOKS[taken.app](process, NOTHING)
+        assert is_heard(f"tick: ready_{taken.app}: {refusal.value}")
+        await look_after_alarms(process)
+    if taken.app == "executor":  # the responder has the right, and triages what it is told
+        getattr(services.outside, taken.need.name).withheld.clear()
+        await _let_it_triage(services)
+    assert {one["event_action"] for one in services.pager.sent} == {"trigger"}
+    assert len({one["dedup_key"] for one in services.pager.sent}) == 1
+    said = services.pager.sent[0]["payload"]["summary"]
+    assert "Backstop is refused by its own tables" in said
+
+
+async def _let_it_triage(services: FakeServices) -> None:
+    (key,) = {one.body for one in services.bus.published[WORK] if one.subject == "triage"}
+    await settle(services.another("responder"), WORK, message("triage", key), triage)
+    (incident,) = await open_incidents(services)
+    assert wakes(incident)
+    told = (await read_delivery(services, key)).value
+    assert "the executor may read and not write" in told.alert.summary
+    await page_all_due(services.another("pager"), NOTHING)
 
 
 async def _its_timer_stands_still(services: FakeServices, taken: Taken) -> None:
@@ -190,7 +218,7 @@ def is_heard(line: str) -> bool:
 type Proof = Callable[[FakeServices, Taken], Awaitable[None]]
 
 UNREAD = "no look is begun: the responder pages directly, and the watchdog writes mails for both"
-UNKEPT = "no report is kept and no incident opened: the watchdog writes mails"
+UNKEPT = "no report is kept: the responder pages directly or is told, the watchdog writes mails"
 NO_HOST = "no package and no timer: the other app pages, and the watchdog writes mails"
 TOLD_OTHERWISE: dict[tuple[str, str, str], tuple[str, Proof]] = {
     ("table", "state", "read"): (UNREAD, _no_tick_begins),
