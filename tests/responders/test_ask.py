@@ -9,6 +9,7 @@ import pytest
 from responders.ask import ask
 from responders.enforce import enforce
 from responders.press import FORM, press
+from responders.remind import remind
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.catalog import Mode
 from shared.domain.decisions.control import KillSwitch
@@ -19,6 +20,7 @@ from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.errors import Conflict, NotAllowed, NotFound, RejectedInput
 from shared.protocol.approve import decide_about
+from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.records import CONTROLS, release_row
 from tests.fakes import FakeServices, catalog_of
@@ -326,3 +328,25 @@ async def test_who_asks_now_does_so_without_what_was_approved_before(
     assert (await incident_now(services)).state is State.WAITING
     assert again.request.requested_by == BOTH.id
     assert services.endpoints.writes == []
+
+
+async def test_a_mode_that_is_raised_decides_nothing_anew_until_a_person_asks(
+    services: FakeServices,
+) -> None:
+    await in_mode(services, Mode.OBSERVE)
+    await diagnosed(services)
+    await enforce(services, message("enforce"))
+    assert (await incident_now(services)).state is State.HELD
+    sent = len(services.bus.published["work"])
+
+    await in_mode(services, Mode.AUTOMATIC)
+    services.outside.wait(3_600)
+    await remind(services, Leftovers(messages={}, effects=[], intents=[]))
+    await enforce(services, message("enforce"))
+    assert (await incident_now(services)).state is State.HELD
+    assert len(services.bus.published["work"]) == sent
+    assert services.endpoints.writes == []
+
+    await want(services)
+    assert services.bus.subjects("work")[-1] == "diagnose", "what was found out then is old"
+    assert (await incident_now(services)).state is State.OPENED

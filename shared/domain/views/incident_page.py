@@ -15,6 +15,7 @@ from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.incidents.objectives import Objective, Standing, rpo, rto
+from shared.domain.readiness.observed import MOVES
 from shared.domain.views import briefing
 from shared.domain.views import incident_lists as lists
 from shared.domain.views.chart import Tone
@@ -29,6 +30,7 @@ KEY_RULES = (
     "kill-switch-off",
     "mode-automatic",
 )
+_ASK_ANEW = "Nothing moves by that alone: Roll back has it diagnosed and decided anew."
 STATE_TONES = {
     State.OPENED: Tone.BAD,
     State.DIAGNOSED: Tone.BAD,
@@ -118,6 +120,7 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     feeling: str
     gravity: str
     deed: str
+    raised: str
     rto: str
     rto_tone: Tone
     rpo: str
@@ -149,6 +152,7 @@ def present(dossier: Dossier, now: datetime) -> IncidentPage:
         feeling=briefing.feeling(incident, service, dossier.diagnosis, now),
         gravity=briefing.gravity(incident),
         deed=_deed(dossier),
+        raised=_raised(dossier),
         rto=briefing.time_left(incident, service, now),
         rto_tone=_rto_tone(incident, service, now),
         rpo=dossier.losses.sentence if dossier.losses else "unknown",
@@ -172,6 +176,16 @@ def _deed(dossier: Dossier) -> str:
         refused = decision is not None and decision.verdict is not Verdict.ROLL_BACK
         return f"Moved nothing. {told}" if refused and incident.sentence else told
     return told
+
+
+def _raised(dossier: Dossier) -> str:
+    """That the mode which held it would let it go on by now, and that a person asks for that."""
+    incident, service, decision = dossier.incident, dossier.service, dossier.decision
+    if incident.state is not State.HELD or service is None or decision is None:
+        return ""
+    if decision.failed_rule != "mode-lets-act" or service.mode not in MOVES:
+        return ""
+    return f"The mode was raised to {service.mode} since. {_ASK_ANEW}"
 
 
 def _judged(decision: Decision) -> Judged:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import RuleResult, Verdict
 from shared.domain.decisions.intent import Intent, IntentState
 from shared.domain.event import ChangeEvent, EventKind
@@ -74,6 +75,44 @@ def test_the_rules_that_failed_are_shown_first_with_those_that_count_most() -> N
     assert judged is not None
     assert [r.rule for r in judged.key_rules] == ["cause-is-version", "cooldown"]
     assert (judged.passed, len(judged.rules)) == (2, 3)
+
+
+HELD = replace(
+    DOSSIER,
+    incident=replace(INCIDENT, state=State.HELD),
+    decision=replace(
+        DECISION,
+        verdict=Verdict.HOLD,
+        mode=Mode.OBSERVE,
+        rules=(rule("mode-lets-act", passed=False), rule("mode-automatic", passed=False)),
+    ),
+)
+
+
+def in_mode(mode: Mode) -> Dossier:
+    return replace(HELD, service=replace(SERVICE, mode=mode))
+
+
+@pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.AUTOMATIC])
+def test_a_mode_that_was_raised_since_says_what_a_person_does_now(mode: Mode) -> None:
+    said = present(in_mode(mode), NOW).raised
+    assert said.startswith(f"The mode was raised to {mode} since. Nothing moves by that alone")
+
+
+@pytest.mark.parametrize(
+    "dossier",
+    [
+        in_mode(Mode.OBSERVE),
+        in_mode(Mode.RECOMMEND),
+        replace(HELD, incident=replace(INCIDENT, state=State.RESOLVED)),
+        replace(HELD, decision=replace(DECISION, rules=(rule("cooldown", passed=False),))),
+        replace(HELD, decision=None),
+        replace(HELD, service=None),
+    ],
+    ids=["as it was", "no more than told", "over", "held by another rule", "undecided", "unowned"],
+)
+def test_where_no_raised_mode_would_change_anything_nothing_is_said(dossier: Dossier) -> None:
+    assert present(dossier, NOW).raised == ""
 
 
 def test_rules_name_things_as_people_do() -> None:
