@@ -58,10 +58,23 @@ def test_an_app_that_its_tables_refuse_is_told_of_though_it_ticks(store: Telemet
     assert fires(store, *told(DONE, 90), *told(SHUT_OUT, 90))
 
 
+@pytest.mark.parametrize("job", ["ready_responder", "ready_executor"])
+def test_an_app_that_may_not_keep_its_report_is_told_of(store: TelemetryStore, job: str) -> None:
+    """Its ticks begin, because it may read; what it finds it may not write."""
+    narrowed = f"tick: {job}: {Refused('tables', 'AuthorizationPermissionMismatch')}"
+    assert fires(store, *told(DONE, 90), *told(narrowed, 90))
+
+
+def test_another_job_that_is_refused_is_none_of_its_business(store: TelemetryStore) -> None:
+    other = f"tick: page_all_due: {Refused('tables', 'AuthorizationPermissionMismatch')}"
+    assert not fires(store, *told(DONE, 90), *told(other, 90))
+
+
 def test_what_is_looked_for_is_what_the_app_says() -> None:
     said = (ROOT / "function_app.py").read_text()
     assert "async def tick(" in said
     assert 'log.warning("tick: %s", error)' in said
+    assert 'log.warning("tick: %s: %s", job.name, error)' in said
     assert QUERY.count('"tick: tables is unavailable"') == 1
     assert SHUT_OUT.startswith("tick: tables is unavailable")
 
