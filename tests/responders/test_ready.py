@@ -8,7 +8,7 @@ import pytest
 
 from responders.page import page_all_due
 from responders.readiness import show_readiness
-from responders.ready_executor import ready_executor
+from responders.ready_executor import look_at_executor, ready_executor
 from responders.ready_responder import ready_responder
 from shared.domain.detection.rules import rules_of
 from shared.domain.message import CHANGES
@@ -209,6 +209,20 @@ async def test_the_look_changes_nothing_outside(services: FakeServices) -> None:
     assert services.pager.sent == []
     assert services.bus.published[CHANGES] == []
     assert set(services.doorbell.rung) == {"https://backstop.example/api/readiness"}
+
+
+async def test_each_look_tells_telemetry_whose_it_was(services: FakeServices) -> None:
+    for app in LOOKS:
+        await look(services, app)
+    told = [(one.name, one.properties["backstop.app"]) for one in services.app_events.sent]
+    assert told == [("backstop.readiness", app) for app in LOOKS]
+
+
+async def test_a_machine_of_ones_own_has_no_vault_to_ask(services: FakeServices) -> None:
+    for local, asked in ((True, set()), (False, {Area.VAULT})):
+        changed = msgspec.structs.replace(services.settings, local=local)
+        seen = await look_at_executor(FakeServices(services.outside, changed))
+        assert {one.area for one in seen.checks} & {Area.VAULT} == asked
 
 
 async def test_what_passed_too_long_ago_is_unknown_until_somebody_looks_again(

@@ -96,6 +96,16 @@ async def test_what_refuses_you_says_nothing_of_the_app() -> None:
     assert "executor" in app.whose
 
 
+async def test_what_only_the_app_can_do_is_not_done_as_you() -> None:
+    services = new_services(vault="https://kv.vault.azure.net")
+
+    found = await look_at_deployment(services, write=False)
+
+    assert services.app_events.sent == []
+    areas = {check.area for part in found.parts for check in part.checks}
+    assert not areas & {Area.TELEMETRY, Area.VAULT}
+
+
 async def test_reports_that_the_tables_keep_from_you_are_asked_of_the_api(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -189,6 +189,25 @@ def test_what_a_knock_proves(area: Area, saw: Saw, by_the_app: bool, verdict: Ve
     assert bool(found.remedy) is (verdict is not Verdict.PASSED)
 
 
+@pytest.mark.parametrize("area", [Area.TABLES, Area.CONTAINERS])
+def test_reading_and_writing_are_two_checks_with_a_role_each(area: Area) -> None:
+    read, written = (
+        judge_sight(Sight(area=area, name="it", saw=Saw.REFUSED, detail="why", writing=writing))
+        for writing in (False, True)
+    )
+    assert read.key != written.key
+    assert read.remedy != written.remedy
+    assert (read.sentence, written.sentence) == (
+        "it refuses this identity: why",
+        "it refuses writes of this identity: why",
+    )
+
+
+def test_a_right_to_write_that_is_there_is_not_said_to_be_used() -> None:
+    sight = Sight(area=Area.TABLES, name="it", saw=Saw.THERE, writing=True)
+    assert judge_sight(sight).sentence == "it may be written; nothing was"
+
+
 @pytest.mark.parametrize(
     ("permissions", "lacking"),
     [
