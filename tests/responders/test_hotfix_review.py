@@ -111,6 +111,7 @@ async def test_its_incident_is_over_and_wakes_nobody(services: FakeServices) -> 
     incident = await incident_of(services, review)
     assert (incident.state, incident.severity) == (State.RESOLVED, Severity.SEV3)
     assert incident.title == f"{SERVICE.title}: a commander let a hotfix by in a change freeze"
+    assert incident.sentence.endswith("It has a mandatory review, by another person.")
     assert incident.pages == ()
     assert await open_incidents(services) == []
     assert [one.id for one in (await list_incidents(services))[0]] == [incident.id]

@@ -55,7 +55,7 @@ def _incident(service: Service, release: Release, shard: str) -> Incident:
         severity_reasons=(WHY,),
         opened_at=at,
         changed_at=at,
-        sentence=plain(f"{_said(release)}."),
+        sentence=plain(f"{_said(release)}. It has a mandatory review, by another person."),
     )
 
 
