@@ -211,7 +211,7 @@ def register_responder() -> None:
 
     @app.service_bus_topic_trigger("msg", BUS_CONNECTION, CHANGES, "notify")
     async def tell(msg: func.ServiceBusMessage) -> None:
-        await settle(services, CHANGES, _message(msg), NOTIFY)
+        await settle(services, CHANGES, "notify", _message(msg), NOTIFY)
 
     _tick(JOBS[Role.RESPONDER], NOTE_SHUT_OUT)
 
@@ -224,7 +224,8 @@ def register_executor() -> None:
         "msgs", BUS_CONNECTION, CHANGES, "record", cardinality=func.Cardinality.MANY
     )
     async def write_ledger(msgs: typing.List[func.ServiceBusMessage]) -> None:  # noqa: UP006 - the worker knows no list[]
-        await settle_batch(services, CHANGES, [_message(msg) for msg in msgs], RECORD)
+        messages = [_message(msg) for msg in msgs]
+        await settle_batch(services, CHANGES, "record", messages, RECORD)
 
     _tick(JOBS[Role.EXECUTOR])
 
@@ -270,7 +271,7 @@ def _work(subscription: str, handlers: Mapping[str, Handler]) -> None:
 
     @app.service_bus_topic_trigger("msg", BUS_CONNECTION, WORK, subscription)
     async def work(msg: func.ServiceBusMessage) -> None:
-        await settle(services, WORK, _message(msg), dispatch)
+        await settle(services, WORK, subscription, _message(msg), dispatch)
 
 
 def _tick(jobs: tuple[Later, ...], shut_out: Later | None = None) -> None:
@@ -313,12 +314,14 @@ def _target(url: str) -> str:
 
 
 def _message(msg: func.ServiceBusMessage) -> Message:
-    attempt = str((msg.application_properties or {}).get("attempt", 1))
+    properties = msg.application_properties or {}
+    attempt = str(properties.get("attempt", 1))
     return Message(
         subject=msg.label or "",
         body=msg.get_body().decode("utf-8", "replace"),
         message_id=msg.message_id or "",
         attempt=int(attempt) if attempt.isdecimal() else 1,
+        only_for=str(properties.get("only_for", "")),
     )
 
 

@@ -290,8 +290,11 @@ def test_no_target_names_another_host() -> None:
 class Received(func.ServiceBusMessage):
     """A message as the worker hands it over."""
 
-    def __init__(self, subject: str | None, body: bytes, attempt: object = None) -> None:
+    def __init__(
+        self, subject: str | None, body: bytes, attempt: object = None, only_for: str = ""
+    ) -> None:
         self._said = (subject, body, attempt)
+        self._only_for = {"only_for": only_for} if only_for else {}
 
     @property
     def label(self) -> str | None:
@@ -303,7 +306,8 @@ class Received(func.ServiceBusMessage):
 
     @property
     def application_properties(self) -> dict[str, object]:
-        return {} if self._said[2] is None else {"attempt": self._said[2]}
+        attempt = {} if self._said[2] is None else {"attempt": self._said[2]}
+        return {**attempt, **self._only_for}
 
     def get_body(self) -> bytes:
         return self._said[1]
@@ -314,6 +318,16 @@ def test_a_message_is_read_tolerantly(attempt: object, read: int) -> None:
     found = function_app._message(Received("triage", b"key\xff", attempt))
 
     assert found == Message(subject="triage", body="key\ufffd", message_id="id-1", attempt=read)
+
+
+async def test_a_copy_for_another_subscription_is_done_with(
+    app: func.FunctionApp, services: FakeServices
+) -> None:
+    function_app._work("executor", COMMANDS[Role.EXECUTOR])
+
+    await registered(app, "work")(Received("triage", b"key", 2, "responder"))
+
+    assert await count_waiting(services, 10) == 0
 
 
 async def test_a_command_that_nobody_knows_is_kept_and_done_with(

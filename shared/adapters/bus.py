@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage, ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
@@ -22,7 +23,10 @@ from shared.errors import NotFound, Refused, Unavailable
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+type _Property = int | float | bytes | bool | str | UUID
+
 _ATTEMPT = "attempt"
+_ONLY_FOR = "only_for"
 _LOOK_S = 1.0
 _LOOK_MESSAGES = 100
 _LOOK_WITHIN_S = 10.0  # a link that does not open must not hold up whoever looks
@@ -75,8 +79,8 @@ class Bus:
     async def resubmit_dead_letter(self, topic: str, subscription: str, message_id: str) -> bool:
         """Publish a dead letter to its topic again, as a first attempt, then remove it.
 
-        Returns False when there is no such dead letter. All subscriptions that admit the subject
-        get the copy: consumers are idempotent. Raises as `dead_letters` and `publish` do, and
+        Returns False when there is no such dead letter. The copy is for its subscription only:
+        the others took theirs. Raises as `dead_letters` and `publish` do, and
         Unavailable while somebody else has it locked.
         """
         return await self._take_out(topic, subscription, message_id, again=True)
@@ -95,7 +99,8 @@ class Bus:
                 if found is None:
                     return False
                 if again:
-                    await self.publish(topic, [_first_attempt(found)])
+                    again_for = structs.replace(_first_attempt(found), only_for=subscription)
+                    await self.publish(topic, [again_for])
                 await receiver.complete_message(found)
                 locked = [one for one in locked if one is not found]
             finally:
@@ -206,9 +211,16 @@ def _outgoing(message: Message) -> ServiceBusMessage:
         message.body,
         subject=message.subject,
         message_id=message.message_id,
-        application_properties={_ATTEMPT: message.attempt},
+        application_properties=_properties(message),
         scheduled_enqueue_time_utc=message.due,
     )
+
+
+def _properties(message: Message) -> dict[str | bytes, _Property]:
+    properties: dict[str | bytes, _Property] = {_ATTEMPT: message.attempt}
+    if message.only_for:
+        properties[_ONLY_FOR] = message.only_for
+    return properties
 
 
 def _first_attempt(received: ServiceBusReceivedMessage) -> Message:

@@ -21,7 +21,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message: `subject` says what it is for, and filters read it.
 
     `attempt` counts from 1 and grows with every scheduled copy; `due` (aware, UTC) is when the
-    bus hands the message out, None means at once.
+    bus hands the message out, None means at once. `only_for` names the one subscription that is
+    meant, of all that the topic hands it to; empty means all.
     """
 
     subject: str
@@ -29,6 +30,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     attempt: int = 1
     due: datetime | None = None
+    only_for: str = ""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,8 +25,10 @@ type Handler = Callable[[Services, Message], Awaitable[None]]
 type BatchHandler = Callable[[Services, Sequence[Message]], Awaitable[None]]
 
 
-async def settle(services: Services, topic: str, message: Message, handle: Handler) -> None:
-    """Run a handler on a message so that returning is always right.
+async def settle(
+    services: Services, topic: str, subscription: str, message: Message, handle: Handler
+) -> None:
+    """Run a handler on a message of a subscription so that returning is always right.
 
     Raises Unavailable only where neither the work could be done nor a later try be scheduled.
     """
@@ -34,20 +36,31 @@ async def settle(services: Services, topic: str, message: Message, handle: Handl
     async def take(known: Services, messages: Sequence[Message]) -> None:
         await _take(known, topic, messages[0], handle)
 
-    await settle_batch(services, topic, [message], take)
+    await settle_batch(services, topic, subscription, [message], take)
 
 
 async def settle_batch(
-    services: Services, topic: str, messages: Sequence[Message], handle: BatchHandler
+    services: Services,
+    topic: str,
+    subscription: str,
+    messages: Sequence[Message],
+    handle: BatchHandler,
 ) -> None:
-    """The same for a handler that takes many messages and keeps the bad ones itself."""
+    """The same for a handler that takes many messages and keeps the bad ones itself.
+
+    A topic hands every copy to all its subscriptions, so a copy says whom it is for: two consumers
+    that fail together would double what is on its way at every try.
+    """
+    meant = [message for message in messages if message.only_for in ("", subscription)]
+    if not meant:
+        return
     try:
-        await handle(services, messages)
+        await handle(services, meant)
     except (Unavailable, Conflict) as error:
         wait = error.retry_after_s if isinstance(error, Unavailable) else FIRST_RETRY_S
-        subjects = ", ".join(sorted({message.subject for message in messages}))
+        subjects = ", ".join(sorted({message.subject for message in meant}))
         log.warning("%s %s: later, because %s", topic, subjects, error)
-        copies = [_again(services, message, wait) for message in messages]
+        copies = [_again(services, subscription, message, wait) for message in meant]
         await services.bus.publish(topic, copies)
 
 
@@ -69,12 +82,16 @@ async def _quarantine(
     await keep_message(services, f"{topic}/{message.subject}", topic, message, error)
 
 
-def _again(services: Services, message: Message, at_least_s: float) -> Message:
+def _again(services: Services, subscription: str, message: Message, at_least_s: float) -> Message:
     doublings = min(message.attempt - 1, DOUBLINGS)  # days of tries are too much for a float
     backoff = min(FIRST_RETRY_S * 2**doublings, LAST_RETRY_S)
     due = services.now() + timedelta(seconds=max(backoff, min(at_least_s, LAST_RETRY_S)))
     original = message.message_id.partition("#")[0]
     attempt = message.attempt + 1
     return msgspec.structs.replace(
-        message, message_id=f"{original}#{attempt}", attempt=attempt, due=due
+        message,
+        message_id=f"{original}#{attempt}",
+        attempt=attempt,
+        due=due,
+        only_for=subscription,
     )

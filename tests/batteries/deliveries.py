@@ -68,7 +68,7 @@ class Round:
         self.answers: Counter[tuple[str, str]] = Counter()
         self._crew = Crew(self.scheduler)
         self._queues = [self._posts() for _ in range(WORKERS)]
-        self._triage = Subscription(self.outside, WORK, "triage")
+        self._triage = Subscription(self.outside, WORK, "responder", "triage")
         self._starters: dict[str, Callable[[], None]] = {}
         self._born = 0
         if not clean:

@@ -102,7 +102,7 @@ class Race:
         self._chance = Random(seed)  # noqa: S311 - the same seed must give the same race
         self.names = self._chance.choices(sorted(EVENTS), k=6)
         self._crew = Crew(self.scheduler)
-        self._triage = Subscription(self.outside, WORK, "triage")
+        self._triage = Subscription(self.outside, WORK, "responder", "triage")
         self._workers: list[str] = []
         self._posted = 0
         deaths = self._chance.choice((0, 0, 1, 2))

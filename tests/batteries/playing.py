@@ -106,9 +106,10 @@ class Crew:
 class Subscription:
     """At least once: a message that is not completed within its lock comes again."""
 
-    def __init__(self, outside: Outside, topic: str, *subjects: str) -> None:
+    def __init__(self, outside: Outside, topic: str, name: str, *subjects: str) -> None:
         self._published = outside.bus.published[topic]
         self._topic = topic
+        self._name = name
         self._subjects = subjects
         self._open: dict[int, tuple[Message, float]] = {}
         self._known = 0
@@ -127,7 +128,8 @@ class Subscription:
                 await asyncio.sleep(IDLE_S)
                 continue
             try:
-                await settle(services, self._topic, self._open[number][0], handle)
+                message = self._open[number][0]
+                await settle(services, self._topic, self._name, message, handle)
             except (Unavailable, Conflict):
                 self._lock(number, loop.time() + 1.0)
             else:

@@ -91,8 +91,8 @@ class Citizen(Process):
 class Topic(Subscription):
     """A subscription whose messages come due by the bus's own clock, which is right."""
 
-    def __init__(self, outside: Outside, topic: str, *subjects: str) -> None:
-        super().__init__(outside, topic, *subjects)
+    def __init__(self, outside: Outside, topic: str, name: str, *subjects: str) -> None:
+        super().__init__(outside, topic, name, *subjects)
         self._since = outside.now
 
     @override
@@ -108,10 +108,10 @@ class Town:
         self.pager = TimedPager(scheduler)
         self.crew = Crew(scheduler)
         self._subscriptions: dict[str, Subscription] = {
-            "responder": Topic(outside, WORK, *COMMANDS[Role.RESPONDER]),
-            "executor": Topic(outside, WORK, *COMMANDS[Role.EXECUTOR]),
-            "notify": Topic(outside, CHANGES),
-            "record": Topic(outside, CHANGES),
+            "responder": Topic(outside, WORK, "responder", *COMMANDS[Role.RESPONDER]),
+            "executor": Topic(outside, WORK, "executor", *COMMANDS[Role.EXECUTOR]),
+            "notify": Topic(outside, CHANGES, "notify"),
+            "record": Topic(outside, CHANGES, "record"),
         }
         roles = (Role.RESPONDER, Role.RESPONDER, Role.EXECUTOR, Role.EXECUTOR)
         shifts = (timedelta(minutes=off) for off in offs)
@@ -191,7 +191,7 @@ def _dispatcher(role: Role) -> Handler:
 
 
 async def _record(services: Services, message: Message) -> None:
-    await settle_batch(services, CHANGES, [message], RECORD)
+    await settle_batch(services, CHANGES, "record", [message], RECORD)
 
 
 async def _tick(services: Citizen) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from function_app import COMMANDS, JOBS, NOTIFY, RECORD
 from shared.domain.message import CHANGES, WORK, Message
 from shared.protocol.leftovers import find_leftovers
-from shared.protocol.settle import settle
+from shared.protocol.settle import settle, settle_batch
 from shared.services import Services
 from shared.settings import Role
 from tests.fakes.services import FakeServices
@@ -45,13 +45,13 @@ class FakeHost:
             for message in bus.take(WORK, services.settings.instance, now)
         ]
         for services, message in commands:
-            await settle(services, WORK, message, _dispatch)
+            await settle(services, WORK, services.settings.instance, message, _dispatch)
         told = bus.take(CHANGES, "notify", now)
         for message in told:
-            await settle(self.responder, CHANGES, message, NOTIFY)
+            await settle(self.responder, CHANGES, "notify", message, NOTIFY)
         written = bus.take(CHANGES, "record", now)
         if written:
-            await RECORD(self.executor, written)
+            await settle_batch(self.executor, CHANGES, "record", written, RECORD)
         return len(commands) + len(told) + len(written)
 
     async def _tick(self) -> None:

@@ -207,7 +207,7 @@ async def test_two_people_at_once_resubmit_it_once(services: FakeServices) -> No
 
 async def test_a_message_goes_to_its_topic_as_a_first_attempt(services: FakeServices) -> None:
     taken = message("triage", "no such delivery", attempt=7)
-    await settle(services, WORK, taken, triage)
+    await settle(services, WORK, "responder", taken, triage)
     (shown,) = await inputs(services)
     assert (shown["kind"], shown["reason"]) == ("message", "not-found")
 
@@ -219,12 +219,12 @@ async def test_a_message_goes_to_its_topic_as_a_first_attempt(services: FakeServ
 
 
 async def test_a_message_that_fails_again_is_in_quarantine_again(services: FakeServices) -> None:
-    await settle(services, WORK, message("triage", "no such delivery"), triage)
+    await settle(services, WORK, "responder", message("triage", "no such delivery"), triage)
     (shown,) = await inputs(services)
     await again(services, shown["id"])
     services.outside.wait(1)
 
-    await settle(services, WORK, services.bus.published["work"][0], triage)
+    await settle(services, WORK, "responder", services.bus.published["work"][0], triage)
 
     (back,) = await inputs(services, state="kept")
     assert (back["id"], back["times"]) == (shown["id"], 2)
@@ -266,7 +266,7 @@ async def test_a_bus_that_is_out_leaves_a_dead_letter_where_it_is(services: Fake
 async def test_whoever_dies_while_resubmitting_leaves_it_to_be_resubmitted_or_done(
     services: FakeServices, turn: int
 ) -> None:
-    await settle(services, WORK, message("triage", "no such delivery"), triage)
+    await settle(services, WORK, "responder", message("triage", "no such delivery"), triage)
     (shown,) = await inputs(services)
     services.outside.turns.at(turn, die)
     try:

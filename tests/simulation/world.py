@@ -231,9 +231,9 @@ class World:
             number, message = received
             try:
                 if handle is None:
-                    await settle_batch(services, topic, [message], record)
+                    await settle_batch(services, topic, name, [message], record)
                 else:
-                    await settle(services, topic, message, handle)
+                    await settle(services, topic, name, message, handle)
             except (Unavailable, Conflict):
                 subscription.abandon(number)
                 await asyncio.sleep(1.0)

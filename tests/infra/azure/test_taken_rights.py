@@ -194,7 +194,7 @@ async def _no_look_is_kept(services: FakeServices, taken: Taken) -> None:
 
 async def _let_it_triage(services: FakeServices) -> None:
     (key,) = {one.body for one in services.bus.published[WORK] if one.subject == "triage"}
-    await settle(services.another("responder"), WORK, message("triage", key), triage)
+    await settle(services.another("responder"), WORK, "responder", message("triage", key), triage)
     (incident,) = await open_incidents(services)
     assert wakes(incident)
     told = (await read_delivery(services, key)).value

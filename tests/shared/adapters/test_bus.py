@@ -111,13 +111,15 @@ async def test_a_subject_goes_to_the_app_that_handles_it(emulator: Emulator, bus
 
 
 async def test_what_is_published_is_what_is_stored(emulator: Emulator, bus: Bus) -> None:
-    sent = Message(subject="page", body='{"é": 1}', message_id="id", attempt=3)
+    sent = Message(
+        subject="page", body='{"é": 1}', message_id="id", attempt=3, only_for="responder"
+    )
 
     await bus.publish("work", [sent])
 
     (stored,) = emulator.broker.queue(RESPONDER).peek(0, 2)
     assert stored.content.data_sections() == ['{"é": 1}'.encode()]
-    assert stored.content.application == {"attempt": 3}
+    assert stored.content.application == {"attempt": 3, "only_for": "responder"}
 
 
 async def test_300_concurrent_callers_store_exactly_300_messages(
@@ -331,6 +333,8 @@ async def test_one_dead_letter_is_published_again_and_the_others_stay(
 
     assert waiting(emulator, RESPONDER) == ["m2"]
     assert waiting(emulator, RESPONDER + DEAD_LETTER_SUFFIX) == ["m1", "m3"]
+    (again,) = emulator.broker.queue(RESPONDER).peek(0, 2)
+    assert again.content.application == {"attempt": 1, "only_for": "responder"}
 
 
 @asynccontextmanager

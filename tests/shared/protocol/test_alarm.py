@@ -72,7 +72,7 @@ async def post(services: Process, alert: Alert = ALERT) -> bool:
 async def take(services: Process, alert: Alert = ALERT) -> Delivery:
     """Triage takes the alert; answer its delivery."""
     key = delivery_id(alert, services.now())
-    await settle(services, "work", message("triage", key), triage)
+    await settle(services, "work", "responder", message("triage", key), triage)
     return (await read_delivery(services, key)).value
 
 

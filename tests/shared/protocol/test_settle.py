@@ -27,7 +27,7 @@ async def end_in(
         if error is not None:
             raise error
 
-    await settle(services, "work", taken or message("triage", "key"), handle)
+    await settle(services, "work", "responder", taken or message("triage", "key"), handle)
 
 
 async def kept(services: FakeServices) -> Quarantined:
@@ -115,7 +115,7 @@ async def test_a_mistake_of_ours_is_not_hidden(services: FakeServices) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await settle(services, "work", message("triage"), handle)
+        await settle(services, "work", "responder", message("triage"), handle)
 
 
 async def test_a_batch_whose_part_is_out_comes_again_message_by_message(
@@ -125,7 +125,7 @@ async def test_a_batch_whose_part_is_out_comes_again_message_by_message(
         raise Unavailable("tables", "out", 2.0)
 
     batch = [message("a", "1"), message("b", "2")]
-    await settle_batch(services, "changes", batch, handle)
+    await settle_batch(services, "changes", "record", batch, handle)
 
     copies = services.bus.published["changes"]
     assert [copy.message_id for copy in copies] == ["a:1#2", "b:2#2"]
@@ -139,3 +139,34 @@ async def test_bad_input_that_cannot_be_kept_now_comes_again(services: FakeServi
 
     (copy,) = services.bus.published["work"]
     assert copy.attempt == 2
+
+
+async def fail(*_: object) -> None:
+    raise Unavailable("tables", "out", 0.0)
+
+
+async def test_two_subscriptions_that_fail_together_have_one_copy_each_on_its_way(
+    services: FakeServices,
+) -> None:
+    """A topic hands every copy to both: each would double what the other makes of it."""
+    bus = services.bus
+    await bus.publish("changes", [message("incident.opened", "1")])
+
+    for _ in range(600):
+        for one in bus.take("changes", "notify", services.now()):
+            await settle(services, "changes", "notify", one, fail)
+        for one in bus.take("changes", "record", services.now()):
+            await settle_batch(services, "changes", "record", [one], fail)
+        services.outside.wait(1)
+
+    waits = [copy for copy in bus.published["changes"] if copy.due and copy.due > services.now()]
+    assert {copy.only_for for copy in waits} == {"notify", "record"}
+    assert len(waits) == 2
+
+
+async def test_a_copy_is_left_to_whom_it_is_for(services: FakeServices) -> None:
+    copy = message("incident.opened", "1", only_for="record")
+
+    await settle(services, "changes", "notify", copy, fail)
+
+    assert services.bus.published["changes"] == []

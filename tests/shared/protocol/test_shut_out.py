@@ -87,7 +87,7 @@ def test_once_the_tables_answer_it_is_one_incident_that_says_what_it_was() -> No
         await asyncio.sleep(TICK_S)
         (told,) = services.alarms.values()
         key = delivery_id(told.alerts[0], services.now())
-        await settle(services, "work", message("triage", key), triage)
+        await settle(services, "work", "responder", message("triage", key), triage)
         taken = (await read_delivery(services, key)).value
         incident = (await read_incident(services, taken.incident)).value
         assert incident.title == "Backstop gets no answer from its own tables"

@@ -85,7 +85,9 @@ class Host:
             while received := await receiver.receive_messages(1, max_wait_time=0.3):
                 self.deliveries += 1
                 try:
-                    await settle(self._services, WORK, _message(received[0]), self._handle)
+                    await settle(
+                        self._services, WORK, SUBSCRIPTION, _message(received[0]), self._handle
+                    )
                 except ZeroDivisionError:
                     await receiver.abandon_message(received[0])
                 else:
