@@ -289,11 +289,28 @@ def _tick(jobs: tuple[Later, ...], shut_out: Later | None = None) -> None:
             if shut_out is not None:
                 await shut_out(services, error)
             return
-        for job in jobs:
-            try:
-                await job(services, leftovers)
-            except BackstopError as error:
-                log.warning("tick: %s: %s", job.name, error)
+        await _run_all(jobs, leftovers)
+
+
+async def _run_all(jobs: tuple[Later, ...], leftovers: object) -> None:
+    """Run every job, then raise what nobody expected as one ExceptionGroup.
+
+    The only broad catch of the triggers. Behind it is the host, and a job is no part of the others:
+    a mistake in one would keep all behind it from running, at every tick. Nothing is swallowed: the
+    log names the job, the host counts a failed tick, and the watchdog sees that none succeeds.
+    """
+    mistakes: list[Exception] = []
+    for job in jobs:
+        try:
+            await job(services, leftovers)
+        except BackstopError as error:
+            log.warning("tick: %s: %s", job.name, error)
+        except Exception as error:  # noqa: BLE001 - raised below, after the jobs behind it
+            log.error("tick: %s: %s", job.name, type(error).__name__)  # noqa: TRY400 - raised below
+            error.add_note(f"raised by the tick's job {job.name}")
+            mistakes.append(error)
+    if mistakes:
+        raise ExceptionGroup("not all jobs of the tick could be done", mistakes)
 
 
 def _request(req: func.HttpRequest) -> Request:

@@ -374,3 +374,21 @@ async def note_turn(services: Services, _: object) -> None:
 
 async def fail(_: Services, __: object) -> None:
     raise RejectedInput("not-storable", "a job of the tick that cannot be done")
+
+
+async def blunder(_: Services, __: object) -> None:
+    raise ValueError("a card of a kind that this version does not know")
+
+
+async def test_a_mistake_in_a_job_stops_no_other_and_fails_the_tick(
+    app: func.FunctionApp, services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = "tests.test_function_app"
+    function_app._tick((Later(here, "blunder"), Later(here, "fail"), Later(here, "note_turn")))
+
+    with pytest.raises(ExceptionGroup) as failed:
+        await registered(app, "tick")(None)
+
+    assert services in TURNS
+    assert [type(error) for error in failed.value.exceptions] == [ValueError]
+    assert "tick: blunder: ValueError" in caplog.text
