@@ -16,7 +16,7 @@ from shared.domain.redaction.redactor import Redactor
 from shared.domain.wording import plain
 from shared.errors import Misconfigured, RejectedInput, Unavailable
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 7.0  # pager and fallback, one after the other, are within an effect's claim
 _ACCEPTED = range(200, 300)
 _TOO_MANY = 429
 _BUSY = frozenset({408, 425, _TOO_MANY, *range(500, 600)})

@@ -20,7 +20,7 @@ from shared.services import Services
 
 log = logging.getLogger("backstop.effect")
 
-ABANDONED_AFTER = timedelta(seconds=20)  # longer than any provider's time-out
+ABANDONED_AFTER = timedelta(seconds=20)  # longer than a pager and its fallback take to time out
 
 type Send = Callable[[Effect], Awaitable[str]]
 
@@ -89,10 +89,16 @@ async def _take(services: Services, shard: str, row: str) -> Effect | None:
 
 
 async def _leave(services: Services, shard: str, effect: Effect) -> None:
-    """Let the next try be anybody's, now; without tables it is once the time is over."""
+    """Let the next try be anybody's, now; without tables it is once the time is over.
+
+    What somebody else has taken up or sent meanwhile is theirs, and is not put back.
+    """
     free = msgspec.structs.replace(effect, sending_until=None)
     with contextlib.suppress(Conflict, Unavailable):
-        await services.state.write(shard, [Put(row=effect.open_row, value=free)])
+        found = await services.state.read(shard, effect.open_row, Effect)
+        if found is not None and found.value.sending_until == effect.sending_until:
+            put = Put(row=effect.open_row, value=free, etag=found.etag)
+            await services.state.write(shard, [put])
 
 
 def abandoned(services: Services, leftovers: Leftovers, prefix: str) -> list[Effect]:

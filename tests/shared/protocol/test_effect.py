@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.adapters import webhook
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.effect import (
     ABANDONED_AFTER,
@@ -169,3 +170,24 @@ async def test_a_sender_that_died_is_followed_by_another_after_a_while(
     services.outside.wait(ABANDONED_AFTER.total_seconds() + 1)
     await deliver(services, INCIDENT.id, CARD, channel.send)
     assert channel.got == [CARD]
+
+
+async def test_a_slow_sender_puts_nothing_back_that_another_has_sent(
+    services: FakeServices, channel: Channel
+) -> None:
+    async def answer_late(_: Effect) -> str:
+        services.outside.wait(ABANDONED_AFTER.total_seconds() + 1)
+        await deliver(services.another("two"), INCIDENT.id, CARD, channel.send)
+        raise Unavailable("teams", "no answer")
+
+    await claimed(services, INCIDENT.id, CARD)
+    with pytest.raises(Unavailable):
+        await deliver(services, INCIDENT.id, CARD, answer_late)
+
+    assert channel.got == [CARD]
+    assert services.state.rows(SHARD, "~") == []
+
+
+def test_a_pager_and_its_fallback_have_answered_before_another_worker_sends() -> None:
+    tables_s = 5.0
+    assert 2 * webhook._TIMEOUT_S + tables_s <= ABANDONED_AFTER.total_seconds()
