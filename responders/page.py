@@ -68,6 +68,8 @@ async def _quietly(doing: Awaitable[None]) -> None:
             await doing
         except Unavailable as error:
             log.warning("a page waits: %s", error)
+        except RejectedInput as error:
+            log.error("nobody can be paged for an incident: %s", error)  # noqa: TRY400 - all there is
 
 
 async def _wake(services: Services, incident_id: str) -> None:

@@ -417,3 +417,17 @@ async def test_killed_anywhere_what_is_held_goes_on_once(
     assert stored == ["incident.quieted", "incident.resumed", "incident.paged"]
     assert set(services.pager.did()) == {(ADA, "trigger")}
     assert len((await incident_now(services)).pages) == 1
+
+
+async def test_what_no_table_takes_of_one_incident_keeps_no_other_from_being_paged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from responders.page import _quietly
+    from shared.errors import RejectedInput
+
+    async def write_too_much() -> None:
+        raise RejectedInput("not-storable", "the entity is too large")
+
+    await _quietly(write_too_much())
+
+    assert "not-storable" in caplog.text

@@ -13,6 +13,8 @@ from shared.domain.incidents.incident import Incident, Note, Page, Step, tell
 from shared.domain.incidents.report_duty import Report
 from shared.domain.incidents.steps import refuse_resolved
 
+NOTES_HOLD = 400_000  # bytes as JSON: at most twice that in the entity, which holds 1 MiB in all
+
 
 def acknowledge(incident: Incident, *, who: str, role: str = "", now: datetime) -> Step:
     """Somebody has seen it: pages that wait are answered. The first one counts."""
@@ -59,8 +61,13 @@ def take_command(incident: Incident, *, who: str, role: str = "", now: datetime)
 
 
 def add_note(incident: Incident, text: str, *, who: str, role: str = "", now: datetime) -> Step:
-    """Keep what a person wrote. The ledger learns that there is a note, not what it says."""
-    note = Note(author=who, at=now, text=text)
+    """Keep what a person wrote, as long as there is room: an incident must stay storable.
+
+    The ledger learns that there is a note, not what it says.
+    """
+    notes = (*incident.notes, Note(author=who, at=now, text=text))
+    if len(msgspec.json.encode(notes)) > NOTES_HOLD:
+        return Step(incident=None, reason="this incident's notes are full: write on elsewhere")
     return tell(
         incident,
         EventKind.NOTED,
@@ -69,7 +76,7 @@ def add_note(incident: Incident, text: str, *, who: str, role: str = "", now: da
         what=f"wrote a note of {len(text)} characters",
         why="for the timeline",
         now=now,
-        changes={"notes": (*incident.notes, note)},
+        changes={"notes": notes},
     )
 
 

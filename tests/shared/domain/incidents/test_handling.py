@@ -74,3 +74,19 @@ def test_a_note_may_be_written_after_the_end() -> None:
 def test_after_the_end_there_is_nothing_to_acknowledge_or_command() -> None:
     assert acknowledge(ENDED, who="ada", now=NOW).incident is None
     assert take_command(ENDED, who="ada", now=NOW).incident is None
+
+
+def test_notes_end_before_they_make_an_incident_that_no_table_holds() -> None:
+    from shared.domain.incidents.handling import NOTES_HOLD, add_note
+    from shared.domain.incidents.incident import Note
+    from tests.fakes.scene import INCIDENT, NOW
+
+    long = Note(author="ada", at=NOW, text="\U0001f600" * 4_000)
+    few = msgspec.structs.replace(INCIDENT, notes=(long,))
+    room = NOTES_HOLD // len(msgspec.json.encode(long))
+    full = msgspec.structs.replace(INCIDENT, notes=(long,) * room)
+
+    assert add_note(few, long.text, who="ada", now=NOW).incident is not None
+    refused = add_note(full, long.text, who="ada", now=NOW)
+    assert refused.incident is None
+    assert "elsewhere" in refused.reason
