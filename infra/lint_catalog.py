@@ -19,6 +19,7 @@ from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
 from shared.errors import Misconfigured
+from shared.protocol.probing import NOTHING_TO_ASK
 
 FOLDERS = (Path("shared/catalog"), Path("infra/local/catalog"))
 
@@ -138,7 +139,7 @@ def _unasked(folder: Path, reading: Reading) -> list[CatalogMistake]:
             file=reports[name].file,
             line=one.line,
             field=one.field,
-            problem="nobody asks the endpoint what it should know",
+            problem="nobody asks the endpoint what it should know" + _unprobed(service),
             allowed=f"{GOLDEN}/{name}.yaml with at least {_ENOUGH}",
             service=name,
         )
@@ -147,6 +148,11 @@ def _unasked(folder: Path, reading: Reading) -> list[CatalogMistake]:
         for one in reports[name].mentioned(Mentioned.TARGET)
         if one.text in _endpoints(service)
     ]
+
+
+def _unprobed(service: Service) -> str:
+    """What else there is nothing to ask for: a request of the file's own would do for that."""
+    return "" if service.probe else f", and it cannot be probed: {NOTHING_TO_ASK}"
 
 
 def _endpoints(service: Service) -> list[str]:

@@ -80,6 +80,7 @@ def _read_spec(metadata: Section, spec: Section, slos: tuple[Slo, ...]) -> Servi
         customer_impact=spec.flag("customer_impact", default=False),
         compliance=spec.texts("compliance", pattern=NAME),
         signals=tuple(one.lower() for one in spec.texts("signals", pattern=_GUID)),
+        probe=spec.anything("probe") if spec.has("probe") else {},
         file=spec.report.file,
     )
 

@@ -61,6 +61,8 @@ def _check(spec: Section, metadata: Section, read: GoldenCases) -> None:
     if not LEAST_CASES <= len(read.cases) <= MOST_CASES:
         allowed = f"from {LEAST_CASES} to {MOST_CASES}: fewer say nothing, more cost too much"
         spec.mistake("cases", f"{len(read.cases)} cases", allowed)
+    if read.cases and all(case.refused for case in read.cases):
+        spec.mistake("cases", "nothing is to be answered", "cases to probe the versions with, too")
     names = [case.name for case in read.cases]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

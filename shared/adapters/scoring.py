@@ -56,7 +56,8 @@ class Scoring:
         """Send every payload once and count what passed; trouble is counted, never raised.
 
         `deployment` pins each request, and then only that version's answers pass; None leaves the
-        choice to the split. `region` is written into each payload. `timeout_s` is for one request.
+        choice to the split. `region` is where the payloads ask for, as the report says it; each is
+        sent as it stands, marked as a probe by a header. `timeout_s` is for one request.
         Raises RejectedInput when the URI would carry the key over plain HTTP, Unavailable where
         there is no token to authorise with.
         """
@@ -65,9 +66,8 @@ class Scoring:
         gate = asyncio.Semaphore(concurrency)
 
         async def send(payload: Payload) -> _Answer:
-            body = payload if region is None else {**payload, "region": region}
             async with gate:
-                return await self._send(scoring_uri, body, headers, timeout_s)
+                return await self._send(scoring_uri, payload, headers, timeout_s)
 
         answers = await asyncio.gather(*(send(payload) for payload in payloads))
         return _report(answers, deployment, region)

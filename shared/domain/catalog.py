@@ -7,6 +7,7 @@ only where the alert's targets belong to it.
 
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -143,6 +144,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     customer_impact: bool = False
     compliance: tuple[str, ...] = ()  # rules that the service falls under, such as "dora"
     signals: tuple[str, ...] = ()  # the app ids, lower case, whose signals are the service's own
+    probe: dict[str, Any] = {}  # a request that it answers well, where it has no golden cases
     file: str = ""
 
     @cached_property

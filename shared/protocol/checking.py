@@ -107,9 +107,7 @@ async def _answers(services: Services, snapshot: EndpointSnapshot, golden: Golde
 async def _ask(services: Services, snapshot: EndpointSnapshot, case: GoldenCase) -> str:
     wait_s = case.within_ms / 1000 + GRACE_S
     try:
-        reply = await services.scoring.ask(
-            snapshot.scoring_uri, {**case.request, "probe": True}, timeout_s=wait_s
-        )
+        reply = await services.scoring.ask(snapshot.scoring_uri, case.request, timeout_s=wait_s)
     except (Unavailable, RejectedInput) as error:
         return error.detail
     return judge(case, reply)

@@ -20,6 +20,7 @@ class FakeScoring(Scoring):
         self.out = False
         self.failing: set[str] = set()
         self.payloads: list[Payload] = []
+        self.takes: set[str] = set()  # the fields of a request that is not refused; none: whatever
         self.says: dict[str, Payload] = {}  # instead of the question, by deployment
         self._turns = turns
         self._endpoints = endpoints
@@ -41,11 +42,12 @@ class FakeScoring(Scoring):
         self.payloads.extend(payloads)
         name = deployment or self._serving()
         sent = len(payloads)
+        taken = sum(not self.takes or set(one) == self.takes for one in payloads)
         return ProbeReport(
             deployment=deployment,
             region=region,
             sent=sent,
-            passed=0 if name in self.failing else sent,
+            passed=0 if name in self.failing else taken,
             answered_by={name: sent},
         )
 

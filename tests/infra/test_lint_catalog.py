@@ -215,9 +215,17 @@ def test_an_endpoint_without_golden_cases_is_told_where_it_is_named(tmp_path: Pa
     (line,) = (line_of(tmp_path, one) for one in bad_cases(tmp_path, read_catalog(tmp_path)))
     assert line == (
         f"{tmp_path}/quotes.yaml:{number_of(SOUND, ENDPOINT)}: spec.targets[0].id: nobody asks the"
-        " endpoint what it should know (allowed: golden/quotes.yaml with at least 20 golden cases"
-        " for each endpoint)"
+        " endpoint what it should know, and it cannot be probed: no golden cases and no probe"
+        " request (allowed: golden/quotes.yaml with at least 20 golden cases for each endpoint)"
     )
+
+
+def test_one_that_the_file_says_how_to_probe_lacks_only_the_golden_cases(tmp_path: Path) -> None:
+    write(tmp_path, SOUND.replace("  owner:", "  probe: {days: 14}\n  owner:"))
+    reading = read_catalog(tmp_path)
+    (found,) = bad_cases(tmp_path, reading)
+    assert found.problem == "nobody asks the endpoint what it should know"
+    assert set(reading.catalog.services) == {"quotes"}
 
 
 def test_an_agent_needs_no_golden_cases(tmp_path: Path) -> None:

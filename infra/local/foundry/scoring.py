@@ -5,6 +5,7 @@ the version that served in the same header. Every answer leaves its telemetry ro
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -65,8 +66,8 @@ def tell_watermark(world: World) -> None:
 
 async def _score(world: World, request: Request) -> Response:
     _check_key(world, request)
-    ask = _parse(world, await request.body())
     endpoint = world.endpoint(request.path_params["endpoint"])
+    ask = _parse(world, endpoint, await request.body())
     deployment = _choose(world, endpoint, request.headers.get(DEPLOYMENT_HEADER))
     served = _serve(world, endpoint, deployment, ask, PROBE_HEADER in request.headers)
     await asyncio.sleep(served.happening.latency_ms / 1000 * world.latency_scale)
@@ -81,9 +82,9 @@ def _check_key(world: World, request: Request) -> None:
         raise ArmError(401, "Unauthorized", "the key is not valid for this endpoint")
 
 
-def _parse(world: World, body: bytes) -> ScoreRequest:
+def _parse(world: World, endpoint: Endpoint, body: bytes) -> ScoreRequest:
     try:
-        ask = msgspec.json.decode(body, type=ScoreRequest)
+        ask = _foreign(world, body) if endpoint.role else _claim(body)
     except msgspec.DecodeError as error:
         raise ArmError(400, "BadRequest", str(error)) from error
     if not ask.region:
@@ -91,6 +92,22 @@ def _parse(world: World, body: bytes) -> ScoreRequest:
     if ask.region not in world.regions:
         raise ArmError(400, "BadRequest", f"no such region: {ask.region}")
     return ask
+
+
+def _claim(body: bytes) -> ScoreRequest:
+    return msgspec.json.decode(body, type=ScoreRequest)
+
+
+def _foreign(world: World, body: bytes) -> ScoreRequest:
+    """A request of somebody else's service, whose form is not known here: any object is one."""
+    said = msgspec.json.decode(body, type=dict[str, Any])
+    region, tenant = said.get("region"), said.get("tenant")
+    return ScoreRequest(
+        claim_id=str(said.get("claim_id", "")),
+        region=region if isinstance(region, str) and region in world.regions else "",
+        text=body.decode(),
+        tenant=tenant if isinstance(tenant, str) else "",
+    )
 
 
 def _choose(world: World, endpoint: Endpoint, pinned: str | None) -> Deployment:

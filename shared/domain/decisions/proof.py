@@ -130,7 +130,7 @@ def burn_rate_or_failed_probe(case: Case) -> RuleResult:
 def _doubt(case: Case, probe: ProbeReport | None) -> str:
     """Why this probe tells nothing about the known good; "" where it does."""
     if probe is None or not _known(probe, case.policy):
-        return "not probed" if probe is None else f"only {probe.sent} sent"
+        return "not probed" if probe is None else _few(probe)
     if (probe.deployment or "").lower() != case.good.lower():
         return f"probed {probe.deployment or 'the split'} instead"
     if case.region and probe.region != case.region:
@@ -140,6 +140,11 @@ def _doubt(case: Case, probe: ProbeReport | None) -> str:
     if others or named < probe.passed:
         return f"{probe.passed} passed, but only {named} were answered by {case.good}"
     return ""
+
+
+def _few(probe: ProbeReport) -> str:
+    """Why so few were sent: none at all is for a reason that the file's owner can mend."""
+    return probe.detail if not probe.sent and probe.detail else f"only {probe.sent} sent"
 
 
 def _elsewhere(case: Case) -> str:

@@ -27,6 +27,7 @@ class SliCount(msgspec.Struct, frozen=True, kw_only=True):
 class Soak(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the deployment that serves: since when, how well, and how it looks now.
 
+    `serving_since` is of the deployment; the version on it soaks from when it took its place there.
     `counts` is empty and `probe` None where it could not be found out; neither then speaks for it.
     """
 
@@ -42,8 +43,17 @@ class Soak(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> int:
-        """How long the deployment has served."""
-        return int((self.now - self.serving_since).total_seconds())
+        """How long the version on the deployment has served."""
+        since = soaks_since(self.serving_since, self.release)
+        return int((self.now - since).total_seconds())
+
+
+def soaks_since(serving_since: datetime, release: Release | None) -> datetime:
+    """Since when what is served is this version: a deployment is updated in place, too.
+
+    `release` is the newest that was registered for the deployment that serves.
+    """
+    return serving_since if release is None else max(serving_since, release.registered_at)
 
 
 def counts_of(rows: Iterable[Mapping[str, object]], deployment: str) -> tuple[SliCount, ...]:
@@ -126,7 +136,8 @@ def _probes_passed(soak: Soak, policy: RollbackPolicy) -> RuleResult:
     probe = soak.probe
     known = probe is not None and probe.sent > 0 and (probe.deployment or "") == soak.deployment
     share = probe.passed / probe.sent if probe is not None and known else 0.0
-    observed = f"{share:.0%} passed" if known else "not probed"
+    unknown = probe.detail if probe is not None and not probe.sent else ""
+    observed = f"{share:.0%} passed" if known else unknown or "not probed"
     passed = known and share >= policy.probe_pass_share
     return _rule("probes-passed", passed, observed, f"{policy.probe_pass_share:.0%}")
 

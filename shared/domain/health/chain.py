@@ -53,7 +53,8 @@ def unasked(dependency: Dependency) -> Finding:
 
 def judge_deployment(name: str, report: ProbeReport | None, snapshot: EndpointSnapshot) -> Finding:
     """A version, asked by name: whether its model answers. Customers feel it where it serves."""
-    verdict, said = Verdict.UNKNOWN, "could not be asked"
+    why = f": {report.detail}" if report is not None and report.detail else ""
+    verdict, said = Verdict.UNKNOWN, f"could not be asked{why}"
     if report is not None and report.sent:
         verdict = Verdict.PASSED if report.passed else Verdict.FAILED
         said = f"{report.passed} of {report.sent} probes by name were answered"

@@ -75,6 +75,10 @@ def test_what_a_file_says_is_read(tmp_path: Path) -> None:
             HEAD + cases_of(20, request="[]"),
             (6, "spec.cases[0].request", "a list or mapping is no mapping"),
         ),
+        (
+            HEAD + cases_of(20, contains="", refused="true"),
+            (5, "spec.cases", "nothing is to be answered"),
+        ),
         (HEAD + cases_of(20, wihtin_ms="5"), (6, "spec.cases[0].wihtin_ms", "is unknown")),
         (
             HEAD + "  schema: {a: date}\n" + cases_of(20),

@@ -71,8 +71,15 @@ async def test_only_the_region_that_suffers_fails(world: World, scoring: Scoring
         latency_ms=1.0, error_rate={"swedencentral": 1.0}, safety_block_rate=0.0
     )
     async with served_uri(world) as uri:
-        good = await scoring.probe(uri, deployment="v2", region="westeurope", payloads=PAYLOADS)
-        bad = await scoring.probe(uri, deployment="v2", region="swedencentral", payloads=PAYLOADS)
+        good, bad = [
+            await scoring.probe(
+                uri,
+                deployment="v2",
+                region=region,
+                payloads=[{**payload, "region": region} for payload in PAYLOADS],
+            )
+            for region in ("westeurope", "swedencentral")
+        ]
     assert good.ok
     assert bad.passed == 0
 

@@ -55,6 +55,7 @@ SERVICE = Service(
         Slo(name="fnol-latency", sli="latency", objective=0.95, latency_ms=2000.0),
     ),
     mode=Mode.AUTOMATIC,
+    probe={"claim_id": "P-1", "region": "westeurope", "text": "Hail on the roof."},
 )
 INCIDENT = Incident(
     id="INC-07-261123-0A1B2C3D",
