@@ -5,15 +5,16 @@ paged; a version that served well for the whole soak becomes the known good.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.domain.catalog import Service, Target, TargetKind
 from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
 from shared.domain.decisions.intent import EndpointRecord
-from shared.domain.decisions.known_good import Waiting, earn, lost, tell_earned
-from shared.domain.decisions.soak import Soak, counts_of
+from shared.domain.decisions.known_good import Waiting, earn, is_to_soak, lost, tell_earned
+from shared.domain.decisions.release import Release
+from shared.domain.decisions.soak import Soak, counts_of, soaks_since
 from shared.domain.event import ChangeEvent
 from shared.domain.incidents.loss import open_loss
 from shared.domain.keys import shard_of
@@ -49,6 +50,10 @@ def _is_time(services: Services) -> bool:
     return services.watched_at is None or services.now() - services.watched_at >= pause
 
 
+def _seconds(since: datetime, now: datetime) -> float:
+    return (now - since).total_seconds()
+
+
 async def _look(services: Services, service: Service, target: Target, incident: str) -> None:
     try:
         snapshot = await services.endpoints.read(parse_target(target.id))
@@ -77,8 +82,12 @@ async def _see(
     if gone is not None and record.known_good is not None:
         await _lose(services, service, stored, gone)
         return
-    if record.known_good is None or record.known_good.deployment != served:
-        await _soak(services, service, stored, snapshot, incident)
+    since = record.serving_since or now
+    if not served or _seconds(since, now) < service.policy.soak_s:
+        return
+    release = newest_on(await read_releases(services, service), served)
+    if is_to_soak(record.known_good, served, release):
+        await _soak(services, service, stored, snapshot, incident, release)
 
 
 async def _lose(
@@ -102,10 +111,13 @@ async def _soak(
     stored: Stored[EndpointRecord],
     snapshot: EndpointSnapshot,
     incident: str,
+    release: Release | None,
 ) -> None:
+    """Let the version that serves become the known good, once its own traffic speaks for it."""
     record, now = stored.value, services.now()
-    since = record.serving_since or now
-    if not record.serving or (now - since).total_seconds() < service.policy.soak_s:
+    serving_since = record.serving_since or now
+    since = soaks_since(serving_since, release)
+    if _seconds(since, now) < service.policy.soak_s:
         return
     answer = await services.logs.query(
         "soak",
@@ -116,11 +128,11 @@ async def _soak(
     soak = Soak(
         service=service,
         deployment=record.serving,
-        serving_since=since,
+        serving_since=serving_since,
         snapshot=snapshot,
         counts=counts_of(answer.rows, record.serving),
         probe=await _probe(services, service, snapshot, record.serving),
-        release=newest_on(await read_releases(services, service), record.serving),
+        release=release,
         open_incident=incident,
         now=now,
     )

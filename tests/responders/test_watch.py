@@ -15,6 +15,7 @@ from shared.domain.keys import digest
 from shared.domain.row import Put
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.listing import open_incidents
+from shared.protocol.records import release_row
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.scene import (
     KEYS,
@@ -31,6 +32,7 @@ from tests.fakes.scene import (
     store_incident,
     told,
 )
+from tests.shared.domain.decisions.worked_case import LIVE
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 SOAKED = timedelta(seconds=SERVICE.policy.soak_s)
@@ -39,6 +41,14 @@ SOAKED = timedelta(seconds=SERVICE.policy.soak_s)
 async def store_record(services: FakeServices, **changes: Any) -> None:
     record = msgspec.structs.replace(RECORD, **changes)
     await services.state.write(SHARD, [Put(row=f"endpoint|{digest(TARGET)}", value=record)])
+
+
+async def register(services: FakeServices, *, replaced_s: float) -> None:
+    """Another version took the place on v2, so long ago."""
+    release = msgspec.structs.replace(
+        LIVE, version="2.0", registered_at=services.now() - timedelta(seconds=replaced_s)
+    )
+    await services.state.write(SHARD, [Put(row=release_row(release), value=release)])
 
 
 def served(services: FakeServices, total: int = 40_000, bad: int = 4) -> None:
@@ -80,6 +90,41 @@ async def test_trust_is_earned_once(services: FakeServices) -> None:
     await look(services)
 
     assert await look(services) == ["known-good.earned"]
+
+
+async def test_a_version_earns_nothing_with_the_traffic_of_the_one_before_it(
+    services: FakeServices,
+) -> None:
+    await register(services, replaced_s=600)
+
+    assert await look(services) == []
+    assert services.logs.asked == []
+    services.outside.wait(SERVICE.policy.soak_s - 600)
+    assert await look(services) == ["known-good.earned"]
+    ((_, asked),) = services.logs.asked
+    assert asked["Since"] == NOW - timedelta(seconds=600)
+    good = (await record_now(services)).known_good
+    assert good is not None
+    assert (good.version, good.soaked_s) == ("2.0", SERVICE.policy.soak_s)
+
+
+async def test_a_version_that_took_the_known_goods_place_can_earn_it(
+    services: FakeServices,
+) -> None:
+    await look(services)
+    await register(services, replaced_s=0)
+    services.outside.wait(SERVICE.policy.soak_s - 1)
+    await look(services)
+    good = (await record_now(services)).known_good
+    assert good is not None
+    assert good.version == ""
+
+    services.outside.wait(services.settings.watch_every_s + 1)
+    await look(services)
+
+    good = (await record_now(services)).known_good
+    assert good is not None
+    assert (good.deployment, good.version) == ("v2", "2.0")
 
 
 async def test_what_has_not_served_long_enough_is_not_even_asked_about(

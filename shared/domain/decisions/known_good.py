@@ -46,6 +46,13 @@ def earn(soak: Soak) -> KnownGood | Waiting:
     )
 
 
+def is_to_soak(good: KnownGood | None, deployment: str, release: Release | None) -> bool:
+    """Whether what serves has yet to earn the name; `release` is the newest on that deployment."""
+    if good is None or good.deployment != deployment:
+        return True
+    return release is not None and good.version != release.version
+
+
 def tell_earned(service: str, good: KnownGood) -> ChangeEvent:
     """The event of a deployment that has earned to be the known good."""
     return happened(

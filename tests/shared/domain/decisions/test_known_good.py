@@ -34,6 +34,11 @@ class TestEarn:
         assert waiting.reason == "soaked: 60 s, 86400 s required"
         assert len([rule for rule in waiting.rules if rule.passed]) == len(waiting.rules) - 1
 
+    def test_what_was_served_before_it_was_registered_does_not_count(self) -> None:
+        waiting = earn(alter(SOAK, release=alter(GOOD_RELEASE, registered_at=ago(600))))
+        assert isinstance(waiting, Waiting)
+        assert waiting.reason == "soaked: 600 s, 86400 s required"
+
     def test_a_version_that_nobody_registered_has_no_lineage(self) -> None:
         good = earn(alter(SOAK, release=None))
         assert isinstance(good, KnownGood)
