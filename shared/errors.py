@@ -39,6 +39,14 @@ class Refused(Unavailable):
     """The part answers, and says that this identity may not: a right is missing."""
 
 
+class Unreadable(Unavailable):
+    """A row is there and nothing that this version knows: it does not end by itself."""
+
+    def __init__(self, part: str, row: str, detail: str) -> None:
+        super().__init__(part, f"row {row} cannot be read: {detail}"[:300])
+        self.row = row
+
+
 class Missing(Unavailable):
     """The part answers, and what was asked of it is not there."""
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from shared.adapters.tokens import Tokens
     from shared.adapters.vault_secrets import VaultSecrets
     from shared.domain.alerts.fired_alert import Sweep
+    from shared.domain.alerts.unreadable import Seen
     from shared.domain.catalog import Catalog
     from shared.domain.diagnosis.telemetry import Query
     from shared.domain.health.golden import GoldenCases
@@ -62,6 +63,7 @@ class Services:
         )  # what is known to be stored: see intake
         self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
         self.shut_out_since: datetime | None = None  # of its tables: see shut_out
+        self.unreadable: dict[str, Seen] = {}  # rows of our own, by their places: see unreadable
         self.unkept_since: datetime | None = None  # its reports, refused: see readiness
         self.watched_at: datetime | None = None
         self.compared_at: datetime | None = None

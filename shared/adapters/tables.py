@@ -6,8 +6,9 @@ written goes through the redactor: nothing is stored that did not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,8 +25,8 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.table_clock import ClockedTransport, TableClock
 from shared.domain.redaction.redactor import Redactor
-from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
-from shared.errors import Conflict, Refused, RejectedInput, Unavailable
+from shared.domain.row import MUST_NOT_EXIST, Found, Put, Remove, Stored, Write
+from shared.errors import Conflict, Refused, RejectedInput, Unavailable, Unreadable
 
 CHUNK = 16_000  # characters; a string property holds 32 Ki UTF-16 units, a character takes two
 LAST = "\uffff"
@@ -64,7 +65,35 @@ class Table:
         limit: int = 1000,
         flag: str = "",
     ) -> list[Stored[T]]:
-        """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`."""
+        """Rows whose key starts with `prefix`, in key order, at most `limit`, behind `after`.
+
+        Raises Unavailable, and Unreadable where one of them cannot be read.
+        """
+        async with _translated(self._deadline_s):
+            found = await self._range(partition, prefix, after=after, limit=limit, flag=flag)
+            return [_stored(entity, kind) for entity in found]
+
+    async def scan_readable[T: msgspec.Struct](
+        self,
+        partition: str,
+        prefix: str,
+        kind: type[T],
+        *,
+        after: str = "",
+        limit: int = 1000,
+        flag: str = "",
+    ) -> Found[T]:
+        """The same, for who must go on: a row that cannot be read costs itself only.
+
+        It counts against `limit` as any other. Raises Unavailable.
+        """
+        async with _translated(self._deadline_s):
+            found = await self._range(partition, prefix, after=after, limit=limit, flag=flag)
+            return sort_out(partial(_stored, entity, kind) for entity in found)
+
+    async def _range(
+        self, partition: str, prefix: str, *, after: str, limit: int, flag: str
+    ) -> list[Mapping[str, Any]]:
         if limit < 1:
             return []
         low = "RowKey gt @after" if after else "RowKey ge @first"
@@ -76,16 +105,15 @@ class Table:
             "first": prefix,
             "last": prefix + LAST,
         }
-        found: list[Stored[T]] = []
-        async with _translated(self._deadline_s):
-            query = self._client.query_entities(
-                where, parameters=values, results_per_page=min(limit, 1000)
-            )
-            # By pages: the SDK's own iteration recurses once for every empty page.
-            async for page in query.by_page():
-                found += [_stored(entity, kind) async for entity in page]
-                if len(found) >= limit:
-                    break
+        found: list[Mapping[str, Any]] = []
+        query = self._client.query_entities(
+            where, parameters=values, results_per_page=min(limit, 1000)
+        )
+        # By pages: the SDK's own iteration recurses once for every empty page.
+        async for page in query.by_page():
+            found += [entity async for entity in page]
+            if len(found) >= limit:
+                break
         return found[:limit]
 
     async def write(self, partition: str, writes: Sequence[Write]) -> None:
@@ -245,15 +273,27 @@ def _entity(partition: str, write: Put, redactor: Redactor | None) -> dict[str, 
 
 
 def _stored[T: msgspec.Struct](entity: Mapping[str, Any], kind: type[T]) -> Stored[T]:
-    text = "".join(entity[name] for name in sorted(entity) if name.startswith("body"))
+    # A chunk that somebody has made a number by hand makes the row unreadable, not the range.
+    text = "".join(str(entity[name]) for name in sorted(entity) if name.startswith("body"))
     etag = entity.metadata["etag"]  # type: ignore[attr-defined] # TableEntity has metadata
     row = str(entity["RowKey"])
     return Stored(row=row, value=read_value(row, text, kind), etag=str(etag))
 
 
 def read_value[T](row: str, text: str | bytes, kind: type[T]) -> T:
-    """What a row holds. Raises Unavailable, with the row's name, where it is nothing of ours."""
+    """What a row holds. Raises Unreadable where it is nothing of ours."""
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:
-        raise Unavailable("tables", f"row {row} cannot be read: {error}"[:300]) from None
+        raise Unreadable("tables", row, str(error)) from None
+
+
+def sort_out[T: msgspec.Struct](reads: Iterable[Callable[[], Stored[T]]]) -> Found[T]:
+    """Read each row on its own."""
+    rows, unreadable = list[Stored[T]](), list[str]()
+    for read in reads:
+        try:
+            rows.append(read())
+        except Unreadable as error:
+            unreadable.append(error.row)
+    return Found(rows=rows, unreadable=unreadable)

@@ -42,3 +42,15 @@ class Stored[T: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
     row: str
     value: T
     etag: str
+
+
+class Found[T: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
+    """What a range holds: the rows that can be read, and the names of those that cannot."""
+
+    rows: list[Stored[T]]
+    unreadable: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all of them, in key order."""
+        return sorted([*(stored.row for stored in self.rows), *self.unreadable])

@@ -18,6 +18,7 @@ from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
 from shared.protocol.leftovers import Leftovers, OutboxEntry
+from shared.protocol.unreadable import tell_unreadable
 from shared.services import Services
 
 TRANSACTION = 100  # writes at most
@@ -139,12 +140,16 @@ async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]
 
 
 async def relay(services: Services, leftovers: Leftovers) -> None:
-    """Send what the bus did not take when it was committed, or quarantine what it never takes."""
+    """Send what the bus did not take when it was committed, or quarantine what it never takes.
+
+    Last, tell of what no tick can read. Raises Unavailable where it cannot be told now.
+    """
     now = services.now()
     for shard, entries in leftovers.messages.items():
         late = [entry for entry in entries if now - entry.committed_at > RELAY_AFTER]
         for topic in (WORK, CHANGES):
             await _relay(services, shard, [entry for entry in late if entry.topic == topic])
+    await tell_unreadable(services)
 
 
 async def _relay(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:

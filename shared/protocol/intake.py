@@ -18,6 +18,7 @@ from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import RELAY_AFTER, publish_quietly
 from shared.protocol.leftovers import Leftovers, in_turn
+from shared.protocol.unreadable import note_unreadable
 from shared.services import Services
 
 REMEMBERED = 50_000  # keys and bodies that a process knows again, about 10 MB
@@ -191,10 +192,11 @@ async def relay_deliveries(services: Services, leftovers: Leftovers) -> list[Del
 
 
 async def _relay_partition(services: Services, partition: str, now: datetime) -> list[Delivery]:
-    rows = await services.deliveries.scan(partition, "", Delivery, flag=PENDING)
-    late = [
-        row.value for row in rows if row.value.pending and now - row.value.accepted_at > RELAY_AFTER
-    ]
+    found = await services.deliveries.scan_readable(partition, "", Delivery, flag=PENDING)
+    for row in found.unreadable:
+        note_unreadable(services, "deliveries", partition, row)
+    known = [row.value for row in found.rows]
+    late = [one for one in known if one.pending and now - one.accepted_at > RELAY_AFTER]
     if late:
         await publish_quietly(services, WORK, [_triage(delivery.key) for delivery in late])
     return late

@@ -20,6 +20,7 @@ from shared.domain.message import Message
 from shared.domain.reviews.review import Review
 from shared.protocol.listing import open_pointers
 from shared.protocol.records import CONTROLS
+from shared.protocol.unreadable import note_unreadable
 from shared.services import Services
 
 LANES = 8
@@ -91,13 +92,15 @@ class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_leftovers(services: Services) -> Leftovers:
-    """Read what is unfinished. Raises Unavailable."""
+    """Read what is unfinished; of a row that nobody can read its place. Raises Unavailable."""
     lanes, turn = asyncio.Semaphore(LANES), next(services.ticks)
 
     async def one(shard: str) -> tuple[str, list[Leftover]]:
         async with lanes:
-            rows = await services.state.scan(shard, "~", ANY, limit=MOST)
-        return shard, [row.value for row in rows]
+            found = await services.state.scan_readable(shard, "~", ANY, limit=MOST)
+        for row in found.unreadable:
+            note_unreadable(services, "state", shard, row)
+        return shard, [row.value for row in found.rows]
 
     found = await asyncio.gather(*(one(shard) for shard in await _shards(services, turn)))
     services.shut_out_since = None

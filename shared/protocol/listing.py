@@ -14,7 +14,9 @@ import msgspec
 
 from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
-from shared.domain.row import Put, Remove, Stored
+from shared.domain.row import Found, Put, Remove, Stored
+from shared.errors import Unreadable
+from shared.protocol.unreadable import note_unreadable
 from shared.services import Services
 
 OPEN = "open"
@@ -47,21 +49,30 @@ async def point_to(services: Services, incident: Incident) -> None:
 
 async def open_pointers(services: Services) -> AsyncIterator[list[Stored[Pointer]]]:
     """The pointers to what may be open, newest first, in pages. Raises Unavailable."""
-    rows = await services.index.scan(OPEN, "", Pointer, limit=PAGE)
-    yield rows
-    while len(rows) == PAGE:
-        rows = await services.index.scan(OPEN, "", Pointer, after=rows[-1].row, limit=PAGE)
-        yield rows
+    found = await _point(services, OPEN, "", PAGE)
+    yield found.rows
+    while len(found.names) == PAGE:
+        found = await _point(services, OPEN, found.names[-1], PAGE)
+        yield found.rows
+
+
+async def _point(services: Services, part: str, after: str, limit: int) -> Found[Pointer]:
+    found = await services.index.scan_readable(part, "", Pointer, after=after, limit=limit)
+    for row in found.unreadable:
+        note_unreadable(services, "index", part, row)
+    return found
 
 
 async def open_incidents(services: Services) -> list[Incident]:
-    """All open incidents, newest first; forgets the pointers that lead to none of them."""
+    """All open incidents, newest first; forgets the pointers that lead to none of them.
+
+    One that cannot be read hides no other: it is left out, and told of. Raises Unavailable.
+    """
     opened: list[Incident] = []
     async for rows in open_pointers(services):
         found = await _follow(services, rows)
-        opened += [one for one in found if one is not None and one.state.is_open()]
-        pairs = zip(rows, found, strict=True)
-        await asyncio.gather(*(_forget(services, row, incident) for row, incident in pairs))
+        opened += [one for _, one in found if one is not None and one.state.is_open()]
+        await asyncio.gather(*(_forget(services, row, incident) for row, incident in found))
     return opened
 
 
@@ -72,24 +83,35 @@ async def list_incidents(
     listed: list[Incident] = []
     while len(listed) < limit:
         wanted = limit - len(listed)
-        rows = await services.index.scan(EVER, "", Pointer, after=after, limit=wanted)
-        listed += [one for one in await _follow(services, rows) if one is not None]
-        after = rows[-1].row if len(rows) == wanted else ""
+        found = await _point(services, EVER, after, wanted)
+        listed += [one for _, one in await _follow(services, found.rows) if one is not None]
+        after = found.names[-1] if len(found.names) == wanted else ""
         if not after:
             break
     return listed, after
 
 
-async def _follow(services: Services, rows: list[Stored[Pointer]]) -> list[Incident | None]:
-    """The incident of each pointer; None where there is none, or another pointer is its own."""
-    return await asyncio.gather(*(_read(services, row) for row in rows))
+type Followed = tuple[Stored[Pointer], Incident | None]
 
 
-async def _read(services: Services, row: Stored[Pointer]) -> Incident | None:
+async def _follow(services: Services, rows: list[Stored[Pointer]]) -> list[Followed]:
+    """The incident of each pointer; None where there is none, or another pointer is its own.
+
+    A pointer to what cannot be read is left out.
+    """
+    found = await asyncio.gather(*(_read(services, row) for row in rows))
+    return [followed for some in found for followed in some]
+
+
+async def _read(services: Services, row: Stored[Pointer]) -> list[Followed]:
     shard, name = shard_of_incident(row.value.incident), row.value.incident
-    found = await services.state.read(shard, f"incident|{name}", Incident)
+    try:
+        found = await services.state.read(shard, f"incident|{name}", Incident)
+    except Unreadable as error:
+        note_unreadable(services, "state", shard, error.row)
+        return []
     # Who opens it anew, after losing a race, does so a moment later: only one of them is stored.
-    return found.value if found and pointer_row(found.value) == row.row else None
+    return [(row, found.value if found and pointer_row(found.value) == row.row else None)]
 
 
 async def _forget(services: Services, row: Stored[Pointer], incident: Incident | None) -> None:

@@ -83,6 +83,18 @@ async def scan_rows(wire: Wire) -> AsyncIterator[Ask]:
 
 
 @asynccontextmanager
+async def scan_readable_rows(wire: Wire) -> AsyncIterator[Ask]:
+    async with _table(wire) as table:
+
+        async def ask() -> str:
+            found = await table.scan_readable("p", "row", Thing)
+            good = [row.value for row in found.rows] == [Thing()] and not found.unreadable
+            return GOOD if good else f"wrong: {found}"
+
+        yield ask
+
+
+@asynccontextmanager
 async def insert_row(wire: Wire) -> AsyncIterator[Ask]:
     """Insert a new row and take it away again, by which POST and DELETE are tried."""
     async with _table(wire) as table:
@@ -208,6 +220,7 @@ def _row(usual: str, *others: str, for_good: str = "") -> dict[Trouble, set[str]
 ALLOWED: dict[str, dict[Trouble, set[str]]] = {
     "read_row": _row(UNAVAILABLE),
     "scan_rows": _row(UNAVAILABLE),
+    "scan_readable_rows": _row(UNAVAILABLE),
     "insert_row": _row(UNAVAILABLE) | {Trouble.LOST: {UNAVAILABLE, CONFLICT}},
     "write_rows": _row(UNAVAILABLE),
     "try_writing_rows": _row(UNAVAILABLE),

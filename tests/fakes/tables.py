@@ -2,14 +2,15 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, override
 
 import msgspec
 
-from shared.adapters.tables import LAST, Table, read_value, row_text
+from shared.adapters.tables import LAST, Table, read_value, row_text, sort_out
 from shared.domain.redaction.redactor import Redactor
-from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Stored, Write
+from shared.domain.row import MUST_NOT_EXIST, Found, Put, Remove, Stored, Write
 from shared.errors import Conflict, Refused, RejectedInput, Unavailable
 from tests.fakes.turns import Turns
 
@@ -99,13 +100,34 @@ class FakeTable(Table):
         flag: str = "",
     ) -> list[Stored[T]]:
         await self._turn("scan")
+        found = self._between(partition, prefix, after, limit, flag)
+        return [_stored(name, row, kind) for name, row in found]
+
+    @override
+    async def scan_readable[T: msgspec.Struct](
+        self,
+        partition: str,
+        prefix: str,
+        kind: type[T],
+        *,
+        after: str = "",
+        limit: int = 1000,
+        flag: str = "",
+    ) -> Found[T]:
+        await self._turn("scan")
+        found = self._between(partition, prefix, after, limit, flag)
+        return sort_out(partial(_stored, name, row, kind) for name, row in found)
+
+    def _between(
+        self, partition: str, prefix: str, after: str, limit: int, flag: str
+    ) -> list[tuple[str, _Row]]:
         found = self._partition(partition)
         wanted = [
             name
             for name in found.between(after or prefix, prefix + LAST)
             if name != after and (not flag or flag in found.rows[name].flags)
         ]
-        return [_stored(name, found.rows[name], kind) for name in wanted[: max(limit, 0)]]
+        return [(name, found.rows[name]) for name in wanted[: max(limit, 0)]]
 
     @override
     async def write(self, partition: str, writes: Sequence[Write]) -> None:

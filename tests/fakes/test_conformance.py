@@ -11,13 +11,19 @@ from infra.local.processes import Children
 from shared.adapters.tables import Table, TableAccount
 from shared.domain.redaction.redactor import BARE
 from shared.domain.row import MUST_NOT_EXIST, Put, Remove, Write
-from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.errors import Conflict, RejectedInput, Unavailable, Unreadable
 from tests.fakes.tables import FakeTable
 from tests.fakes.turns import Turns
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "thing"
+
+
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """What another version has written where a thing is expected."""
+
+    name: int = 1
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +203,35 @@ async def test_a_flag_chooses_rows_until_it_is_written_away(table: Table, part: 
     await table.write(part, [put("a")])
 
     assert await table.scan(part, "", Thing, flag="pending") == []
+
+
+async def test_one_row_that_cannot_be_read_makes_a_range_unavailable(
+    table: Table, part: str
+) -> None:
+    await table.write(part, [put("a"), Put(row="b", value=Foreign()), put("c")])
+
+    with pytest.raises(Unreadable) as raised:
+        await table.scan(part, "", Thing)
+
+    assert raised.value.row == "b"
+
+
+async def test_who_asks_for_what_is_readable_gets_it_and_the_names_of_the_rest(
+    table: Table, part: str
+) -> None:
+    flagged = Put(row="b|3", value=Thing(name="three"), flags=("pending",))
+    foreign = Put(row="b|2", value=Foreign(), flags=("pending",))
+    await table.write(part, [put("a"), put("b|1", "one"), foreign, flagged])
+
+    found = await table.scan_readable(part, "b|", Thing)
+    assert [stored.value.name for stored in found.rows] == ["one", "three"]
+    assert (found.unreadable, found.names) == (["b|2"], ["b|1", "b|2", "b|3"])
+
+    behind = await table.scan_readable(part, "b|", Thing, after="b|1", limit=1)
+    assert (behind.rows, behind.names) == ([], ["b|2"])
+
+    chosen = await table.scan_readable(part, "", Thing, flag="pending")
+    assert chosen.names == ["b|2", "b|3"]
 
 
 async def test_the_rows_of_other_partitions_are_others(table: Table, part: str) -> None:

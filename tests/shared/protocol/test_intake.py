@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from shared.domain.alerts.alert import Alert
+from shared.domain.row import Put
 from shared.errors import NotFound, Unavailable
 from shared.protocol import intake
-from shared.protocol.intake import accept, delivery_id, read_delivery, relay_deliveries
+from shared.protocol.intake import PENDING, accept, delivery_id, read_delivery, relay_deliveries
 from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import NOW, ended, fired, new_services
@@ -84,6 +85,26 @@ async def test_what_could_not_be_stored_is_not_promised(services: FakeServices) 
     services.outside.tables_out(out=False)
 
     assert await accept(services, ALERT) == (KEY, True)
+
+
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """What another version has accepted."""
+
+    alert: int = 1
+
+
+async def test_a_delivery_that_cannot_be_read_holds_up_no_other(services: FakeServices) -> None:
+    services.deliveries.lost_answers = 1
+    with pytest.raises(Unavailable):
+        await accept(services, ALERT)
+    (partition,) = services.deliveries.partitions()
+    foreign = Put(row="damaged", value=Foreign(), flags=(PENDING,))
+    await services.deliveries.write(partition, [foreign])
+    services.outside.wait(6)
+
+    await tick(services, 4)
+
+    assert triaged(services) == [KEY]
 
 
 async def test_what_was_stored_unheard_is_a_repeat_and_is_relayed(services: FakeServices) -> None:

@@ -42,6 +42,30 @@ async def test_messages_effects_and_intents_are_told_apart(services: FakeService
     assert found.intents == [marker]
 
 
+class Foreign(msgspec.Struct, frozen=True, kw_only=True, tag="of-tomorrow"):
+    """What a newer version has left."""
+
+    text: str = "nobody may read this"
+
+
+@pytest.mark.parametrize("row", ["~effect|A|card", "~intent|a", "~new|a", "~out|a", "~review|z"])
+async def test_a_row_that_cannot_be_read_costs_itself_only(
+    services: FakeServices, row: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    marker = OpenIntent(service=SERVICE.name, plan="plan-1")
+    await leave(services, SHARD)
+    await services.state.write(SHARD, [Put(row=marker.row, value=marker)])
+    await services.state.write(SHARD, [Put(row=row, value=Foreign())])
+
+    found = await find_leftovers(services)
+
+    assert (found.messages[SHARD], found.intents) == ([ENTRY], [marker])
+    (said,) = caplog.records
+    assert (said.levelname, row in said.getMessage()) == ("ERROR", True)
+    assert "nobody may read this" not in caplog.text
+    assert "of-tomorrow" not in caplog.text
+
+
 async def test_what_is_finished_is_not_read(services: FakeServices) -> None:
     await store_incident(services)
 

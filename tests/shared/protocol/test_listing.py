@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.incidents.incident import State
 from shared.domain.row import Put
+from shared.errors import Unavailable
 from shared.protocol.listing import (
     ABANDONED_AFTER,
     EVER,
@@ -58,6 +59,40 @@ async def test_pages_follow_one_another_without_gap_or_repeat(services: FakeServ
 
     assert seen == [name(number) for number in (4, 3, 2, 1, 0)]
     assert after == ""
+
+
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """What another version has written where an incident or a pointer is expected."""
+
+    incident: int = 1
+
+
+async def test_an_incident_that_cannot_be_read_hides_no_other_and_stays_listed(
+    services: FakeServices,
+) -> None:
+    await store(services, 3)
+    await services.state.write(SHARD, [Put(row=f"incident|{name(1)}", value=Foreign())])
+
+    services.outside.wait((ABANDONED_AFTER + timedelta(minutes=5)).total_seconds())
+
+    assert [one.id for one in await open_incidents(services)] == [name(2), name(0)]
+    assert [one.id for one in (await list_incidents(services))[0]] == [name(2), name(0)]
+    assert [len(services.index.rows(part)) for part in (OPEN, EVER)] == [3, 3]
+
+
+async def test_a_pointer_that_cannot_be_read_hides_no_incident(services: FakeServices) -> None:
+    await store(services, 2)
+    await services.index.write(OPEN, [Put(row="000000000000|damaged", value=Foreign())])
+
+    assert [one.id for one in await open_incidents(services)] == [name(1), name(0)]
+
+
+async def test_tables_that_are_out_list_nothing(services: FakeServices) -> None:
+    await store(services, 2)
+    services.state.out = True
+
+    with pytest.raises(Unavailable):
+        await open_incidents(services)
 
 
 async def test_an_incident_is_listed_before_it_is_stored_and_skipped_until_then(

@@ -60,6 +60,7 @@ READING = frozenset(
     {
         "read",
         "scan",
+        "scan_readable",
         "query",
         "probe",
         "ask",
