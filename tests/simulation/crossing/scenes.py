@@ -182,6 +182,12 @@ JOBS = (
     Job(
         name="register",
         prepare=_changes_are_frozen,
+        run=_request(register, body=_asked(**RELEASE | {"why": WHY})),
+        by_a_person=True,
+    ),
+    Job(
+        name="register",
+        prepare=_changes_are_frozen,
         run=_request(register, body=_asked(**RELEASE | {"why": WHY, "if_frozen": "refuse"})),
     ),
     Job(
