@@ -2,9 +2,10 @@
 
 Everything unfinished lies under `~` in the shard of the state that it belongs to: messages that the
 bus has not taken, cards and pages that were claimed and not sent, intents that have not ended,
-mandatory reviews that nobody has closed. One range read a shard finds them all. A tick reads the
-shards where something can be, those of the catalog's services, of Backstop's own and of open
-incidents, and a few others in turn, so none is forgotten.
+mandatory reviews that nobody has closed. One range read a shard finds them all; where that is cut
+off, one more a kind, so that many cards that wait hide no intent. A tick reads the shards where
+something can be, those of the catalog's services, of Backstop's own and of open incidents, and a
+few others in turn, so none is forgotten.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from shared.domain.event import ITSELF
 from shared.domain.keys import shard_of, shard_of_incident, shards
 from shared.domain.message import Message
 from shared.domain.reviews.review import Review
+from shared.domain.row import Found
 from shared.protocol.listing import open_pointers
 from shared.protocol.records import CONTROLS
 from shared.protocol.unreadable import note_unreadable
@@ -25,7 +27,8 @@ from shared.services import Services
 
 LANES = 8
 IN_TURN = 8  # shards that every tick reads beside the likely ones
-MOST = 200  # rows a shard and tick
+MOST = 200  # rows of a kind in a shard and tick
+KINDS = ("~effect|", "~intent|", "~out|", "~review|")  # in key order
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True, tag="message"):
@@ -97,10 +100,7 @@ async def find_leftovers(services: Services) -> Leftovers:
 
     async def one(shard: str) -> tuple[str, list[Leftover]]:
         async with lanes:
-            found = await services.state.scan_readable(shard, "~", ANY, limit=MOST)
-        for row in found.unreadable:
-            note_unreadable(services, "state", shard, row)
-        return shard, [row.value for row in found.rows]
+            return shard, await _read_shard(services, shard)
 
     found = await asyncio.gather(*(one(shard) for shard in await _shards(services, turn)))
     services.shut_out_since = None
@@ -115,6 +115,27 @@ async def find_leftovers(services: Services) -> Leftovers:
         intents=[left for left in every if isinstance(left, OpenIntent)],
         reviews=[left for left in every if isinstance(left, Review)],
     )
+
+
+async def _read_shard(services: Services, shard: str) -> list[Leftover]:
+    first = await _scan(services, shard, "~", "", MOST)
+    found, names = [first], first.names
+    if len(names) == MOST:
+        for kind in KINDS:
+            known = [name for name in names if name.startswith(kind)]
+            after = known[-1] if known else kind
+            if names[-1] <= after and len(known) < MOST:  # the first read did not reach its end
+                found.append(await _scan(services, shard, kind, after, MOST - len(known)))
+    return [row.value for some in found for row in some.rows]
+
+
+async def _scan(
+    services: Services, shard: str, prefix: str, after: str, limit: int
+) -> Found[Leftover]:
+    found = await services.state.scan_readable(shard, prefix, ANY, after=after, limit=limit)
+    for row in found.unreadable:
+        note_unreadable(services, "state", shard, row)
+    return found
 
 
 async def _shards(services: Services, turn: int) -> list[str]:
