@@ -90,7 +90,8 @@ def _next_look(
         incident,
         minimum_requests=service.policy.minimum_requests,
         patience=Patience(
-            lasts=timedelta(seconds=settings.patience_s), lag=timedelta(seconds=settings.log_lag_s)
+            lasts=timedelta(seconds=settings.patience_s),
+            lag=timedelta(seconds=settings.logs_behind_s),
         ),
         attempt=message.attempt,
         now=services.now(),

@@ -14,6 +14,7 @@ from functools import partial
 from shared.domain.approvals.steps import lapse
 from shared.domain.catalog import UNOWNED
 from shared.domain.incidents.incident import Incident, State
+from shared.domain.incidents.patience import Patience
 from shared.domain.incidents.silence import fall_silent
 from shared.domain.incidents.stall import push
 from shared.errors import Conflict, NotFound
@@ -46,5 +47,9 @@ def _pushed(services: Services, incident: Incident) -> Revision:
         return Revision(step=lapse(incident, services.now()))
     if incident.state is State.MITIGATED:
         return Revision(step=fall_silent(incident, services.now()))
-    patience = timedelta(seconds=services.settings.patience_s)
+    settings = services.settings
+    patience = Patience(
+        lasts=timedelta(seconds=settings.patience_s),
+        lag=timedelta(seconds=settings.logs_behind_s),
+    )
     return Revision(step=push(incident, service, patience, services.now()))

@@ -81,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retain_intake_days: float = 184.0
 
     @property
+    def logs_behind_s(self) -> float:
+        """How long it takes until the logs surely know what has happened: the lag, and its bin."""
+        return self.log_lag_s + self.log_bin_s
+
+    @property
     def retention_days(self) -> dict[str, float]:
         """How long the bodies of each class of records are kept."""
         return {

@@ -214,7 +214,9 @@ class Actor:
     def _next(self, state: IntentState, incident: Incident) -> list[Message]:
         if state is not IntentState.CONFIRMED:
             return []
-        due = self._services.now() + timedelta(seconds=self._service.policy.verify_after_s)
+        # A check that comes before the logs know of the time since could only say "too early".
+        first = self._service.policy.verify_after_s + self._services.settings.logs_behind_s
+        due = self._services.now() + timedelta(seconds=first)
         return [next_step("verify", incident, self._plan.id, due)]
 
 

@@ -252,7 +252,7 @@ async def test_a_request_takes_the_whole_road_by_itself() -> None:
     host = FakeHost(made)
     name = (await want(host.responder))["incident"]
 
-    await host.run(100)
+    await host.run(20)
 
     assert made.endpoints.traffic == {"v1": 100}
     assert (await incident_now(made, name)).state in (State.VERIFYING, State.ESCALATED)

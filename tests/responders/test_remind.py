@@ -22,6 +22,7 @@ from tests.fakes.scene import (
 )
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
+LOST = 480  # longer than a diagnosis may be looked for
 LONG = timedelta(minutes=9).total_seconds()
 
 
@@ -45,7 +46,7 @@ async def test_a_command_that_is_on_its_way_is_not_repeated(services: FakeServic
 
 async def test_a_lost_command_is_issued_again_once(services: FakeServices) -> None:
     for _ in range(4):
-        await look_after(services, 100)
+        await look_after(services, 150)
 
     (sent,) = services.bus.published["work"]
     assert (sent.subject, sent.body) == ("diagnose", INCIDENT.id)
@@ -61,7 +62,7 @@ async def test_a_reminder_of_a_check_names_the_check(services: FakeServices) -> 
 
 
 async def test_the_incident_goes_on_then(services: FakeServices) -> None:
-    await look_after(services, 300)
+    await look_after(services, LOST)
 
     await diagnose(services, message("diagnose"))
 
@@ -71,7 +72,7 @@ async def test_the_incident_goes_on_then(services: FakeServices) -> None:
 
 
 async def test_without_progress_a_person_is_woken(services: FakeServices) -> None:
-    await look_after(services, 300)
+    await look_after(services, LOST)
     await look_after(services, LONG)
     await page_all_due(services, await find_leftovers(services))
 
@@ -83,7 +84,7 @@ async def test_without_progress_a_person_is_woken(services: FakeServices) -> Non
 
 async def test_two_processes_remind_once(services: FakeServices) -> None:
     other = services.another("two")
-    services.outside.wait(300)
+    services.outside.wait(LOST)
     services.outside.turns.once("state.write", lambda: remind(other, NOTHING))
 
     await remind(services, NOTHING)
@@ -92,7 +93,7 @@ async def test_two_processes_remind_once(services: FakeServices) -> None:
 
 
 async def test_a_process_that_dies_has_reminded_or_not_at_all(services: FakeServices) -> None:
-    services.outside.wait(300)
+    services.outside.wait(LOST)
     services.outside.turns.once("state.written", die)
 
     with pytest.raises(Killed):

@@ -75,7 +75,7 @@ async def play(services: FakeServices) -> FakeHost:
     await accept(host.responder, fired())
     await host.run(20)
     tell_logs(services, until=CURED_S)
-    await host.run(100)
+    await host.run(300)
     return host
 
 
@@ -155,7 +155,7 @@ async def test_a_part_that_is_out_for_a_while_changes_nothing_in_the_end(
     services.bus.out, services.teams.trouble, services.pager.trouble = False, None, None
     await host.run(30)
     tell_logs(services, until=CURED_S)
-    await host.run(200)
+    await host.run(500)
 
     incident = await only(services)
     assert incident.state is State.MITIGATED, incident.sentence
@@ -173,7 +173,7 @@ async def test_logs_that_are_out_move_nothing_and_page(services: FakeServices) -
 
     await host.run(20)
     assert (await only(services)).state is State.OPENED  # the logs may come back in a moment
-    await host.run(80)
+    await host.run(300)
 
     assert (await only(services)).state is State.ESCALATED
     assert services.endpoints.writes == []

@@ -12,7 +12,7 @@ import msgspec
 from shared.domain.catalog import Mode
 
 DECIDERS = ("Alice", "Bob")  # of the people who decide: those with the role
-LOOKED_FOR = timedelta(seconds=60)  # so long whom to blame is looked for
+LOOKED_FOR = timedelta(seconds=240)  # so long whom to blame is looked for
 
 
 class Fault(StrEnum):

@@ -20,14 +20,19 @@ LOOKS = 3
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long it `lasts` from the opening on, and by how much the logs `lag`."""
+    """How long the logs are looked at once they must know: `lag` is by how much they are late.
+
+    That is their lag and a bin. Signals and metrics tell of a trouble that the logs know nothing of
+    yet; a rule over the logs tells of its first bin.
+    """
 
     lasts: timedelta
     lag: timedelta
 
-    def for_incident(self, incident: Incident) -> timedelta:
-        """A signal comes before the logs by as much as they lag."""
-        return self.lasts + self.lag if incident.signals_only else self.lasts
+    @property
+    def whole(self) -> timedelta:
+        """From the opening on."""
+        return self.lasts + self.lag
 
 
 def next_look(
@@ -44,9 +49,10 @@ def next_look(
     The last look comes when the patience ends, so that nobody waits longer; most of what is learned
     at all is learned soon, and every look asks all queries.
     """
-    allowed = patience.for_incident(incident)
+    allowed = patience.whole
     ends = (incident.progressed_at or incident.opened_at) + allowed
-    if attempt > LOOKS or now >= ends:
+    is_asked_for = incident.request is not None  # a person has decided, and is not kept waiting
+    if is_asked_for or attempt > LOOKS or now >= ends:
         return None
     early = _is_unsure(found, minimum_requests) or _is_unattributed(found, patience)
     return min(now + first_wait(allowed) * (1 << (attempt - 1)), ends) if early else None
@@ -67,7 +73,7 @@ def _is_unattributed(found: Diagnosis, patience: Patience) -> bool:
     if found.health is not Health.BREACHED or found.attribution.cause is not Cause.UNKNOWN:
         return False
     age = found.made_at - (found.onset_at or found.made_at)
-    return age < patience.lasts + patience.lag
+    return age < patience.whole
 
 
 def wake_meanwhile(incident: Incident, found: Diagnosis, now: datetime) -> Step:

@@ -12,6 +12,7 @@ import msgspec
 from shared.domain.catalog import Service
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, State, Step, tell
+from shared.domain.incidents.patience import Patience
 from shared.domain.incidents.steps import AUTOMATION, escalate
 from shared.domain.wording import duration
 
@@ -20,12 +21,12 @@ SLOW = timedelta(minutes=3)  # beyond what it waits for on purpose: the slowest 
 LONGEST_RETRY = timedelta(minutes=5)  # what could not be done is tried again after that at last
 
 
-def push(incident: Incident, service: Service, patience: timedelta, now: datetime) -> Step:
+def push(incident: Incident, service: Service, patience: Patience, now: datetime) -> Step:
     """Ask again for the step that the incident waits for, or for a person where that did not help.
 
     `service` is its own, or what stands in for one whose file is gone; `patience` is how long a
-    diagnosis may be looked for. Nothing where nobody but a person is to do anything, or it is not
-    time yet.
+    diagnosis may be looked for, and how late the logs are. Nothing where nobody but a person is to
+    do anything, or it is not time yet.
     """
     subject = STEPS.get(incident.state)
     waits = now - (incident.progressed_at or incident.opened_at)
@@ -51,11 +52,11 @@ def push(incident: Incident, service: Service, patience: timedelta, now: datetim
     return msgspec.structs.replace(asked, commands=(subject,))
 
 
-def _allowed(incident: Incident, service: Service, patience: timedelta) -> timedelta:
+def _allowed(incident: Incident, service: Service, patience: Patience) -> timedelta:
     """How long the incident may stay as it is before something is done about it."""
     on_purpose = {
-        State.OPENED: patience,
-        State.VERIFYING: timedelta(seconds=service.policy.verify_after_s),
+        State.OPENED: patience.whole,
+        State.VERIFYING: timedelta(seconds=service.policy.verify_after_s) + patience.lag,
     }
     first = on_purpose.get(incident.state, timedelta(0)) + SLOW
     return first + LONGEST_RETRY + SLOW if incident.reminders else first

@@ -89,12 +89,15 @@ async def test_what_happened_is_told_in_order_with_before_and_after(
     assert confirmed.sequence == intended.sequence + 1
 
 
-async def test_a_verification_is_ordered_for_after_the_change(services: FakeServices) -> None:
+async def test_a_verification_is_ordered_for_when_the_logs_know_of_the_time_since(
+    services: FakeServices,
+) -> None:
     await run(services)
 
     (order,) = services.bus.published["work"]
     assert (order.subject, order.body) == ("verify", f"{PLAN.incident}:1")
-    assert order.due == NOW + timedelta(seconds=SERVICE.policy.verify_after_s)
+    behind = services.settings.log_lag_s + services.settings.log_bin_s
+    assert order.due == NOW + timedelta(seconds=SERVICE.policy.verify_after_s + behind)
 
 
 async def test_the_rollback_is_remembered_for_cooldown_and_rate(services: FakeServices) -> None:

@@ -67,7 +67,7 @@ async def _record(services: FakeServices, **changes: Any) -> None:
 
 
 async def _lost_command(services: FakeServices) -> None:
-    opened = NOW - timedelta(minutes=5)
+    opened = NOW - timedelta(minutes=8)
     await store_case(services, state=State.OPENED, opened_at=opened, severity=Severity.SEV3)
 
 

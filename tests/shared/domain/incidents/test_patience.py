@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from shared.domain.diagnosis.diagnosis import Attribution, Cause, Diagnosis, Health
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.incidents.patience import LOOKS, Patience, next_look, wake_meanwhile
+from shared.domain.incidents.requests import RollbackRequest
 from tests.shared.domain.incidents.incidents import NOW, opened
 
 LEAST = 50
-PATIENCE = Patience(lasts=timedelta(seconds=70), lag=timedelta(seconds=120))
+PATIENCE = Patience(lasts=timedelta(seconds=30), lag=timedelta(seconds=40))
 INCIDENT = msgspec.structs.replace(opened(), opened_at=NOW)
 UNATTRIBUTED = Diagnosis(
     incident=INCIDENT.id,
@@ -52,8 +53,8 @@ def looked(
     [
         (found(), True),
         (found(onset_at=None), True),
-        (found(onset_at=NOW - timedelta(seconds=189)), True),
-        (found(onset_at=NOW - timedelta(seconds=190)), False),
+        (found(onset_at=NOW - timedelta(seconds=69)), True),
+        (found(onset_at=NOW - timedelta(seconds=70)), False),
         (found(cause=Cause.VERSION), False),
         (found(cause=Cause.VERSION, requests=LEAST - 1), True),
         (found(cause=Cause.REGION, requests=LEAST - 1), True),
@@ -103,20 +104,17 @@ def test_each_wait_is_twice_the_one_before_until_the_patience_ends() -> None:
     assert dues == [10, 30, 70]
 
 
+def test_a_person_who_asks_for_the_rollback_is_not_kept_waiting() -> None:
+    asked = RollbackRequest(by="t/bob", role="Responder", reason="customers call", at=NOW)
+    incident = msgspec.structs.replace(INCIDENT, request=asked)
+
+    assert looked(found(health=Health.HEALTHY), incident) is None
+
+
 def test_the_patience_begins_anew_with_an_incident_that_is_opened_anew() -> None:
     again = msgspec.structs.replace(INCIDENT, progressed_at=NOW + timedelta(seconds=300))
 
     assert looked(found(made_at=NOW + timedelta(seconds=1)), again, after_s=301) is not None
-
-
-@pytest.mark.parametrize("health", [Health.HEALTHY, Health.BREACHED])
-def test_behind_a_signal_it_lasts_as_much_longer_as_the_logs_lag(health: Health) -> None:
-    told = msgspec.structs.replace(INCIDENT, signals_only=True)
-
-    assert looked(found(health=health), told, after_s=100) == NOW + PATIENCE.for_incident(
-        told
-    ) / 7 + timedelta(seconds=100)
-    assert looked(found(health=health), told, after_s=190) is None
 
 
 DIAGNOSES = st.builds(
@@ -128,17 +126,15 @@ DIAGNOSES = st.builds(
 )
 
 
-@given(DIAGNOSES, st.booleans(), st.floats(-600, 600), st.integers(1, 2 * LOOKS))
+@given(DIAGNOSES, st.floats(-600, 600), st.integers(1, 2 * LOOKS))
 def test_it_looks_again_only_in_time_and_so_often(
-    diagnosis: Diagnosis, signals_only: bool, after_s: float, attempt: int
+    diagnosis: Diagnosis, after_s: float, attempt: int
 ) -> None:
-    told = msgspec.structs.replace(INCIDENT, signals_only=signals_only)
-
-    due = looked(diagnosis, told, after_s=after_s, attempt=attempt)
+    due = looked(diagnosis, after_s=after_s, attempt=attempt)
 
     if due is not None:
         assert attempt <= LOOKS
-        assert NOW + timedelta(seconds=after_s) < due <= NOW + PATIENCE.for_incident(told)
+        assert NOW + timedelta(seconds=after_s) < due <= NOW + PATIENCE.whole
 
 
 @given(query_s=st.floats(0, 30), early_s=st.floats(0, 0.05))
@@ -152,7 +148,7 @@ def test_one_request_comes_to_its_end_however_slow_the_logs_are(
         attempt += 1
 
     assert attempt <= LOOKS + 1
-    assert after_s <= PATIENCE.lasts.total_seconds() + query_s
+    assert after_s <= PATIENCE.whole.total_seconds() + query_s
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,18 @@ import pytest
 from shared.domain.catalog import UNOWNED
 from shared.domain.incidents.handling import add_note
 from shared.domain.incidents.incident import Incident, State, Step
+from shared.domain.incidents.patience import Patience
 from shared.domain.incidents.stall import LONGEST_RETRY, SLOW, STEPS, push
 from shared.domain.incidents.steps import record_check
 from shared.protocol.settle import LAST_RETRY_S
 from tests.shared.domain.incidents.situations import INCIDENT, NOW, SERVICE
 
-PATIENCE = timedelta(seconds=60)
+PATIENCE = Patience(lasts=timedelta(seconds=60), lag=timedelta(seconds=180))
 VERIFY_AFTER = timedelta(seconds=SERVICE.policy.verify_after_s)
 FIRST = {
-    State.OPENED: PATIENCE + SLOW,
+    State.OPENED: PATIENCE.whole + SLOW,
     State.DIAGNOSED: SLOW,
-    State.VERIFYING: VERIFY_AFTER + SLOW,
+    State.VERIFYING: VERIFY_AFTER + PATIENCE.lag + SLOW,
 }
 WAITING = [state for state in State if state not in STEPS]
 JUST = timedelta(seconds=1)
