@@ -1,9 +1,9 @@
 """Reconcile: every intent that its worker left open is ended, within its lease and two minutes."""
 
-import contextlib
 import logging
 
-from shared.errors import Conflict, Unavailable
+from shared.domain.catalog import Service
+from shared.errors import BackstopError, Conflict, Unavailable
 from shared.protocol.act import resume
 from shared.protocol.leftovers import Leftovers
 from shared.services import Services
@@ -18,5 +18,14 @@ async def reconcile(services: Services, leftovers: Leftovers) -> None:
         if service is None:  # its file is broken now: nothing is done without policy
             log.error("intent %s waits: service %s has no valid file", intent.plan, intent.service)
             continue
-        with contextlib.suppress(Conflict, Unavailable):
-            await resume(services, service, intent.plan)
+        await _end(services, service, intent.plan)
+
+
+async def _end(services: Services, service: Service, plan: str) -> None:
+    """End one intent; what stops that is said, and stops no other."""
+    try:
+        await resume(services, service, plan)
+    except (Conflict, Unavailable) as error:
+        log.info("intent %s waits for the next tick: %s", plan, error)
+    except BackstopError:
+        log.exception("intent %s could not be ended", plan)

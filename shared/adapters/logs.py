@@ -46,7 +46,8 @@ class Logs:
 
     `lag_s` is how long the newest telemetry is left out because it may still be arriving, `bin_s`
     the width of a bin; both reach every query that names Lag and Bin. At most `concurrency` queries
-    run at once, each answered within `timeout_s` including its wait, with at most `max_rows` rows.
+    run at once, each answered within `timeout_s` once it is its turn, with at most `max_rows` rows;
+    what has not had its turn within `wait_s` has timed out, too.
 
     Raises Misconfigured for http to another machine, or without a credential for https.
     """
@@ -61,6 +62,7 @@ class Logs:
         bin_s: float = 60.0,
         concurrency: int = 4,
         timeout_s: float = 20.0,
+        wait_s: float = 60.0,
         max_rows: int = 5000,
         redactor: Redactor | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Logs:
         self._workspace_id = workspace_id
         self._windows = {"Lag": timedelta(seconds=lag_s), "Bin": timedelta(seconds=bin_s)}
         self._timeout_s = timeout_s
+        self._wait_s = wait_s
         self._max_rows = max_rows
         self._slots = asyncio.Semaphore(concurrency)
         self._client = _client(credential, endpoint or _AZURE, timeout_s)
@@ -95,8 +98,23 @@ class Logs:
         return queries.render(query, **(windows | parameters))
 
     async def _ask(self, text: str) -> Answered:
+        """Wait for a turn; only then does the query's own time run.
+
+        Where many services break at once, their queries would time each other out otherwise.
+        """
         try:
-            async with asyncio.timeout(self._timeout_s), self._slots:
+            async with asyncio.timeout(self._wait_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            return AnswerStatus.TIMED_OUT, (), f"not asked within {self._wait_s:g} s: others wait"
+        try:
+            return await self._answered(text)
+        finally:
+            self._slots.release()
+
+    async def _answered(self, text: str) -> Answered:
+        try:
+            async with asyncio.timeout(self._timeout_s):
                 return await self._send(text)
         except (TimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError):
             return AnswerStatus.TIMED_OUT, (), f"no answer within {self._timeout_s:g} s"

@@ -1,12 +1,13 @@
 """Reconcile: every intent that was left open is ended, and one that waits holds up no other."""
 
+import msgspec
 import pytest
 
 from responders.reconcile import reconcile
 from shared.domain.decisions.intent import IntentState
 from shared.domain.incidents.incident import State
 from shared.protocol.act import act
-from shared.protocol.leftovers import find_leftovers
+from shared.protocol.leftovers import OpenIntent, find_leftovers
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.scene import (
     PLAN,
@@ -88,3 +89,13 @@ async def test_two_that_reconcile_at_once_make_one_change(services: FakeServices
 
     assert await tick(services, 121) is IntentState.CONFIRMED
     assert len(services.endpoints.writes) == 1
+
+
+async def test_one_that_cannot_be_ended_stops_no_other(services: FakeServices) -> None:
+    services.outside.wait(121)
+    unknown = OpenIntent(service=SERVICE.name, plan="nobody-stored-this")
+    found = await find_leftovers(services)
+
+    await reconcile(services, msgspec.structs.replace(found, intents=[unknown, *found.intents]))
+
+    assert (await intent_now(services)).state is IntentState.CONFIRMED

@@ -127,11 +127,26 @@ async def test_an_answer_that_is_late_has_timed_out(store: TelemetryStore) -> No
     assert answer.detail == "no answer within 0.2 s"
 
 
-async def test_waiting_for_a_free_slot_counts_as_waiting(store: TelemetryStore) -> None:
-    async with ask(store, Faults(slow=30.0), timeout_s=0.3, concurrency=1) as logs:
-        answers = await asyncio.gather(*(logs.query("versions", **WINDOW) for _ in range(3)))
+async def test_those_that_run_before_it_take_nothing_of_a_querys_time() -> None:
+    async def answer(_: Request) -> Response:
+        await asyncio.sleep(0.4)
+        return JSONResponse(table(["v1", 5.0]))
+
+    app = Starlette(routes=[Route("/v1/workspaces/workspace/query", answer, methods=["POST"])])
+    async with serve(app) as address:
+        logs = Logs("workspace", endpoint=address, timeout_s=1.0, concurrency=1)
+        answers = await asyncio.gather(*(logs.query("versions", **WINDOW) for _ in range(4)))
+        await logs.close()
+
+    assert {answer.status for answer in answers} == {AnswerStatus.COMPLETE}
+
+
+async def test_nobody_waits_for_a_turn_without_end(store: TelemetryStore) -> None:
+    async with ask(store, Faults(slow=30.0), timeout_s=2.0, wait_s=0.2, concurrency=1) as logs:
+        answers = await asyncio.gather(*(logs.query("versions", **WINDOW) for _ in range(2)))
 
     assert {answer.status for answer in answers} == {AnswerStatus.TIMED_OUT}
+    assert "not asked within 0.2 s: others wait" in {answer.detail for answer in answers}
 
 
 async def test_a_query_that_the_service_gave_up_is_not_run_again() -> None:
