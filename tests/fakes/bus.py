@@ -75,7 +75,9 @@ class FakeBus(Bus):
         found = next((one for one in letters if one.message.message_id == message_id), None)
         if found is None:
             return False
-        await self.publish(topic, [msgspec.structs.replace(found.message, attempt=1, only_for=subscription)])
+        await self.publish(
+            topic, [msgspec.structs.replace(found.message, attempt=1, only_for=subscription)]
+        )
         letters.remove(found)
         return True
 

@@ -41,7 +41,13 @@ class Call(msgspec.Struct, frozen=True):
 
 
 # Tables: whether a method of `Table` reads or writes.
-OF_TABLES = {"read": READ, "scan": READ, "write": WRITE, "try_writing": WRITE}
+OF_TABLES = {
+    "read": READ,
+    "scan": READ,
+    "scan_readable": READ,
+    "write": WRITE,
+    "try_writing": WRITE,
+}
 # Blobs: the same, of the container that is the first argument.
 OF_BLOBS = {"read": READ, "names": READ, "create": WRITE, "try_writing": WRITE}
 OF_BUS = {
