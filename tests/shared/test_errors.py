@@ -11,6 +11,7 @@ from shared.errors import (
     Refused,
     RejectedInput,
     Unavailable,
+    Unreadable,
 )
 
 EVERY = [kind for kind in vars(errors).values() if isinstance(kind, type)]
@@ -22,7 +23,7 @@ def test_all_of_ours_are_of_one_family() -> None:
 
 
 def test_nothing_that_should_be_told_apart_is_a_kind_of_another() -> None:
-    narrower = {Missing, Refused}  # whoever does not ask why takes them for an outage
+    narrower = {Missing, Refused, Unreadable}  # whoever does not ask why takes them for an outage
     kinds = [kind for kind in EVERY if kind is not BackstopError and kind not in narrower]
     assert all(kind.__bases__ == (BackstopError,) for kind in kinds)
     assert all(kind.__bases__ == (Unavailable,) for kind in narrower)

@@ -21,6 +21,7 @@ ENDPOINTS = f"{SCOPE}/microsoft.machinelearningservices/workspaces/mlw-claims/on
 REGIONS = ("westeurope", "northeurope", "francecentral", "swedencentral")
 SPLIT = "      capabilities: [split]\n"
 POLICY = "    soak: 24h\n"
+PROBE = "  probe: {claim_id: P-1, region: swedencentral, text: Water on the floor}\n"
 MODE = "  mode: automatic"
 SIGNALS = f"  signals: [{IDENTITIES['signal'].client_id}]\n"
 AGENT = "    - kind: agent\n      id: {id}\n"
@@ -70,7 +71,7 @@ def write_cast(folder: Path, services: int, parts: int = 1, policy: str = "") ->
         name = service_name(number)
         agents = "".join(AGENT.format(id=part_of(name, part)) for part in range(1, parts))
         text = shipped.replace(SERVICE, name).replace(SPLIT, f"{SPLIT}{agents}")
-        text = text.replace(POLICY, f"{POLICY}{policy}").replace(MODE, f"{SIGNALS}{MODE}")
+        text = text.replace(POLICY, f"{POLICY}{policy}").replace(MODE, f"{SIGNALS}{PROBE}{MODE}")
         (folder / f"{name}.yaml").write_text(text)
 
 
