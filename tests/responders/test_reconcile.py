@@ -1,23 +1,35 @@
 """Reconcile: every intent that was left open is ended, and one that waits holds up no other."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from responders.reconcile import reconcile
 from shared.domain.decisions.intent import IntentState
 from shared.domain.incidents.incident import State
+from shared.domain.keys import digest, shard_of
+from shared.domain.row import Put
 from shared.protocol.act import act
-from shared.protocol.leftovers import OpenIntent, find_leftovers
+from shared.protocol.actor import read_intent
+from shared.protocol.commit import incident_row
+from shared.protocol.leftovers import Leftovers, OpenIntent, find_leftovers
+from shared.protocol.listing import point_to
 from tests.fakes import FakeServices, Killed, catalog_of, die
 from tests.fakes.scene import (
+    INCIDENT,
     PLAN,
     SERVICE,
     SHARD,
+    TARGET,
     incident_now,
     intent_now,
     new_services,
+    record_now,
     store_case,
 )
+
+OTHER = msgspec.structs.replace(SERVICE, name="quotes")
 
 
 @pytest.fixture
@@ -29,6 +41,31 @@ async def services() -> FakeServices:
     with pytest.raises(Killed):
         await act(made, SERVICE, PLAN)
     return made.another("two")
+
+
+async def leave_open_elsewhere(services: FakeServices) -> OpenIntent:
+    """The same open intent, of another service."""
+    services.outside.catalog = catalog_of(SERVICE, OTHER)
+    shard, of_it = shard_of(OTHER.name), {"service": OTHER.name}
+    incident = msgspec.structs.replace(
+        await incident_now(services), id=INCIDENT.id.replace(SHARD, shard, 1), **of_it
+    )
+    intent, record = await intent_now(services), await record_now(services)
+    plan = msgspec.structs.replace(intent.plan, id="plan-2", incident=incident.id, **of_it)
+    marker = OpenIntent(service=OTHER.name, plan=plan.id)
+    await point_to(services, incident)
+    lease = msgspec.structs.replace(record.lease, plan=plan.id) if record.lease else None
+    writes = [
+        Put(row=incident_row(incident.id), value=incident),
+        Put(row=f"intent|{plan.id}", value=msgspec.structs.replace(intent, plan=plan)),
+        Put(
+            row=f"endpoint|{digest(TARGET)}",
+            value=msgspec.structs.replace(record, lease=lease, **of_it),
+        ),
+        Put(row=marker.row, value=marker),
+    ]
+    await services.state.write(shard, writes)
+    return marker
 
 
 async def tick(services: FakeServices, seconds: float = 0) -> IntentState:
@@ -98,4 +135,23 @@ async def test_one_that_cannot_be_ended_stops_no_other(services: FakeServices) -
 
     await reconcile(services, msgspec.structs.replace(found, intents=[unknown, *found.intents]))
 
+    assert (await intent_now(services)).state is IntentState.CONFIRMED
+
+
+async def test_a_busy_endpoint_holds_up_no_other(services: FakeServices) -> None:
+    other = await leave_open_elsewhere(services)
+    seen: list[IntentState] = []
+
+    async def be_busy() -> None:
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        seen.append((await read_intent(services, shard_of(OTHER.name), other.plan)).value.state)
+
+    services.outside.turns.once("endpoint.read", be_busy)
+    services.outside.wait(121)
+    first = OpenIntent(service=SERVICE.name, plan=PLAN.id)
+
+    await reconcile(services, Leftovers(messages={}, effects=[], intents=[first, other]))
+
+    assert seen == [IntentState.CONFIRMED]
     assert (await intent_now(services)).state is IntentState.CONFIRMED

@@ -5,13 +5,13 @@ The product's own act, resume and reconcile; around them only what bus and host 
 
 import asyncio
 
-from responders.reconcile import reconcile
+from responders.reconcile import end_intent
 from shared.domain.decisions.decision import Plan
 from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.commit import read_incident
-from shared.protocol.leftovers import Leftovers, OpenIntent
+from shared.protocol.leftovers import OpenIntent
 from tests.fakes.scene import SERVICE, SHARD
 from tests.simulation.writing.parts import StageServices
 from tests.simulation.writing.scene import is_over
@@ -45,8 +45,8 @@ async def tick(services: StageServices, plans: int) -> None:
             rows = await services.state.scan(SHARD, "~intent|", OpenIntent)
         except Unavailable:
             continue
-        found = Leftovers(messages={}, effects=[], intents=[row.value for row in rows])
-        await reconcile(services, found)
+        for row in rows:
+            await end_intent(services, row.value)
 
 
 async def reborn(services: StageServices, plan: Plan) -> None:
