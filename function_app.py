@@ -60,7 +60,7 @@ def _api(
     return name, method, f"api/{path}", Later(f"responders.{module}", name, body, query)
 
 
-def _page(name: str, path: str, module: str = "console") -> Route:
+def _page(name: str, path: str, module: str = "reading.console") -> Route:
     """A page of the console."""
     return name, "GET", path, Later(f"responders.{module}", name)
 
@@ -92,51 +92,68 @@ redact_log_lines(lambda: services.redactor)
 FORBIDDEN = 403
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
-PRESS = Later("responders.press", "press")
-DESCRIBE = Later("responders.describe", "describe")
-NOTIFY = Later("responders.notify", "notify")
-RECORD = Later("responders.record", "record")
+PRESS = Later("responders.people.press", "press")
+DESCRIBE = Later("responders.reading.describe", "describe")
+NOTIFY = Later("responders.people.notify", "notify")
+RECORD = Later("responders.evidence.record", "record")
 ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
 NOTE_FORBIDDEN = Later("shared.protocol.turn_away", "note_forbidden")
 NAME_PAGE = Later("shared.protocol.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
 NOTE_SHUT_OUT = Later("shared.protocol.shut_out", "note_shut_out")
+PAGED = ("after", "limit")
+LISTED = ("state", *PAGED)
+CHANGED = ("service", "month", "before", "limit")
 TRACED = ("prompt", "dataset", "model", "service", "after", "limit")
 ROUTES: tuple[Route, ...] = (
-    _api("ingest", "POST", "alerts", "ingest", body="*"),
-    _api("take_signal", "POST", "signals", "signal", body="Signal"),
-    _api("show_delivery", "GET", "deliveries/{key}", "show"),
-    _api("show_health", "GET", "health", "health", query=("service",)),
-    _api("show_incidents", "GET", "incidents", "show", query=("state", "after", "limit")),
-    _api("show_incident", "GET", "incidents/{id}", "show"),
-    _api("show_affected", "GET", "incidents/{id}/affected", "show", query=("after", "limit")),
-    _api("handle", "POST", "incidents/{id}/{action}", "handle", body="Handling"),
-    _api("show_changes", "GET", "changes", "show", query=("service", "month", "before", "limit")),
-    _api("register", "POST", "releases", "register", body="ReleaseRequest"),
-    _api("show_releases", "GET", "releases", "trace", query=("service", "after", "limit")),
-    _api("show_difference", "GET", "releases/diff", "trace", query=("service", "a", "b")),
-    _api("show_release", "GET", "releases/{version}", "trace", query=("service",)),
-    _api("show_lineage", "GET", "lineage", "trace", query=TRACED),
-    _api("show_kill_switch", "GET", "kill-switch", "control"),
-    _api("set_kill_switch", "POST", "kill-switch", "control", body="KillSwitchRequest"),
-    _api("show_freezes", "GET", "freezes", "freeze"),
-    _api("set_freeze", "POST", "freezes", "freeze", body="FreezeRequest"),
-    _api("show_slos", "GET", "slos", "slos", query=("service",)),
-    _api("show_readiness", "GET", "readiness", "readiness"),
-    _api("show_reviews", "GET", "reviews", "review"),
-    _api("close_review", "POST", "reviews/{id}/close", "review", body="Closing"),
-    _api("show_quarantine", "GET", "quarantine", "quarantine", query=("state", "after", "limit")),
-    _api("resubmit", "POST", "quarantine/{id}/resubmit", "quarantine", body="Resubmission"),
-    _api("discard", "POST", "quarantine/{id}/discard", "quarantine", body="Discarding"),
-    _api("ask", "POST", "rollbacks", "ask", body="RollbackWanted"),
-    _api("show_approvals", "GET", "approvals", "approve"),
-    _api("answer_approval", "POST", "approvals/{id}/{action}", "approve", body="Said"),
-    _api("order_evidence", "POST", "evidence", "evidence", body="EvidenceRequest"),
-    _api("show_orders", "GET", "evidence", "evidence", query=("limit",)),
-    _api("hand_out", "GET", "evidence/{id}", "evidence"),
-    _api("show_holds", "GET", "holds", "hold"),
-    _api("place_hold", "POST", "holds", "hold", body="HoldRequest"),
-    _api("lift_hold", "POST", "holds/{id}/lift", "hold", body="Lifting"),
+    _api("ingest", "POST", "alerts", "alert.ingest", body="*"),
+    _api("take_signal", "POST", "signals", "alert.signal", body="Signal"),
+    _api("show_delivery", "GET", "deliveries/{key}", "reading.show"),
+    _api("show_health", "GET", "health", "reading.health", query=("service",)),
+    _api("show_incidents", "GET", "incidents", "reading.show", query=LISTED),
+    _api("show_incident", "GET", "incidents/{id}", "reading.show"),
+    _api(
+        "show_affected", "GET", "incidents/{id}/affected", "reading.show", query=("after", "limit")
+    ),
+    _api("handle", "POST", "incidents/{id}/{action}", "people.handle", body="Handling"),
+    _api(
+        "show_changes",
+        "GET",
+        "changes",
+        "reading.show",
+        query=("service", "month", "before", "limit"),
+    ),
+    _api("register", "POST", "releases", "watching.register", body="ReleaseRequest"),
+    _api("show_releases", "GET", "releases", "reading.trace", query=("service", "after", "limit")),
+    _api("show_difference", "GET", "releases/diff", "reading.trace", query=("service", "a", "b")),
+    _api("show_release", "GET", "releases/{version}", "reading.trace", query=("service",)),
+    _api("show_lineage", "GET", "lineage", "reading.trace", query=TRACED),
+    _api("show_kill_switch", "GET", "kill-switch", "people.control"),
+    _api("set_kill_switch", "POST", "kill-switch", "people.control", body="KillSwitchRequest"),
+    _api("show_freezes", "GET", "freezes", "people.freeze"),
+    _api("set_freeze", "POST", "freezes", "people.freeze", body="FreezeRequest"),
+    _api("show_slos", "GET", "slos", "reading.slos", query=("service",)),
+    _api("show_readiness", "GET", "readiness", "reading.readiness"),
+    _api("show_reviews", "GET", "reviews", "people.review"),
+    _api("close_review", "POST", "reviews/{id}/close", "people.review", body="Closing"),
+    _api(
+        "show_quarantine",
+        "GET",
+        "quarantine",
+        "repair.quarantine",
+        query=("state", "after", "limit"),
+    ),
+    _api("resubmit", "POST", "quarantine/{id}/resubmit", "repair.quarantine", body="Resubmission"),
+    _api("discard", "POST", "quarantine/{id}/discard", "repair.quarantine", body="Discarding"),
+    _api("ask", "POST", "rollbacks", "people.ask", body="RollbackWanted"),
+    _api("show_approvals", "GET", "approvals", "people.approve"),
+    _api("answer_approval", "POST", "approvals/{id}/{action}", "people.approve", body="Said"),
+    _api("order_evidence", "POST", "evidence", "evidence.order", body="EvidenceRequest"),
+    _api("show_orders", "GET", "evidence", "evidence.order", query=("limit",)),
+    _api("hand_out", "GET", "evidence/{id}", "evidence.order"),
+    _api("show_holds", "GET", "holds", "evidence.hold"),
+    _api("place_hold", "POST", "holds", "evidence.hold", body="HoldRequest"),
+    _api("lift_hold", "POST", "holds/{id}/lift", "evidence.hold", body="Lifting"),
     ("describe", "GET", "api/openapi.json", _describe),
     _page("show_home", ROOT),
     _page("show_incident_page", "incidents/{id}"),
@@ -144,61 +161,69 @@ ROUTES: tuple[Route, ...] = (
     _page("show_approval_page", "approvals/{id}"),
     _page("show_evidence_page", "evidence"),
     _page("show_quarantine_page", "quarantine"),
-    _page("show_readiness_page", "readiness", "readiness"),
-    _page("show_slos_page", "slos", "slos"),
+    _page("show_readiness_page", "readiness", "reading.readiness"),
+    _page("show_slos_page", "slos", "reading.slos"),
     _page("show_asset", "assets/{name}"),
-    _button("press_incident", "incidents/{id}/{action}", "handle", "handle"),
+    _button("press_incident", "incidents/{id}/{action}", "people.handle", "handle"),
     _button(
-        "press_approval", "approvals/{id}/{action}", "approve", "answer_form", "/approvals/{id}"
+        "press_approval",
+        "approvals/{id}/{action}",
+        "people.approve",
+        "answer_form",
+        "/approvals/{id}",
     ),
-    _button("press_rollback", "rollbacks", "ask", "ask", "/"),
-    _button("press_kill_switch", "kill-switch", "control", "set_kill_switch"),
-    _button("press_freeze", "freezes", "freeze", "set_freeze", "/"),
-    _button("press_review", "reviews/{id}/close", "review", "close_review", "/"),
-    _button("press_evidence", "evidence", "evidence", "order_by_form", "/evidence"),
-    _button("press_hold", "holds", "hold", "hold_by_form", "/evidence"),
-    _button("press_lift", "holds/{id}/lift", "hold", "lift_hold", "/evidence"),
-    _button("press_resubmit", "quarantine/{id}/resubmit", "quarantine", "resubmit", "/quarantine"),
-    _button("press_discard", "quarantine/{id}/discard", "quarantine", "discard", "/quarantine"),
+    _button("press_rollback", "rollbacks", "people.ask", "ask", "/"),
+    _button("press_kill_switch", "kill-switch", "people.control", "set_kill_switch"),
+    _button("press_freeze", "freezes", "people.freeze", "set_freeze", "/"),
+    _button("press_review", "reviews/{id}/close", "people.review", "close_review", "/"),
+    _button("press_evidence", "evidence", "evidence.order", "order_by_form", "/evidence"),
+    _button("press_hold", "holds", "evidence.hold", "hold_by_form", "/evidence"),
+    _button("press_lift", "holds/{id}/lift", "evidence.hold", "lift_hold", "/evidence"),
+    _button(
+        "press_resubmit", "quarantine/{id}/resubmit", "repair.quarantine", "resubmit", "/quarantine"
+    ),
+    _button(
+        "press_discard", "quarantine/{id}/discard", "repair.quarantine", "discard", "/quarantine"
+    ),
 )
 COMMANDS: dict[Role, dict[str, Later]] = {
     Role.RESPONDER: {
-        "triage": Later("responders.triage", "triage"),
-        "diagnose": Later("responders.diagnose", "diagnose"),
-        "page": Later("responders.page", "page"),
+        "triage": Later("responders.alert.triage", "triage"),
+        "diagnose": Later("responders.alert.diagnose", "diagnose"),
+        "page": Later("responders.people.page", "page"),
     },
     Role.EXECUTOR: {
-        "corroborate": Later("responders.corroborate", "corroborate"),
-        "enforce": Later("responders.enforce", "enforce"),
-        "verify": Later("responders.verify", "verify"),
-        "collect": Later("responders.collect", "collect"),
+        "corroborate": Later("responders.alert.corroborate", "corroborate"),
+        "enforce": Later("responders.alert.enforce", "enforce"),
+        "verify": Later("responders.alert.verify", "verify"),
+        "collect": Later("responders.evidence.collect", "collect"),
     },
 }
 JOBS: dict[Role, tuple[Later, ...]] = {
     Role.RESPONDER: (
-        Later("responders.warm", "warm_responder"),
+        Later("responders.watching.warm", "warm_responder"),
         Later("shared.protocol.commit", "relay"),
         Later("shared.protocol.alarm", "watch_deliveries"),
-        Later("responders.page", "page_all_due"),
-        Later("responders.notify", "post_abandoned_cards"),
-        Later("responders.sweep", "sweep"),
-        Later("responders.remind", "remind"),
-        Later("responders.review", "remind_reviewers"),
-        Later("responders.budget", "keep_budgets"),
-        Later("responders.exhume", "exhume"),
-        Later("responders.ready_responder", "ready_responder"),
+        Later("responders.people.page", "page_all_due"),
+        Later("responders.people.notify", "post_abandoned_cards"),
+        Later("responders.repair.sweep", "sweep"),
+        Later("responders.repair.remind", "remind"),
+        Later("responders.people.review", "remind_reviewers"),
+        Later("responders.watching.budget", "keep_budgets"),
+        Later("responders.repair.exhume", "exhume"),
+        Later("responders.watching.ready_responder", "ready_responder"),
     ),
     Role.EXECUTOR: (
-        Later("responders.warm", "warm_executor"),
+        Later("responders.watching.warm", "warm_executor"),
         Later("shared.protocol.commit", "relay"),
-        Later("responders.reconcile", "reconcile"),
-        Later("responders.watch", "watch"),
-        Later("responders.seal", "seal"),
-        Later("responders.purge", "purge"),
-        Later("responders.compare", "compare"),
-        Later("responders.check_health", "check_health"),
-        Later("responders.configure", "configure"),
-        Later("responders.ready_executor", "ready_executor"),
+        Later("responders.repair.reconcile", "reconcile"),
+        Later("responders.watching.watch", "watch"),
+        Later("responders.evidence.seal", "seal"),
+        Later("responders.evidence.purge", "purge"),
+        Later("responders.watching.compare", "compare"),
+        Later("responders.watching.check_health", "check_health"),
+        Later("responders.watching.configure", "configure"),
+        Later("responders.watching.ready_executor", "ready_executor"),
     ),
 }
 

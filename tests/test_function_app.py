@@ -147,15 +147,15 @@ def test_importing_the_app_imports_nothing_heavy_and_no_responder(role: str) -> 
 
 def test_nothing_of_the_responder_can_write_to_arm_or_to_the_ledger() -> None:
     loaded = run(IMPORT_ALL_OF_RESPONDER, "responder").split()
-    assert "responders.ingest" in loaded
+    assert "responders.alert.ingest" in loaded
     forbidden = (
         "azure.ai",
         "shared.adapters.endpoint",
         "shared.protocol.act",
         "shared.protocol.ledger",
         "shared.adapters.signer",
-        "responders.enforce",
-        "responders.record",
+        "responders.alert.enforce",
+        "responders.evidence.record",
     )
     assert [name for name in loaded if name.startswith(forbidden)] == []
 

@@ -221,7 +221,9 @@ def test_the_responder_asks_for_nothing_that_writes_to_arm_or_to_the_ledger() ->
     found = reached(Role.RESPONDER)
     assert {"endpoints", "sync_credential", "signer"} & found.asked == set()
     writers = {"shared.adapters.endpoint", "shared.protocol.act", "shared.protocol.ledger"}
-    assert (writers | {"responders.record", "responders.enforce"}) & found.ours == set()
+    assert (
+        writers | {"responders.evidence.record", "responders.alert.enforce"}
+    ) & found.ours == set()
 
 
 def test_of_the_ledger_s_table_and_of_the_blobs_the_responder_only_reads() -> None:
@@ -244,7 +246,7 @@ def test_the_executor_checks_no_token_and_calls_nobody() -> None:
 
 def test_the_reach_is_the_real_one() -> None:
     found = reached(Role.EXECUTOR)
-    known = {"responders.reconcile", "shared.protocol.actor", "shared.adapters.arm_client"}
+    known = {"responders.repair.reconcile", "shared.protocol.actor", "shared.adapters.arm_client"}
     assert known <= found.ours
     assert "azure.ai.ml" in found.foreign
     assert {"endpoints", "sync_credential", "account"} <= found.asked

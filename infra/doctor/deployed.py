@@ -11,8 +11,8 @@ import msgspec
 from infra.azure.tools import ToolFailed, az
 from infra.doctor.api import NotRunning, ask
 from infra.doctor.table import Findings, Part
-from responders.ready_executor import look_at_executor
-from responders.ready_responder import look_at_responder
+from responders.watching.ready_executor import look_at_executor
+from responders.watching.ready_responder import look_at_responder
 from shared.domain.catalog import Service
 from shared.domain.decisions.endpoint import WriteVerdict, parse_target
 from shared.domain.readiness.check import Area, Check, failed, passed, unknown

@@ -1,7 +1,7 @@
 """Configuration: what the catalog and the settings say of each service, and the event of a change.
 
-A mode or a policy changes by a new deployment, which tells nobody. `responders.configure` compares
-what this process came with to what was kept of the last one.
+A mode or a policy changes by a new deployment, which tells nobody. `responders.watching.configure`
+compares what this process came with to what was kept of the last one.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Legal holds as they are stored: a row each beside the kill switches.
 
-`responders.hold` places and lifts them. `responders.purge` reads them before every look, and
-removes nothing where they cannot be read.
+`responders.evidence.hold` places and lifts them. `responders.evidence.purge` reads them before
+every look, and removes nothing where they cannot be read.
 """
 
 from collections.abc import Callable

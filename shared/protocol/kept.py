@@ -118,5 +118,5 @@ def body_row(key: str) -> str:
 
 
 def place_of(kept: Quarantined) -> str:
-    """Sorts newest first."""
-    return f"{FAR - int(kept.at.timestamp()):012d}|{kept.id}"
+    """Sorts newest first, by the millisecond: in a second many inputs may come."""
+    return f"{1000 * FAR - int(1000 * kept.at.timestamp()):015d}|{kept.id}"

@@ -1,9 +1,9 @@
 """Knocking: ask each part for the least that it can be asked, to see whether one is let in.
 
-`responders.ready_responder` and `responders.ready_executor` knock with their own app's identity,
-`make doctor` with that of whoever runs it. Where the right to write counts, what is asked for is a
-write that changes nothing: its key is of nothing, and its condition can never be met. Nobody is
-paged.
+`responders.watching.ready_responder` and `responders.watching.ready_executor` knock with their own
+app's identity, `make doctor` with that of whoever runs it. Where the right to write counts, what is
+asked for is a write that changes nothing: its key is of nothing, and its condition can never be
+met. Nobody is paged.
 """
 
 import asyncio

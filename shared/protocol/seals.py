@@ -1,7 +1,7 @@
 """Seals and copies of records as they are stored: blobs that are written once, never overwritten.
 
-`responders.seal` writes them, evidence and verification read them. Seals are numbered without a
-gap, so the newest is found in a few reads however many there are.
+`responders.evidence.seal` writes them, evidence and verification read them. Seals are numbered
+without a gap, so the newest is found in a few reads however many there are.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -14,8 +14,8 @@ from random import Random
 
 import msgspec
 
-from responders.ingest import ingest
-from responders.triage import triage
+from responders.alert.ingest import ingest
+from responders.alert.triage import triage
 from shared.domain.catalog import Target, TargetKind
 from shared.domain.message import WORK
 from shared.domain.views.http import Answer, Request

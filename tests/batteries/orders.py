@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from responders.triage import triage
+from responders.alert.triage import triage
 from shared.domain.alerts.alert import Alert, Condition
 from shared.domain.incidents.escalation import page_reason
 from shared.domain.incidents.incident import Claim, Incident

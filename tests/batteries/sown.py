@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from responders.handle import handle
-from responders.ingest import ingest
-from responders.register import register
+from responders.alert.ingest import ingest
+from responders.people.handle import handle
+from responders.watching.register import register
 from shared.domain.authority.caller import AppRole
 from shared.domain.views.http import Request
 from shared.errors import RejectedInput

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from infra.local.alerts import LogAlert
-from responders.sweep import sweep
+from responders.repair.sweep import sweep
 from shared.domain.alerts.alert import Alert, parse_alert
 from shared.domain.alerts.fired_alert import SETTLED
 from shared.domain.event import EventKind
@@ -24,7 +24,7 @@ from tests.batteries.soak import SOAK
 from tests.fakes import FakeServices
 from tests.fakes.scene import NOW, TARGET, new_services
 from tests.fakes.scene import told as told_by
-from tests.responders.test_sweep import SUBSCRIPTION, entry
+from tests.responders.repair.test_sweep import SUBSCRIPTION, entry
 
 A_MINUTE = 15 * SOAK  # Azure calls at most 1,500 webhooks a minute and subscription
 AFTERWARDS = 3  # a minute, once the storm is over

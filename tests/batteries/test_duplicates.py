@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from responders.ingest import ingest
+from responders.alert.ingest import ingest
 from shared.domain.alerts.alert import parse_alert
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from responders.triage import triage
+from responders.alert.triage import triage
 from shared.protocol.intake import accept
 from tests.batteries.orders import EVENTS, Ending, Race, ending, expected
 from tests.batteries.playing import Broken, play

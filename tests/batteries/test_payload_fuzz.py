@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responders.ingest import ingest
+from responders.alert.ingest import ingest
 from shared.domain.alerts.payload import MAX_BODY
 from shared.domain.views.http import Answer, Request
 from shared.domain.views.problem import answer_problem

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from responders.console import show_home, show_incident_page, show_quarantine_page
-from responders.quarantine import show_quarantine
-from responders.show import show_changes, show_incident, show_incidents
+from responders.reading.console import show_home, show_incident_page, show_quarantine_page
+from responders.reading.show import show_changes, show_incident, show_incidents
+from responders.repair.quarantine import show_quarantine
 from shared.domain.authority.permissions import EVERYBODY_INSIDE, Gate
 from shared.domain.event import EventKind
 from shared.domain.keys import digest

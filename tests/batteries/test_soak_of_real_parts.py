@@ -19,7 +19,7 @@ from infra.local.azurite import connection_string, start_azurite
 from infra.local.bus import Emulator, read_config
 from infra.local.ports import free_port
 from infra.local.processes import Children
-from responders.triage import triage
+from responders.alert.triage import triage
 from shared.adapters.tables import TableAccount
 from shared.domain.alerts.alert import Alert
 from shared.domain.event import ChangeEvent

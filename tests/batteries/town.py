@@ -200,7 +200,7 @@ async def _tick(services: Citizen) -> None:
         try:
             leftovers = await find_leftovers(services)
             for job in JOBS[services.settings.role]:
-                if job.module != "responders.warm":
+                if job.module != "responders.watching.warm":
                     await _quietly(job(services, leftovers))
         except Unavailable:
             pass

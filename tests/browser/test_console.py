@@ -13,7 +13,7 @@ from playwright.async_api import Page as Tab
 
 from infra.local.host.easy_auth import LOGIN
 from infra.local.issuer.identities import IDENTITIES
-from responders.ready_responder import ready_responder
+from responders.watching.ready_responder import ready_responder
 from shared.domain.incidents.incident import State
 from shared.domain.lineage.artifact import release_id
 from shared.domain.row import Put

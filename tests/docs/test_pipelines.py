@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import yaml
 
-from responders.register import ReleaseRequest
+from responders.watching.register import ReleaseRequest
 from shared.domain.freezes.promotion import IfFrozen
 from tests.docs.documents import read
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pytest
 
-from responders.handle import ACTIONS
+from responders.people.handle import ACTIONS
 from shared.adapters.queries import names
 from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import Verdict

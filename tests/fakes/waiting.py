@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from responders.enforce import enforce
+from responders.alert.enforce import enforce
 from shared.domain.approvals.approval import Approval
 from shared.domain.approvals.may_decide import Wish
 from shared.domain.authority.caller import AppRole

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from responders.budget import keep_budgets
-from responders.triage import triage
+from responders.alert.triage import triage
+from responders.watching.budget import keep_budgets
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident
 from shared.domain.slos.crossing import BudgetState

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from responders.enforce import enforce
-from responders.watch import watch
+from responders.alert.enforce import enforce
+from responders.watching.watch import watch
 from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.health.golden import GoldenCase, GoldenCases
 from shared.domain.keys import digest
@@ -26,7 +26,7 @@ from tests.fakes.scene import (
     record_now,
     store_case,
 )
-from tests.responders.test_watch import SOAKED, served
+from tests.responders.watching.test_watch import SOAKED, served
 
 REQUEST = {"input": {"sum": 900}}  # and no claim_id, which its route refuses
 CASES = GoldenCases(

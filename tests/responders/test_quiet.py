@@ -6,8 +6,8 @@ from random import Random
 import msgspec
 import pytest
 
-from responders.handle import handle
-from responders.show import show_delivery
+from responders.people.handle import handle
+from responders.reading.show import show_delivery
 from shared.domain.alerts.alert import Alert
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Dependency, Mode, Service, Target, TargetKind

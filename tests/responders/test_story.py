@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from responders.configure import configure
-from responders.handle import handle
-from responders.ingest import ingest
+from responders.alert.ingest import ingest
+from responders.people.handle import handle
+from responders.watching.configure import configure
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import Decision, Verdict

@@ -8,7 +8,7 @@ import asyncio
 
 import msgspec
 
-from responders.approve import answer_approval
+from responders.people.approve import answer_approval
 from shared.domain.approvals.approval import ApprovalRequest
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.incidents.incident import Incident, State

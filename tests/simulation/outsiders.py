@@ -7,10 +7,10 @@ from functools import partial
 
 import msgspec
 
-from responders.control import set_kill_switch
-from responders.freeze import set_freeze
-from responders.ingest import ingest
-from responders.signal import take_signal
+from responders.alert.ingest import ingest
+from responders.alert.signal import take_signal
+from responders.people.control import set_kill_switch
+from responders.people.freeze import set_freeze
 from shared.domain.authority.caller import AppRole
 from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message

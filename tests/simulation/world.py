@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, override
 
-from responders.corroborate import corroborate
-from responders.diagnose import diagnose
-from responders.enforce import enforce
-from responders.exhume import exhume
-from responders.notify import notify, post_abandoned_cards
-from responders.page import page, page_all_due
-from responders.reconcile import reconcile
-from responders.record import record
-from responders.remind import remind
-from responders.triage import triage
-from responders.verify import verify
+from responders.alert.corroborate import corroborate
+from responders.alert.diagnose import diagnose
+from responders.alert.enforce import enforce
+from responders.alert.triage import triage
+from responders.alert.verify import verify
+from responders.evidence.record import record
+from responders.people.notify import notify, post_abandoned_cards
+from responders.people.page import page, page_all_due
+from responders.repair.exhume import exhume
+from responders.repair.reconcile import reconcile
+from responders.repair.remind import remind
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message

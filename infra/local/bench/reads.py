@@ -16,7 +16,7 @@ from infra.local.bench.figure import Figure, Result, Run
 from infra.local.bench.filling import Filling
 from infra.local.ports import free_port
 from infra.local.processes import Children
-from responders.show import show_changes, show_incident, show_incidents
+from responders.reading.show import show_changes, show_incident, show_incidents
 from shared.domain.views.http import Answer, Request
 
 SIZES = (100, 1_000, 10_000)

@@ -1,7 +1,8 @@
 """Promotions in a freeze: what a pipeline's gate asks for, and how a refusal is told.
 
-Asked by `responders.register` before traffic is shifted. As with a rollback in a freeze a person's
-word lets pass: here that of a commander, who registers the very release while the freeze is on.
+Asked by `responders.watching.register` before traffic is shifted. As with a rollback in a freeze a
+person's word lets pass: here that of a commander, who registers the very release while the freeze
+is on.
 """
 
 from enum import StrEnum

@@ -2,8 +2,8 @@
 
 Who, what, why and when are asked of every event, and of a person or a program the role by which
 they did it. What was before and what is after is asked of those that tell of a change, and the
-policy with its hash of those that rest on one. `responders.record` refuses and quarantines what
-lacks something.
+policy with its hash of those that rest on one. `responders.evidence.record` refuses and quarantines
+what lacks something.
 """
 
 from shared.domain.event import ChangeEvent, EventKind

@@ -1,7 +1,7 @@
 """The legal hold: what may not be purged, however old it is, because a person ordered so.
 
 It covers an incident, a service or everything, and of that all records or those of a period. It
-ends by a person only. `responders.purge` asks `is_held` for every body whose time is over.
+ends by a person only. `responders.evidence.purge` asks `is_held` for every body whose time is over.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Seals: what all chains were at one moment, signed, numbered, and chained to one another.
 
-`responders.seal` makes one wherever something was appended, and keeps it apart from the table. What
-is signed is short: number, time, the root of the tree over all heads, and the hash of the seal
-before. The heads lie beside it, because the root stands for them.
+`responders.evidence.seal` makes one wherever something was appended, and keeps it apart from the
+table. What is signed is short: number, time, the root of the tree over all heads, and the hash of
+the seal before. The heads lie beside it, because the root stands for them.
 """
 
 import base64

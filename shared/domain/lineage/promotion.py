@@ -1,8 +1,8 @@
 """Promotion: a move of traffic that somebody had declared, as the event that tells of it.
 
 A pipeline moves its canary, and says nothing to Backstop but which release it is. The comparison
-(`responders.compare`) sees the move, and the release that explains it says whose it is and why.
-What Backstop moved itself its intents tell of; what nothing explains is a finding.
+(`responders.watching.compare`) sees the move, and the release that explains it says whose it is and
+why. What Backstop moved itself its intents tell of; what nothing explains is a finding.
 """
 
 from shared.domain.authority.caller import AppRole

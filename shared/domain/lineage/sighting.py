@@ -1,8 +1,9 @@
 """Sightings: what a look at an endpoint saw, and what of it nothing has explained yet.
 
-The executor's comparison (`responders.compare`) keeps one sighting a target. It remembers the last
-split and the last definitions that a release or an intent explained: what differs from them, or
-from what the newest release declares, is a `Finding`, and stands until it is explained or undone.
+The executor's comparison (`responders.watching.compare`) keeps one sighting a target. It remembers
+the last split and the last definitions that a release or an intent explained: what differs from
+them, or from what the newest release declares, is a `Finding`, and stands until it is explained or
+undone.
 """
 
 from collections.abc import Mapping

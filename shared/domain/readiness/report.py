@@ -1,7 +1,8 @@
 """Reports: what one app found of itself, when it is to look again, and what has fallen since.
 
-`responders.ready` keeps the last report of each app in `state`. A look that could not tell changes
-nothing of what was known: `held` is carried on, so that passed, unknown, failed still falls.
+`responders.watching.ready_responder` and `ready_executor` keep the last report of each app in
+`state`. A look that could not tell changes nothing of what was known: `held` is carried on, so that
+passed, unknown, failed still falls.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Promotion: what a pipeline is told that asked for the gate while promotions are frozen.
 
-The last step of `responders.register` where it refuses. The detail is for whoever reads the
-pipeline's log, the member `freeze` for the pipeline.
+The last step of `responders.watching.register` where it refuses. The detail is for whoever reads
+the pipeline's log, the member `freeze` for the pipeline.
 """
 
 from datetime import datetime

@@ -98,7 +98,7 @@ PURE = {"budget_query", "golden_of"}  # no client at all, or one that asks nobod
 # Where a client is handed on by a name of its own: what is done with it there. Anything, elsewhere.
 HANDED_ON = {
     ("shared.protocol.dossier", "state"): ("read", "scan"),
-    ("responders.warm", "logs"): (),
+    ("responders.watching.warm", "logs"): (),
 }
 
 

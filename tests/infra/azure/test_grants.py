@@ -135,11 +135,11 @@ def test_a_right_that_is_taken_away_is_missed_and_one_that_is_added_is_too_much(
 
 
 def test_a_new_call_is_a_new_need() -> None:
-    call = Call(module="responders.ingest", client="blobs", method="create", argument="seals")
+    call = Call(module="responders.alert.ingest", client="blobs", method="create", argument="seals")
     assert set(needs_of(call)) == {Need("container", "seals", "write")}
     assert not set(needs_of(call)) & offered(grants(), Role.RESPONDER)
     with pytest.raises(LookupError):
-        list(needs_of(Call(module="responders.ingest", client="signer", method="wrap")))
+        list(needs_of(Call(module="responders.alert.ingest", client="signer", method="wrap")))
 
 
 def test_no_row_stands_twice_and_every_name_exists() -> None:

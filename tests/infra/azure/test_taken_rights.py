@@ -12,10 +12,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from responders.page import page_all_due
-from responders.ready_executor import look_at_executor, ready_executor
-from responders.ready_responder import look_at_responder, ready_responder
-from responders.triage import triage
+from responders.alert.triage import triage
+from responders.people.page import page_all_due
+from responders.watching.ready_executor import look_at_executor, ready_executor
+from responders.watching.ready_responder import look_at_responder, ready_responder
 from shared.domain.catalog import Dependency
 from shared.domain.detection.rules import rules_of
 from shared.domain.diagnosis.telemetry import AnswerStatus

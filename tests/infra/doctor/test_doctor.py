@@ -18,8 +18,8 @@ from infra.doctor.api import NotRunning
 from infra.doctor.deployed import NAME, look_at_deployment
 from infra.doctor.local import ask_local_world
 from infra.doctor.table import Findings, Part, show
-from responders.readiness import show_readiness
-from responders.ready_executor import ready_executor
+from responders.reading.readiness import show_readiness
+from responders.watching.ready_executor import ready_executor
 from shared.domain.readiness.check import Area, Check, Verdict, failed, passed
 from shared.domain.views.http import Request
 from shared.domain.windows import Once

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from responders.triage import triage
+from responders.alert.triage import triage
 from shared.domain.alerts.alert import Alert
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Severity

@@ -8,8 +8,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from responders.enforce import enforce
-from responders.remind import remind
+from responders.alert.enforce import enforce
+from responders.repair.remind import remind
 from shared.domain.approvals.approval import Approval
 from shared.domain.approvals.may_decide import Wish
 from shared.domain.authority.caller import Caller

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from responders.enforce import enforce
+from responders.alert.enforce import enforce
 from shared.domain.evidence.order import new_order
 from shared.domain.incidents.incident import tell_opening
 from shared.domain.incidents.steps import resolve
@@ -36,7 +36,7 @@ from tests.fakes.scene import (
     new_services,
     store_case,
 )
-from tests.responders.test_evidence import (
+from tests.responders.evidence.test_order import (
     AUDITOR,
     bundle,
     collected,

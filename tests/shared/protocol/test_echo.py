@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from responders.record import record
+from responders.evidence.record import record
 from shared.domain.event import ChangeEvent, EventKind
 from shared.protocol.commit import telling
 from shared.protocol.echo import MOST, echo

@@ -18,7 +18,7 @@ from shared.protocol.ledger import (
 )
 from tests.fakes import FakeServices
 from tests.fakes.scene import NOW, new_services
-from tests.responders.test_record import PART, event
+from tests.responders.evidence.test_record import PART, event
 
 
 @pytest.fixture

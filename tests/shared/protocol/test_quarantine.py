@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from responders.page import page_all_due
+from responders.people.page import page_all_due
 from shared.domain.alerts.flood import MOST
 from shared.domain.alerts.kept_body import redact_body
 from shared.domain.alerts.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from responders.enforce import enforce
+from responders.alert.enforce import enforce
 from shared.domain.approvals.approval import Approval
 from shared.domain.decisions.endpoint import parse_target
 from shared.domain.event import EventKind

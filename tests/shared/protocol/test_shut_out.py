@@ -2,7 +2,7 @@
 
 import asyncio
 
-from responders.triage import triage
+from responders.alert.triage import triage
 from shared.domain.alerts.own import SHUT_OUT_AFTER
 from shared.domain.incidents.incident import Severity
 from shared.errors import Unavailable

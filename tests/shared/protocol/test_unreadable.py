@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from responders.page import page_all_due
+from responders.people.page import page_all_due
 from shared.domain.alerts.unreadable import LASTS
 from shared.domain.event import EventKind
 from shared.domain.incidents.escalation import wakes

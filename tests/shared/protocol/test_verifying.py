@@ -2,7 +2,7 @@
 
 import pytest
 
-from responders.seal import seal
+from responders.evidence.seal import seal
 from shared.domain.ledger.chain import Head, append
 from shared.domain.ledger.verification import Verification
 from shared.domain.row import Put, Remove
@@ -11,7 +11,7 @@ from shared.protocol.leftovers import Leftovers
 from shared.protocol.verifying import verify_stored
 from tests.fakes import FakeServices
 from tests.fakes.scene import new_services
-from tests.responders.test_record import PART, event
+from tests.responders.evidence.test_record import PART, event
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 

@@ -5,8 +5,8 @@ However it was struck there is one ruling, and at most one move of the traffic c
 
 from typing import Any
 
-from responders.approve import answer_approval, answer_form
-from responders.enforce import enforce
+from responders.alert.enforce import enforce
+from responders.people.approve import answer_approval, answer_form
 from shared.domain.approvals.form_token import make_token
 from shared.domain.authority.caller import Caller
 from shared.domain.event import EventKind

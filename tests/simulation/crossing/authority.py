@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from responders.ask import ask
-from responders.freeze import set_freeze
-from responders.hold import hold_by_form, lift_hold, place_hold
-from responders.review import close_review, remind_reviewers
+from responders.evidence.hold import hold_by_form, lift_hold, place_hold
+from responders.people.ask import ask
+from responders.people.freeze import set_freeze
+from responders.people.review import close_review, remind_reviewers
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.coverage import NEVER_SET
 from shared.domain.event import EventKind

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from responders.budget import keep_budgets
+from responders.watching.budget import keep_budgets
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import State
 from shared.domain.slos.crossing import Crossed

@@ -5,12 +5,12 @@ from hashlib import sha256
 
 import msgspec
 
-from responders.collect import collect
-from responders.configure import configure
-from responders.evidence import hand_out, order_by_form, order_evidence
-from responders.purge import purge
-from responders.record import record
-from responders.seal import seal
+from responders.evidence.collect import collect
+from responders.evidence.order import hand_out, order_by_form, order_evidence
+from responders.evidence.purge import purge
+from responders.evidence.record import record
+from responders.evidence.seal import seal
+from responders.watching.configure import configure
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Mode
 from shared.domain.event import ITSELF, EventKind, happened

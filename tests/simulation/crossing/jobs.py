@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from responders.record import record
+from responders.evidence.record import record
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.message import CHANGES, WORK
 from shared.errors import BackstopError, Conflict, Unavailable

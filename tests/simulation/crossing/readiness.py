@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from responders.ready_executor import ready_executor
-from responders.ready_responder import ready_responder
+from responders.watching.ready_executor import ready_executor
+from responders.watching.ready_responder import ready_responder
 from shared.domain.incidents.escalation import wakes
 from shared.domain.readiness.report import Report
 from shared.domain.readiness.rights import Rights

@@ -6,19 +6,19 @@ from typing import Any
 
 import msgspec
 
-from responders.approve import show_approvals
-from responders.compare import compare
-from responders.control import set_kill_switch
-from responders.exhume import exhume
-from responders.freeze import set_freeze
-from responders.handle import handle
-from responders.page import page_all_due
-from responders.quarantine import discard, resubmit
-from responders.register import register
-from responders.remind import remind
-from responders.show import show_incidents
-from responders.sweep import sweep
-from responders.watch import watch
+from responders.people.approve import show_approvals
+from responders.people.control import set_kill_switch
+from responders.people.freeze import set_freeze
+from responders.people.handle import handle
+from responders.people.page import page_all_due
+from responders.reading.show import show_incidents
+from responders.repair.exhume import exhume
+from responders.repair.quarantine import discard, resubmit
+from responders.repair.remind import remind
+from responders.repair.sweep import sweep
+from responders.watching.compare import compare
+from responders.watching.register import register
+from responders.watching.watch import watch
 from shared.domain.authority.caller import AppRole
 from shared.domain.decisions.endpoint import Deployment
 from shared.domain.incidents.incident import Severity, State
@@ -44,8 +44,8 @@ from tests.fakes.scene import (
     store_case,
     store_incident,
 )
-from tests.responders.test_register import RELEASE
-from tests.responders.test_sweep import entry, fired, list_in_azure
+from tests.responders.repair.test_sweep import entry, fired, list_in_azure
+from tests.responders.watching.test_register import RELEASE
 from tests.shared.domain.decisions.worked_case import GOOD_RELEASE, LIVE
 from tests.simulation.crossing.jobs import Do, Job
 

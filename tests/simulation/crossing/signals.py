@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import msgspec
 
-from responders.check_health import check_health
-from responders.corroborate import corroborate
-from responders.signal import take_signal
+from responders.alert.corroborate import corroborate
+from responders.alert.signal import take_signal
+from responders.watching.check_health import check_health
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Dependency
 from shared.domain.health.chain import Watermark

@@ -56,7 +56,7 @@ BLOWS = [
     for blow in Blow
     if again is Again.AS_NEEDED or blow in AFTER or SOAK > 1
 ]
-FLOW = [("responders.ingest", "ingest"), ("shared.protocol.admit", "admit")] + [
+FLOW = [("responders.alert.ingest", "ingest"), ("shared.protocol.admit", "admit")] + [
     ("shared.protocol.settle", name) for name in ("settle", "settle_batch")
 ]
 KEEPER = "its alarms are the keeper's, which is struck as a task of ingest"
@@ -187,12 +187,12 @@ def test_every_call_of_every_adapter_is_known_to_change_or_to_read() -> None:
 
 def test_effects_are_read_from_the_code() -> None:
     assert all(importable(*owner) for owner in owners())
-    assert effects_of("responders.enforce", "enforce") == {
+    assert effects_of("responders.alert.enforce", "enforce") == {
         "state.write",
         "bus.publish",
         "endpoints.write_traffic",
     }
-    assert effects_of("responders.show", "show_incident") == set()
+    assert effects_of("responders.reading.show", "show_incident") == set()
     assert effects.PARTS.keys() >= {"state", "bus", "endpoints", "teams", "pager"}
 
 
@@ -202,7 +202,7 @@ def test_a_missing_repair_is_noticed(job: str, monkeypatch: pytest.MonkeyPatch) 
         return None
 
     monkeypatch.setattr(f"tests.simulation.world.{job}", nothing)
-    monkeypatch.setattr("responders.enforce.resume", nothing)
+    monkeypatch.setattr("responders.alert.enforce.resume", nothing)
 
     runs = strike_all(Blow.KILLED_AFTER, Again.AS_NEEDED)
 

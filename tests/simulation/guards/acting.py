@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from responders import verify as verifying
+from responders.alert import verify as verifying
 from shared.domain.decisions.endpoint import EndpointSnapshot
 from shared.domain.decisions.intent import EndpointRecord, Intent, Judgement, Lease, Move
 from shared.domain.decisions.intent import judge as judge_reading
@@ -134,7 +134,7 @@ def no_reading_back(patch: Patch) -> None:
 def no_reconcile(patch: Patch) -> None:
     """Open intents are left to their dead worker, and repeats of the command to nobody."""
     patch.setattr("tests.simulation.world.reconcile", nothing)
-    patch.setattr("responders.enforce.resume", nothing)
+    patch.setattr("responders.alert.enforce.resume", nothing)
 
 
 @guard(Promise.PROVEN_CURE, trials=scene("the rollback does not help"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from responders import triage as triaging
+from responders.alert import triage as triaging
 from shared.domain.alerts.alert import Alert
 from shared.domain.incidents.incident import Step
 from shared.domain.incidents.triage import triage as judge
@@ -27,7 +27,7 @@ def no_durable_row_before_the_answer(patch: Patch) -> None:
         except Unavailable:
             return intake.delivery_id(alert, services.now()), True
 
-    patch.setattr("responders.ingest.take_in", hopeful)
+    patch.setattr("responders.alert.ingest.take_in", hopeful)
 
 
 @guard(Promise.DURABLE, Promise.COMES_TO_REST, trials=seeds())
@@ -47,7 +47,7 @@ def no_delivery_dedup(patch: Patch) -> None:
 
     patch.setattr(triaging, "judge", forgetful)
     patch.setattr(intake, "MUST_NOT_EXIST", None)
-    patch.setattr("responders.ingest.recall", lambda *_: "")
+    patch.setattr("responders.alert.ingest.recall", lambda *_: "")
     patch.setattr(intake, "_keep", lambda *_: None)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from responders import page as paging
+from responders.people import page as paging
 from shared.domain.incidents.escalation import next_page
 from shared.domain.row import Put
 from shared.protocol import effect

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from responders import enforce as enforcing
-from responders.control import set_kill_switch
-from responders.freeze import set_freeze
-from responders.verify import verify
+from responders.alert import enforce as enforcing
+from responders.alert.verify import verify
+from responders.people.control import set_kill_switch
+from responders.people.freeze import set_freeze
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import REASONS_TO_ASK, Catalog, Emergency, Mode, Service
 from shared.domain.decisions.decide import decide

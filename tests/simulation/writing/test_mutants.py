@@ -165,7 +165,7 @@ def without_the_kill_switch(patch: pytest.MonkeyPatch) -> None:
 
 def without_resuming(patch: pytest.MonkeyPatch) -> None:
     """What a dead worker left open stays open."""
-    for name in ("responders.reconcile.resume", "tests.simulation.writing.workers.resume"):
+    for name in ("responders.repair.reconcile.resume", "tests.simulation.writing.workers.resume"):
         patch.setattr(name, answering(None))
 
 

@@ -5,7 +5,7 @@ The product's own act, resume and reconcile; around them only what bus and host 
 
 import asyncio
 
-from responders.reconcile import end_intent
+from responders.repair.reconcile import end_intent
 from shared.domain.decisions.decision import Plan
 from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable

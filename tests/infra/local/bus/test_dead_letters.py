@@ -15,10 +15,10 @@ from azure.servicebus.aio import ServiceBusClient
 
 from infra.local.bus import Emulator, read_config
 from infra.local.bus.queue import DEAD_LETTER_SUFFIX
-from responders.exhume import EVERY, exhume
-from responders.page import page_all_due
-from responders.quarantine import resubmit, show_quarantine
-from responders.triage import triage
+from responders.alert.triage import triage
+from responders.people.page import page_all_due
+from responders.repair.exhume import EVERY, exhume
+from responders.repair.quarantine import resubmit, show_quarantine
 from shared.adapters.bus import Bus
 from shared.adapters.bus_pump import close_link
 from shared.domain.message import WORK, Message

@@ -1,0 +1,1 @@
+"""What proves afterwards who did what: the ledger, its seals, holds, purges and bundles."""

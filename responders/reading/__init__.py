@@ -1,0 +1,1 @@
+"""What is shown and changes nothing: the API's reads and the console's pages."""

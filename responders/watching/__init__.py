@@ -1,0 +1,1 @@
+"""What runs before anything breaks: releases, earned trust, health, budgets, readiness."""
