@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import count
@@ -65,8 +65,7 @@ class Services:
         self.shut_out_since: datetime | None = None  # of its tables: see shut_out
         self.unreadable: dict[str, Seen] = {}  # rows of our own, by their places: see unreadable
         self.unkept_since: datetime | None = None  # its reports, refused: see readiness
-        self.watched_at: datetime | None = None
-        self.compared_at: datetime | None = None
+        self.rounds: defaultdict[str, dict[str, datetime]] = defaultdict(dict)  # see rounds
         self.configured = False  # whether what this process came with was told: see configure
         self.sweeps: dict[str, Sweep] = {}  # by subscription
         self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm

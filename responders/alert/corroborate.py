@@ -8,16 +8,15 @@ their time.
 import asyncio
 
 from shared.domain.catalog import Service
-from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
 from shared.domain.diagnosis.by_probes import diagnose_by_probes, suspects, worth_probing
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import Message
-from shared.errors import RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
-from shared.protocol.probing import probe
+from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.records import read_record
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
@@ -44,7 +43,7 @@ def _waits(incident: Incident, service: Service) -> bool:
 async def _ask(services: Services, service: Service, incident: Incident) -> Diagnosis | None:
     """What the probes say; None where there is nobody to compare with, or nobody to ask."""
     record = (await read_record(services, service, incident.target)).value
-    snapshot = await _snapshot(services, incident)
+    snapshot = await find_snapshot(services, incident.target)
     if record.known_good is None or snapshot is None:
         return None
     good = record.known_good.deployment
@@ -53,13 +52,6 @@ async def _ask(services: Services, service: Service, incident: Incident) -> Diag
     asked = (_probe(services, service, snapshot, name, region) for name in names)
     reports = dict(zip(names, await asyncio.gather(*asked), strict=True))
     return diagnose_by_probes(incident, service, good, reports, services.now())
-
-
-async def _snapshot(services: Services, incident: Incident) -> EndpointSnapshot | None:
-    try:
-        return await services.endpoints.read(parse_target(incident.target))
-    except (Unavailable, RejectedInput):  # the logs are asked all the same
-        return None
 
 
 async def _probe(

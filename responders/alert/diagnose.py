@@ -7,8 +7,6 @@ Third step of the flow. Gathers what the workspace answers and what changed late
 import asyncio
 from datetime import datetime, timedelta
 
-import msgspec
-
 from shared.domain.catalog import Service
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Change, Release
@@ -39,8 +37,14 @@ type Parameters = dict[str, str | datetime | timedelta | bool | int | float]
 
 
 async def diagnose(services: Services, message: Message) -> None:
-    """Diagnose the incident that the message names. Raises NotFound, Conflict, Unavailable."""
-    was = await read_incident(services, message.body)
+    """Diagnose the incident that the message names. Raises NotFound, Conflict, Unavailable.
+
+    Its body is `INCIDENT` or `INCIDENT:LOOK`: which look it is must not depend on how often a part
+    that is out kept one from being taken.
+    """
+    name, _, number = message.body.partition(":")
+    look = int(number) if number.isdecimal() else 1
+    was = await read_incident(services, name)
     if not _waits(was.value):
         return
     incident, service = was.value, services.catalog.services.get(was.value.service)
@@ -58,10 +62,11 @@ async def diagnose(services: Services, message: Message) -> None:
         known_good=record.known_good,
         now=now,
     )
-    due = _next_look(services, service, message, incident, found)
+    due = _next_look(services, service, look, incident, found)
     if due is not None:
         await _wake_meanwhile(services, service, incident, found)
-        await _look_again(services, message, due)
+        again = command("diagnose", f"{incident.id}:{look + 1}", f"at-{due:%H%M%S}", due)
+        await services.bus.publish(WORK, [again])
         return
     found = await _with_tenants(services, service, found)
 
@@ -81,7 +86,7 @@ def _waits(incident: Incident) -> bool:
 
 
 def _next_look(
-    services: Services, service: Service, message: Message, incident: Incident, found: Diagnosis
+    services: Services, service: Service, look: int, incident: Incident, found: Diagnosis
 ) -> datetime | None:
     """When to look again; None where what was found counts."""
     settings = services.settings
@@ -93,7 +98,7 @@ def _next_look(
             lasts=timedelta(seconds=settings.patience_s),
             lag=timedelta(seconds=settings.logs_behind_s),
         ),
-        attempt=message.attempt,
+        look=look,
         now=services.now(),
     )
 
@@ -112,13 +117,6 @@ async def _wake_meanwhile(
         return Revision(step=wake_meanwhile(current, known, now))
 
     await revise(services, incident.id, take)
-
-
-async def _look_again(services: Services, message: Message, due: datetime) -> None:
-    """Ask for another look at that moment."""
-    again = command("diagnose", message.body, f"at-{due:%H%M%S}", due)
-    later = msgspec.structs.replace(again, attempt=message.attempt + 1)
-    await services.bus.publish(WORK, [later])
 
 
 async def _with_tenants(services: Services, service: Service, found: Diagnosis) -> Diagnosis:

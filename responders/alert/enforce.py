@@ -17,7 +17,7 @@ from shared.domain.catalog import Service
 from shared.domain.decisions.case import Case
 from shared.domain.decisions.decide import decide
 from shared.domain.decisions.decision import Decision, Verdict
-from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
 from shared.domain.decisions.rules import QUIET_RULE
@@ -32,11 +32,10 @@ from shared.domain.noise.quiet import Quiet
 from shared.domain.noise.quieting import defer
 from shared.domain.reviews.override import review_decision
 from shared.domain.row import Put, Write
-from shared.errors import RejectedInput, Unavailable
 from shared.protocol.act import act, resume
 from shared.protocol.approve import approval_of, approval_row
 from shared.protocol.commit import read_incident
-from shared.protocol.probing import probe
+from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.records import newest_on, read_controls, read_record, read_releases
 from shared.protocol.revise import Revision, revise
 from shared.protocol.surroundings import look_around
@@ -99,7 +98,7 @@ async def _quiets(
 
 async def _look_at_endpoint(services: Services, service: Service, case: Case) -> Case:
     record = (await read_record(services, service, case.incident.target)).value
-    snapshot = await _snapshot(services, case.incident.target)
+    snapshot = await find_snapshot(services, case.incident.target)
     known = _with(case, record=record, snapshot=snapshot)
     if snapshot is None:
         return known
@@ -127,13 +126,6 @@ def _with_releases(case: Case, snapshot: EndpointSnapshot, releases: list[Releas
 
 def _with(case: Case, **found: object) -> Case:
     return msgspec.structs.replace(case, **found)
-
-
-async def _snapshot(services: Services, target: str) -> EndpointSnapshot | None:
-    try:
-        return await services.endpoints.read(parse_target(target))
-    except (Unavailable, RejectedInput):  # a rule says so: could not find out is its own verdict
-        return None
 
 
 async def _target_probe(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.domain.catalog import Service
-from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
 from shared.domain.decisions.intent import Intent, late_write
 from shared.domain.diagnosis.diagnosis import Diagnosis
 from shared.domain.diagnosis.recovery import Recovery, RecoveryVerdict, recovered
@@ -19,10 +19,9 @@ from shared.domain.incidents.steps import escalate, mitigate, record_check
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.slos.burn_query import burn_query
-from shared.errors import RejectedInput, Unavailable
 from shared.protocol.actor import read_intent
 from shared.protocol.commit import check_name, next_step, read_incident
-from shared.protocol.probing import probe
+from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
 
@@ -44,7 +43,7 @@ async def verify(services: Services, message: Message) -> None:
     found = await services.state.read(shard, f"diagnosis|{incident.id}", Diagnosis)
     assert found is not None, "an incident that was acted on has a diagnosis"
     judged = await _judge(services, service, intent, found.value)
-    snapshot = await _snapshot(services, incident)
+    snapshot = await find_snapshot(services, incident.target)
     probed = await _probe(services, service, snapshot, found.value) if snapshot else None
     late = late_write(intent, snapshot) if snapshot else ""
     moved = f"Moved all traffic from {intent.plan.bad} back to {intent.plan.good}."
@@ -87,13 +86,6 @@ async def _judge(
         service=service,
         now=services.now(),
     )
-
-
-async def _snapshot(services: Services, incident: Incident) -> EndpointSnapshot | None:
-    try:
-        return await services.endpoints.read(parse_target(incident.target))
-    except (Unavailable, RejectedInput):  # nobody can tell, and the last check says so
-        return None
 
 
 async def _probe(

@@ -29,6 +29,7 @@ from shared.protocol.leftovers import Leftovers
 from shared.protocol.lineage import endpoints_of, newest_release_on, read_sighting, sighting_row
 from shared.protocol.listing import point_to
 from shared.protocol.records import newest_on, read_record, read_releases
+from shared.protocol.rounds import find_due, go_round
 from shared.services import Services
 
 log = logging.getLogger("backstop.compare")
@@ -37,21 +38,14 @@ WINDOW = timedelta(minutes=30)  # of telemetry: longer than the grace time and t
 
 
 async def compare(services: Services, _: Leftovers) -> None:
-    """Look at every endpoint of the catalog, when it is time again.
+    """Look at the endpoints of the catalog that are due, as many as a round has time for.
 
     A part that is out is said and tried again later.
     """
-    if not _is_time(services):
-        return
-    services.compared_at = services.now()
-    for service in services.catalog.services.values():
-        for target in endpoints_of(service):
-            await _look(services, service, target)
-
-
-def _is_time(services: Services) -> bool:
-    pause = timedelta(seconds=services.settings.watch_every_s)
-    return services.compared_at is None or services.now() - services.compared_at >= pause
+    known = services.catalog.services.values()
+    stops = {target.id: (service, target) for service in known for target in endpoints_of(service)}
+    due = find_due(services, "compare", stops, services.settings.watch_every_s)
+    await go_round(services, "compare", due, lambda name: _look(services, *stops[name]))
 
 
 async def _look(services: Services, service: Service, target: TargetRef) -> None:

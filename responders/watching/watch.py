@@ -5,7 +5,7 @@ paged; a version that served well for the whole soak becomes the known good.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -25,29 +25,33 @@ from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents, point_to
 from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_record, read_releases
+from shared.protocol.rounds import find_due, go_round
 from shared.services import Services
 
 log = logging.getLogger("backstop.watch")
 
 
 async def watch(services: Services, _: Leftovers) -> None:
-    """Look at every endpoint of the catalog, when it is time again.
+    """Look at the endpoints of the catalog that are due, as many as a round has time for.
 
     A part that is out is said and tried again later.
     """
-    if not _is_time(services):
+    stops = {
+        target.id: (service, target)
+        for service in services.catalog.services.values()
+        for target in service.targets
+        if target.kind is TargetKind.ONLINE_ENDPOINT
+    }
+    due = find_due(services, "watch", stops, services.settings.watch_every_s)
+    if not due:
         return
-    services.watched_at = services.now()
     busy = {incident.service: incident.id for incident in await open_incidents(services)}
-    for service in services.catalog.services.values():
-        for target in service.targets:
-            if target.kind is TargetKind.ONLINE_ENDPOINT:
-                await _look(services, service, target, busy.get(service.name, ""))
 
+    async def visit(name: str) -> None:
+        service, target = stops[name]
+        await _look(services, service, target, busy.get(service.name, ""))
 
-def _is_time(services: Services) -> bool:
-    pause = timedelta(seconds=services.settings.watch_every_s)
-    return services.watched_at is None or services.now() - services.watched_at >= pause
+    await go_round(services, "watch", due, visit)
 
 
 def _seconds(since: datetime, now: datetime) -> float:
@@ -131,12 +135,14 @@ async def _soak(
         serving_since=serving_since,
         snapshot=snapshot,
         counts=counts_of(answer.rows, record.serving),
-        probe=await _probe(services, service, snapshot, record.serving),
         release=release,
         open_incident=incident,
         now=now,
     )
     earned = earn(soak)
+    if isinstance(earned, Waiting) and earned.only_for_probes:  # each is a paid call to a model
+        probed = await _probe(services, service, snapshot, record.serving)
+        earned = earn(msgspec.structs.replace(soak, probe=probed))
     if isinstance(earned, Waiting):
         log.info("%s: %s is not the known good yet: %s", service.name, record.serving, earned)
         return

@@ -22,7 +22,7 @@ from shared.domain.health.golden import GoldenCase, GoldenCases, judge
 from shared.domain.health.report import Finding, HealthReport, judge_answers, unheard
 from shared.errors import RejectedInput, Unavailable
 from shared.protocol.health import read_health
-from shared.protocol.probing import probe
+from shared.protocol.probing import find_snapshot, probe
 from shared.services import Services
 
 PROBES = 3  # of each version by name
@@ -35,7 +35,7 @@ async def check(
 ) -> HealthReport:
     """Check one service. What does not answer is found out to be unknown, or broken."""
     targets = _targets(service)
-    snapshots = await asyncio.gather(*(_snapshot(services, one) for one in targets))
+    snapshots = await asyncio.gather(*(find_snapshot(services, one.id) for one in targets))
     looked = [
         _endpoint(services, service, snapshot, golden, one.endpoint if len(targets) > 1 else "")
         for one, snapshot in zip(targets, snapshots, strict=True)
@@ -80,13 +80,6 @@ def _placed(finding: Finding, place: str) -> Finding:
 def _targets(service: Service) -> list[TargetRef]:
     endpoints = [one.id for one in service.targets if one.kind is TargetKind.ONLINE_ENDPOINT]
     return [parse_target(one) for one in endpoints]
-
-
-async def _snapshot(services: Services, target: TargetRef) -> EndpointSnapshot | None:
-    try:
-        return await services.endpoints.read(target)
-    except (Unavailable, RejectedInput):  # the dependencies are looked at all the same
-        return None
 
 
 async def _answers(services: Services, snapshot: EndpointSnapshot, golden: GoldenCases) -> Finding:

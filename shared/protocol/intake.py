@@ -25,6 +25,8 @@ REMEMBERED = 50_000  # keys and bodies that a process knows again, about 10 MB
 RELAY_DAYS = (1, 0, -1)  # before today; clocks of others may be a day ahead
 NO_DAY = "000000"
 IN_TURN = 16  # of 64 partitions a tick
+LATE_DAYS = range(2, 9)  # before today: what nobody was there to take, looked for in no hurry
+LATE_IN_TURN = 2  # of 112 partitions a tick
 PENDING = "pending"
 WEBHOOK = "webhook"
 SWEEP = "sweep"
@@ -181,14 +183,19 @@ async def note_pages(services: Services, alert: Alert, pages: tuple[Page, ...]) 
 async def relay_deliveries(services: Services, leftovers: Leftovers) -> list[Delivery]:
     """Send the deliveries that triage has not taken yet, and answer them.
 
-    Every tick looks at a few partitions.
+    Every tick looks at a few partitions, and at very few of days gone by: where the bus was out and
+    then this app, an alert waits for longer than a day.
     """
-    now = services.now()
-    days = [*_relayed_days(now), NO_DAY]
-    partitions = [f"{day}-{digit:x}" for digit in range(16) for day in days]
-    chosen = in_turn(partitions, leftovers.turn, IN_TURN)
+    now, turn = services.now(), leftovers.turn
+    late = [f"{now.date() - timedelta(days=day):%y%m%d}" for day in LATE_DAYS]
+    chosen = in_turn(_partitions([*_relayed_days(now), NO_DAY]), turn, IN_TURN)
+    chosen |= in_turn(_partitions(late), turn, LATE_IN_TURN)
     found = await asyncio.gather(*(_relay_partition(services, p, now) for p in sorted(chosen)))
     return [delivery for some in found for delivery in some]
+
+
+def _partitions(days: list[str]) -> list[str]:
+    return [f"{day}-{digit:x}" for digit in range(16) for day in days]
 
 
 async def _relay_partition(services: Services, partition: str, now: datetime) -> list[Delivery]:

@@ -9,14 +9,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.domain.catalog import Service
-from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport
-from shared.errors import Unavailable
+from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, parse_target
+from shared.errors import RejectedInput, Unavailable
 from shared.services import Services
 
 NOTHING_TO_ASK = "no golden cases and no probe request"
 _REGION = "region"
 
 type Request = dict[str, Any]
+
+
+async def find_snapshot(services: Services, target: str) -> EndpointSnapshot | None:
+    """The endpoint as it is now; None where nobody can tell, which counts for nothing."""
+    try:
+        return await services.endpoints.read(parse_target(target))
+    except (Unavailable, RejectedInput):
+        return None
 
 
 async def probe(

@@ -11,7 +11,7 @@ from shared.domain.decisions.decision import RuleResult
 from shared.domain.decisions.endpoint import EndpointSnapshot, refuse_traffic
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import KnownGood, Release
-from shared.domain.decisions.soak import Soak, soak_rules
+from shared.domain.decisions.soak import PROBES_PASSED, Soak, soak_rules
 from shared.domain.event import ChangeEvent, EventKind, happened
 from shared.domain.keys import digest
 
@@ -21,6 +21,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     rules: tuple[RuleResult, ...]
+
+    @property
+    def only_for_probes(self) -> bool:
+        """Whether all else speaks for the deployment, so that it is worth asking it."""
+        return {rule.rule for rule in self.rules if not rule.passed} == {PROBES_PASSED}
 
 
 def earn(soak: Soak) -> KnownGood | Waiting:

@@ -15,6 +15,8 @@ from shared.domain.decisions.endpoint import EndpointSnapshot, ProbeReport, refu
 from shared.domain.decisions.release import Release
 from shared.domain.slos.slo import Sli, Slo
 
+PROBES_PASSED = "probes-passed"
+
 
 class SliCount(msgspec.Struct, frozen=True, kw_only=True):
     """Customers' requests over the soak by one indicator: how many, and how many were bad."""
@@ -75,9 +77,9 @@ def soak_rules(soak: Soak) -> tuple[RuleResult, ...]:
         _soaked(soak, policy),
         *(_enough_requests(soak, slo, policy) for slo in _by_requests(soak.service)),
         *(_objective_held(soak, slo) for slo in _by_requests(soak.service)),
-        _probes_passed(soak, policy),
         _deployed_and_succeeded(soak),
         _has_capacity(soak),
+        _probes_passed(soak, policy),
     )
 
 
@@ -139,7 +141,7 @@ def _probes_passed(soak: Soak, policy: RollbackPolicy) -> RuleResult:
     unknown = probe.detail if probe is not None and not probe.sent else ""
     observed = f"{share:.0%} passed" if known else unknown or "not probed"
     passed = known and share >= policy.probe_pass_share
-    return _rule("probes-passed", passed, observed, f"{policy.probe_pass_share:.0%}")
+    return _rule(PROBES_PASSED, passed, observed, f"{policy.probe_pass_share:.0%}")
 
 
 def _deployed_and_succeeded(soak: Soak) -> RuleResult:

@@ -41,10 +41,10 @@ def next_look(
     *,
     minimum_requests: int,
     patience: Patience,
-    attempt: int,
+    look: int,
     now: datetime,
 ) -> datetime | None:
-    """When to look again; None where what was found counts. `attempt` counts the looks from 1.
+    """When to look again; None where what was found counts. `look` counts them from 1.
 
     The last look comes when the patience ends, so that nobody waits longer; most of what is learned
     at all is learned soon, and every look asks all queries.
@@ -52,10 +52,10 @@ def next_look(
     allowed = patience.whole
     ends = (incident.progressed_at or incident.opened_at) + allowed
     is_asked_for = incident.request is not None  # a person has decided, and is not kept waiting
-    if is_asked_for or attempt > LOOKS or now >= ends:
+    if is_asked_for or look > LOOKS or now >= ends:
         return None
     early = _is_unsure(found, minimum_requests) or _is_unattributed(found, patience)
-    return min(now + first_wait(allowed) * (1 << (attempt - 1)), ends) if early else None
+    return min(now + first_wait(allowed) * (1 << (look - 1)), ends) if early else None
 
 
 def first_wait(allowed: timedelta) -> timedelta:

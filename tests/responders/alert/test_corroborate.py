@@ -139,7 +139,7 @@ async def test_the_logs_that_know_nothing_yet_are_asked_again_and_decide_nothing
 
     assert (await now(services)).state is State.OPENED
     again: Message = services.bus.published["work"][-1]
-    assert (again.subject, again.attempt) == ("diagnose", 2)
+    assert (again.subject, again.body) == ("diagnose", f"{incident.id}:2")
 
 
 async def test_whoever_finds_out_first_is_the_diagnosis(services: FakeServices) -> None:

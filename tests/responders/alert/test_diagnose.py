@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from responders.alert.diagnose import diagnose
@@ -332,8 +333,21 @@ async def test_a_breach_that_nobody_can_be_blamed_for_yet_is_looked_at_again(
     assert (await incident_now(services)).state is State.OPENED
     (again,) = next_looks(services)
     wait = first_wait(whole_patience(services))
-    assert (again.attempt, again.due) == (2, services.now() + wait)
+    assert (again.body, again.attempt) == (f"{INCIDENT.id}:2", 1)
+    assert again.due == services.now() + wait
     assert kinds(services) == []
+
+
+async def test_what_a_part_that_was_out_kept_from_being_looked_at_is_still_the_first_look(
+    services: FakeServices,
+) -> None:
+    await open_lately(services)
+    fourth = msgspec.structs.replace(message("diagnose"), attempt=4)
+
+    await diagnose(services, fourth)
+
+    (again,) = next_looks(services)
+    assert again.due == services.now() + first_wait(whole_patience(services))
 
 
 async def test_what_the_next_look_finds_out_is_the_diagnosis(services: FakeServices) -> None:

@@ -136,6 +136,15 @@ async def test_what_has_not_served_long_enough_is_not_even_asked_about(
     assert services.logs.asked == []
 
 
+async def test_a_version_that_lacks_something_else_is_not_asked_with_paid_calls(
+    services: FakeServices,
+) -> None:
+    served(services, total=10)
+
+    assert await look(services) == []
+    assert services.scoring.payloads == []
+
+
 @pytest.mark.parametrize("trouble", ["few", "bad", "logs", "probe", "no-probe", "incident"])
 async def test_whatever_is_missing_is_waited_for(services: FakeServices, trouble: str) -> None:
     match trouble:

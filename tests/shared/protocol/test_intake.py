@@ -133,6 +133,21 @@ async def test_killed_after_it_was_stored_an_alert_is_relayed(
     assert set(triaged(services)) == {KEY}
 
 
+@pytest.mark.parametrize("days", [2, 3, 8])
+async def test_an_alert_that_nobody_took_for_days_is_relayed_by_whoever_is_started_then(
+    services: FakeServices, days: int
+) -> None:
+    """The bus was out on Friday night, and the app until Monday."""
+    services.bus.out = True
+    await accept(services, ALERT)
+    services.outside.wait(days * 86_400)
+    services.bus.out = False
+
+    await tick(services, 56)
+
+    assert set(triaged(services)) == {KEY}
+
+
 async def test_a_silent_bus_does_not_keep_the_caller(services: FakeServices) -> None:
     services.bus.out = True
 

@@ -112,7 +112,7 @@ def _uses() -> dict[str, set[str]]:
     """By "module:function", the functions and effects that it names."""
     uses: dict[str, set[str]] = {}
     for room in ROOMS:
-        for path in sorted((ROOT / room).glob("*.py")):
+        for path in sorted((ROOT / room).rglob("*.py")):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             uses |= _uses_in(module, ast.parse(path.read_text()))
     return uses

@@ -36,14 +36,14 @@ def found(*, cause: Cause = Cause.UNKNOWN, **changes: object) -> Diagnosis:
 
 
 def looked(
-    diagnosis: Diagnosis, incident: Incident = INCIDENT, *, after_s: float = 0, attempt: int = 1
+    diagnosis: Diagnosis, incident: Incident = INCIDENT, *, after_s: float = 0, look: int = 1
 ) -> datetime | None:
     return next_look(
         diagnosis,
         incident,
         minimum_requests=LEAST,
         patience=PATIENCE,
-        attempt=attempt,
+        look=look,
         now=NOW + timedelta(seconds=after_s),
     )
 
@@ -97,7 +97,7 @@ def test_nobody_waits_longer_than_the_patience(after_s: float, due_s: float | No
 
 def test_each_wait_is_twice_the_one_before_until_the_patience_ends() -> None:
     dues, after_s = list[float](), 0.0
-    while due := looked(found(), after_s=after_s, attempt=len(dues) + 1):
+    while due := looked(found(), after_s=after_s, look=len(dues) + 1):
         after_s = (due - NOW).total_seconds()
         dues.append(after_s)
 
@@ -128,12 +128,12 @@ DIAGNOSES = st.builds(
 
 @given(DIAGNOSES, st.floats(-600, 600), st.integers(1, 2 * LOOKS))
 def test_it_looks_again_only_in_time_and_so_often(
-    diagnosis: Diagnosis, after_s: float, attempt: int
+    diagnosis: Diagnosis, after_s: float, look: int
 ) -> None:
-    due = looked(diagnosis, after_s=after_s, attempt=attempt)
+    due = looked(diagnosis, after_s=after_s, look=look)
 
     if due is not None:
-        assert attempt <= LOOKS
+        assert look <= LOOKS
         assert NOW + timedelta(seconds=after_s) < due <= NOW + PATIENCE.whole
 
 
@@ -142,12 +142,12 @@ def test_one_request_comes_to_its_end_however_slow_the_logs_are(
     query_s: float, early_s: float
 ) -> None:
     """`early_s` is by how much the bus is ahead of the clock that judges."""
-    after_s, attempt = query_s, 1
-    while due := looked(found(), after_s=after_s, attempt=attempt):
+    after_s, look = query_s, 1
+    while due := looked(found(), after_s=after_s, look=look):
         after_s = (due - NOW).total_seconds() - early_s + query_s
-        attempt += 1
+        look += 1
 
-    assert attempt <= LOOKS + 1
+    assert look <= LOOKS + 1
     assert after_s <= PATIENCE.whole.total_seconds() + query_s
 
 
