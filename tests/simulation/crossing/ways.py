@@ -7,8 +7,9 @@ from types import FrameType
 from typing import Any, override
 
 from tests.simulation.crossing.effects import ROOMS, ROOT
-from tests.simulation.loop import VirtualLoop
+from tests.simulation.loop import BlindLoop, VirtualLoop
 
+BEGINNING = BlindLoop._run_once.__code__  # of every task: nothing of Backstop is below it
 OURS = tuple(f"{ROOT}/{room}/" for room in ROOMS)
 
 # By whom of Backstop a task was begun: what its own stack does not show.
@@ -26,7 +27,7 @@ def way_here() -> tuple[str, ...]:
 def _names_here() -> tuple[str, ...]:
     frame: FrameType | None = sys._getframe(3)
     names: list[tuple[bool, str]] = []
-    while frame is not None:
+    while frame is not None and frame.f_code is not BEGINNING:
         path = frame.f_code.co_filename
         if path.startswith(OURS):
             names.append((path.startswith(OURS[0]), frame.f_code.co_name))
