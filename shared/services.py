@@ -85,7 +85,6 @@ class Services:
         self.echoes: set[asyncio.Task[None]] = set()  # events on their way to charts: see echo
         self.refusal_keeper: asyncio.Task[None] | None = None
         self.allowance = Allowance()  # of signals, by service
-        self.health_checked: dict[str, datetime] = {}  # when each service was last
         self.golden: dict[str, GoldenCases | None] = {}  # as far as they were read: see golden_of
         self.names: OrderedDict[str, tuple[str, float]] = OrderedDict()  # of callers: see people
 

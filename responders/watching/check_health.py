@@ -7,7 +7,6 @@ and the report that people read.
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
 
 from shared.domain.app_event import AppEvent
 from shared.domain.catalog import Service
@@ -22,6 +21,7 @@ from shared.protocol.checking import check
 from shared.protocol.health import health_row, read_health
 from shared.protocol.intake import HEALTH_CHECK, accept
 from shared.protocol.leftovers import Leftovers
+from shared.protocol.rounds import find_due, go_round
 from shared.services import Services
 
 log = logging.getLogger("backstop.health")
@@ -33,27 +33,25 @@ WITHIN_S = 30.0
 
 async def check_health(services: Services, _: Leftovers) -> None:
     """Check the services that are due; what cannot be told now is told by the next check."""
-    now = services.now()
-    due = [found for found in _checked(services) if _is_due(services, *found, now)][:MOST]
-    for service, _golden in due:
-        services.health_checked[service.name] = now
-    await asyncio.gather(*(_check(services, service, golden) for service, golden in due))
+    asked = _asked(services)
+    pauses = {name: _pause_s(services, golden) for name, (_, golden) in asked.items()}
+    due = find_due(services, "check_health", pauses)[:MOST]
+    await go_round(services, "check_health", due, lambda name: _check(services, *asked[name]))
 
 
-def _checked(services: Services) -> list[tuple[Service, GoldenCases | None]]:
-    """Every service that there is something to ask of, who waits longest first."""
-    known = services.catalog.services.values()
-    found = [(service, services.golden_of(service.name)) for service in known]
-    asked = [one for one in found if one[1] or any(each.endpoint for each in one[0].dependencies)]
-    return sorted(asked, key=lambda one: str(services.health_checked.get(one[0].name, "")))
+def _asked(services: Services) -> dict[str, tuple[Service, GoldenCases | None]]:
+    """Every service that there is something to ask of."""
+    known = services.catalog.services.items()
+    found = {name: (service, services.golden_of(name)) for name, service in known}
+    return {
+        name: (service, golden)
+        for name, (service, golden) in found.items()
+        if golden or any(each.endpoint for each in service.dependencies)
+    }
 
 
-def _is_due(
-    services: Services, service: Service, golden: GoldenCases | None, now: datetime
-) -> bool:
-    every_s = services.settings.health_every_s or (golden.every_s if golden else USUAL_S)
-    last = services.health_checked.get(service.name)
-    return last is None or now - last >= timedelta(seconds=every_s)
+def _pause_s(services: Services, golden: GoldenCases | None) -> float:
+    return services.settings.health_every_s or (golden.every_s if golden else USUAL_S)
 
 
 async def _check(services: Services, service: Service, golden: GoldenCases | None) -> None:

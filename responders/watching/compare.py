@@ -44,7 +44,8 @@ async def compare(services: Services, _: Leftovers) -> None:
     """
     known = services.catalog.services.values()
     stops = {target.id: (service, target) for service in known for target in endpoints_of(service)}
-    due = find_due(services, "compare", stops, services.settings.watch_every_s)
+    pauses = dict.fromkeys(stops, services.settings.watch_every_s)
+    due = find_due(services, "compare", pauses)
     await go_round(services, "compare", due, lambda name: _look(services, *stops[name]))
 
 

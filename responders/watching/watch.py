@@ -42,7 +42,7 @@ async def watch(services: Services, _: Leftovers) -> None:
         for target in service.targets
         if target.kind is TargetKind.ONLINE_ENDPOINT
     }
-    due = find_due(services, "watch", stops, services.settings.watch_every_s)
+    due = find_due(services, "watch", dict.fromkeys(stops, services.settings.watch_every_s))
     if not due:
         return
     busy = {incident.service: incident.id for incident in await open_incidents(services)}

@@ -16,10 +16,17 @@ ROUND_S = 10.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def find_due[T](services: Services, job: str, stops: Mapping[str, T], every_s: float) -> list[str]:
-    """The names of the stops that a job is to go to again, the longest waiting first."""
-    last, pause = services.rounds[job], timedelta(seconds=every_s)
-    due = [name for name in stops if services.now() - last.get(name, NEVER) >= pause]
+def find_due(services: Services, job: str, every_s: Mapping[str, float]) -> list[str]:
+    """The names to which a job is to go again, the longest waiting first.
+
+    `every_s` says of each name how many seconds are to pass between two visits.
+    """
+    last, now = services.rounds[job], services.now()
+    due = [
+        name
+        for name, pause_s in every_s.items()
+        if now - last.get(name, NEVER) >= timedelta(seconds=pause_s)
+    ]
     return sorted(due, key=lambda name: last.get(name, NEVER))
 
 

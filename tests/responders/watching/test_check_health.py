@@ -220,9 +220,9 @@ async def test_only_so_many_services_are_asked_at_once(services: FakeServices) -
     services.outside.catalog = catalog_of(*others)
 
     await check_health(services, await find_leftovers(services))
-    assert len(services.health_checked) == MOST
+    assert len(services.rounds["check_health"]) == MOST
     await check_health(services, await find_leftovers(services))
-    assert len(services.health_checked) == MOST + 2
+    assert len(services.rounds["check_health"]) == MOST + 2
 
 
 async def test_a_service_of_which_there_is_nothing_to_ask_is_left_alone(
@@ -233,7 +233,7 @@ async def test_a_service_of_which_there_is_nothing_to_ask_is_left_alone(
 
     await check_health(services, await find_leftovers(services))
 
-    assert services.health_checked == {}
+    assert services.rounds["check_health"] == {}
 
 
 @pytest.mark.parametrize("part", ["endpoints", "scoring"])

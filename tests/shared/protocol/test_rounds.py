@@ -9,8 +9,8 @@ from shared.protocol.rounds import LANES, find_due, go_round
 from tests.fakes.scene import new_services
 from tests.fakes.services import FakeServices
 
-MANY = {f"e{number:02d}": number for number in range(60)}
-EVERY_S = 300
+EVERY_S = 300.0
+MANY = {f"e{number:02d}": EVERY_S for number in range(60)}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def play(services: FakeServices, *, takes_s: float = 0.0) -> list[str]:
         visited.append(name)
         await asyncio.sleep(takes_s)
 
-    await go_round(services, "look", find_due(services, "look", MANY, EVERY_S), visit)
+    await go_round(services, "look", find_due(services, "look", MANY), visit)
     return visited
 
 
@@ -41,7 +41,7 @@ async def test_everybody_is_gone_to_once_until_it_is_time_again(services: FakeSe
 async def test_another_job_has_its_own_turns(services: FakeServices) -> None:
     await play(services)
 
-    assert find_due(services, "other", MANY, EVERY_S) == list(MANY)
+    assert find_due(services, "other", MANY) == list(MANY)
 
 
 async def test_a_round_that_is_too_long_goes_on_in_the_next_tick(
@@ -64,7 +64,7 @@ async def test_who_waits_longest_is_first(services: FakeServices) -> None:
     await go_round(services, "look", ["e05", "e07"], _nothing)
     services.outside.wait(EVERY_S)
 
-    assert find_due(services, "look", MANY, EVERY_S)[-2:] == ["e05", "e07"]
+    assert find_due(services, "look", MANY)[-2:] == ["e05", "e07"]
 
 
 async def _nothing(name: str) -> None:
