@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from responders.alert.ingest import ingest
 from shared.domain.alerts.payload import MAX_BODY
 from shared.domain.views.http import Answer, Request
-from shared.domain.views.problem import answer_problem
+from shared.domain.views.problem import answer_of, problem_from
 from shared.errors import RejectedInput
 from tests.batteries.deliveries import BODIES, NOW
 from tests.batteries.door import Door, is_kept
@@ -150,7 +150,7 @@ def answered(body: bytes) -> tuple[Answer, FakeServices]:
         try:
             return await ingest(services, Request(method="POST", body=body))
         except RejectedInput as error:
-            return answer_problem(error)
+            return answer_of(problem_from(error))
 
     return asyncio.run(ask()), services
 

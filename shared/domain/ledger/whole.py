@@ -4,15 +4,12 @@ The fingerprint comes from outside, from whoever checks. Seals come first: where
 nothing vouches for the records. Then each partition, then the bodies that are missing.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from shared.domain.ledger.chain import Head
 from shared.domain.ledger.purge import Told
-from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.seal import Seal, check_seal
 from shared.domain.ledger.verification import PartitionCheck, Verification, bad
-
-type Partition = tuple[str, Head | None, Iterable[LedgerRow]]
 
 
 class LedgerCheck:
@@ -75,18 +72,3 @@ class LedgerCheck:
             self._found = Verification(
                 ok=found.ok, events=events, first_bad=found.first_bad, problem=found.problem
             )
-
-
-def verify_ledger(
-    partitions: Iterable[Partition], seals: Iterable[Seal], keys: Collection[str]
-) -> Verification:
-    """Check everything, one record at a time; partitions in the order in which they come."""
-    check = LedgerCheck(keys)
-    for seal in seals:
-        check.take_seal(seal)
-    for name, head, rows in partitions:
-        begun = check.begin(name, head)
-        for row in rows:
-            begun.take(row)
-        check.conclude(name, begun)
-    return check.end()

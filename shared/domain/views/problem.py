@@ -61,11 +61,6 @@ def answer_of(problem: Problem) -> Answer:
     )
 
 
-def answer_problem(error: BackstopError, instance: str = "") -> Answer:
-    """The HTTP answer to a request that ended in an error of ours."""
-    return answer_of(problem_from(error, instance))
-
-
 def _problem(code: str, title: str, status: int, detail: str, instance: str) -> Problem:
     kind = f"urn:backstop:problem:{code}"
     return Problem(type=kind, title=title, status=status, detail=detail, instance=instance)

@@ -13,7 +13,7 @@ from shared.domain.ledger.record import LedgerRow, hash_of
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.ledger.seal import Seal, moved, state
 from shared.domain.ledger.verification import Verification
-from shared.domain.ledger.whole import verify_ledger
+from shared.domain.ledger.whole import LedgerCheck
 from tests.fakes.signer import public_key_of, sign_as
 from tests.shared.domain.decisions.worked_case import NOW, alter
 from tests.shared.domain.ledger.worked_chain import event
@@ -33,8 +33,15 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     def verified(self, *keys: str) -> Verification:
         """What the verification says."""
-        parts = [(name, self.heads.get(name), rows) for name, rows in sorted(self.rows.items())]
-        return verify_ledger(parts, self.seals, keys or (KEY,))
+        check = LedgerCheck(keys or (KEY,))
+        for seal in self.seals:
+            check.take_seal(seal)
+        for name, rows in sorted(self.rows.items()):
+            begun = check.begin(name, self.heads.get(name))
+            for row in rows:
+                begun.take(row)
+            check.conclude(name, begun)
+        return check.end()
 
 
 def chain_of(shard: str, length: int = LENGTH) -> tuple[LedgerRow, ...]:

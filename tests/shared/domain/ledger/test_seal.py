@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.ledger.chain import GENESIS, Head
-from shared.domain.ledger.seal import Seal, check_seal, leaf, moved, root, state
-from shared.domain.ledger.tree import path_of, root_by_path
+from shared.domain.ledger.seal import Seal, check_seal, moved, root, state
 from tests.fakes.signer import sign_as
 from tests.shared.domain.decisions.worked_case import NOW, alter
 from tests.shared.domain.ledger.sealed_ledger import KEY, LEDGER, next_seal
@@ -43,11 +42,6 @@ class TestMaking:
         signed = LAST.statement.signed_bytes()
         again = json.dumps(json.loads(signed), sort_keys=True, separators=(",", ":"))
         assert again.encode() == signed
-
-    def test_a_path_proves_that_a_head_is_under_it(self) -> None:
-        leaves = [leaf(head) for head in LAST.heads]
-        path = path_of(leaves, 1)
-        assert root_by_path(leaves[1], 1, LAST.statement.size, path).hex() == LAST.statement.root
 
 
 class TestChecking:

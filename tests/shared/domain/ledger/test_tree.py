@@ -2,11 +2,10 @@
 
 import hashlib
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.ledger.tree import path_of, root_by_path, root_of
+from shared.domain.ledger.tree import root_of
 
 LEAVES = st.lists(st.binary(max_size=40), max_size=70)
 # The inputs and the root that Certificate Transparency's own tests publish.
@@ -25,16 +24,6 @@ def defined(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\1" + defined(leaves[:k]) + defined(leaves[k:])).digest()
 
 
-def defined_path(m: int, leaves: list[bytes]) -> list[bytes]:
-    """RFC 6962, section 2.1.1: the audit path for leaf m."""
-    if len(leaves) == 1:
-        return []
-    k = 1 << (len(leaves) - 1).bit_length() - 1
-    if m < k:
-        return [*defined_path(m, leaves[:k]), defined(leaves[k:])]
-    return [*defined_path(m - k, leaves[k:]), defined(leaves[:k])]
-
-
 def test_it_has_the_root_that_is_published() -> None:
     assert root_of([bytes.fromhex(leaf) for leaf in KNOWN]).hex() == KNOWN_ROOT
 
@@ -45,29 +34,7 @@ def test_its_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
 
 
 @given(LEAVES.filter(bool), st.data())
-def test_a_path_is_that_of_the_definition_and_leads_to_the_root(
-    leaves: list[bytes], data: st.DataObject
-) -> None:
-    at = data.draw(st.integers(0, len(leaves) - 1))
-    path = path_of(leaves, at)
-    assert path == defined_path(at, leaves)
-    assert root_by_path(leaves[at], at, len(leaves), path) == root_of(leaves)
-
-
-@given(LEAVES.filter(lambda leaves: len(leaves) > 1), st.data())
 def test_no_other_leaf_leads_to_the_root(leaves: list[bytes], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(leaves) - 1))
-    path = path_of(leaves, at)
-    assert root_by_path(leaves[at] + b"x", at, len(leaves), path) != root_of(leaves)
-
-
-@pytest.mark.parametrize("path", [[], [b"x" * 32], [b"x" * 32] * 4])
-def test_a_path_of_another_length_is_refused(path: list[bytes]) -> None:
-    with pytest.raises(ValueError, match="the path is too"):
-        root_by_path(b"leaf", 1, 6, path)
-
-
-def test_a_leaf_outside_the_tree_is_refused() -> None:
-    leaves = [b"a", b"b"]
-    with pytest.raises(ValueError, match="too"):
-        root_by_path(b"a", 2, 2, path_of(leaves, 0))
+    others = [*leaves[:at], leaves[at] + b"x", *leaves[at + 1 :]]
+    assert root_of(others) != root_of(leaves)

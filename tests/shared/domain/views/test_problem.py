@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.domain.views.problem import (
-    answer_problem,
+    answer_of,
     problem_from,
 )
 from shared.errors import (
@@ -36,7 +36,7 @@ def test_each_error_has_its_status_and_type(error: BackstopError, status: int, c
 
 
 def test_the_body_has_the_members_of_the_standard_and_no_empty_ones() -> None:
-    answer = answer_problem(RejectedInput("not-json", "send JSON"))
+    answer = answer_of(problem_from(RejectedInput("not-json", "send JSON")))
     assert answer.content_type == "application/problem+json"
     assert json.loads(answer.body) == {
         "type": "urn:backstop:problem:not-json",
@@ -49,9 +49,10 @@ def test_the_body_has_the_members_of_the_standard_and_no_empty_ones() -> None:
 
 @pytest.mark.parametrize(("wait", "header"), [(5.0, "5"), (0.2, "1"), (2.1, "3")])
 def test_a_part_that_is_out_says_when_to_come_again(wait: float, header: str) -> None:
-    answer = answer_problem(Unavailable("tables", "no answer", wait))
+    answer = answer_of(problem_from(Unavailable("tables", "no answer", wait)))
     assert (answer.status, answer.headers) == (503, {"Retry-After": header})
 
 
 def test_what_is_set_up_wrongly_is_not_told_outside() -> None:
-    assert b"BACKSTOP_ROLE" not in answer_problem(Misconfigured("BACKSTOP_ROLE is unset")).body
+    told = problem_from(Misconfigured("BACKSTOP_ROLE is unset"))
+    assert b"BACKSTOP_ROLE" not in answer_of(told).body
