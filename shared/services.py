@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.authority.refusals import Refusals
-from shared.domain.signals.allowance import Allowance
 from shared.errors import Misconfigured
+from shared.memory import Errands, Memory
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -38,13 +35,9 @@ if TYPE_CHECKING:
     from shared.adapters.teams import Teams
     from shared.adapters.tokens import Tokens
     from shared.adapters.vault_secrets import VaultSecrets
-    from shared.domain.alerts.fired_alert import Sweep
-    from shared.domain.alerts.unreadable import Seen
     from shared.domain.catalog import Catalog
     from shared.domain.diagnosis.telemetry import Query
     from shared.domain.health.golden import GoldenCases
-    from shared.domain.incidents.alarm import Alarm
-    from shared.domain.ledger.seal import Seal
     from shared.domain.redaction.redactor import Redactor
 
 log = logging.getLogger("backstop.services")
@@ -58,35 +51,9 @@ class Services:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
-        self.durable: OrderedDict[str, str] = (
-            OrderedDict()
-        )  # what is known to be stored: see intake
-        self.ticks = count(int(self.now().timestamp()))  # a new process begins anywhere
-        self.shut_out_since: datetime | None = None  # of its tables: see shut_out
-        self.unreadable: dict[str, Seen] = {}  # rows of our own, by their places: see unreadable
-        self.unkept_since: datetime | None = None  # its reports, refused: see readiness
-        self.rounds: defaultdict[str, dict[str, datetime]] = defaultdict(dict)  # see rounds
-        self.configured = False  # whether what this process came with was told: see configure
-        self.sweeps: dict[str, Sweep] = {}  # by subscription
-        self.alarms: dict[str, Alarm] = {}  # what triage has not taken yet: see alarm
-        self.alarm_keeper: asyncio.Task[None] | None = None
-        self.exhumed_at: datetime | None = None
-        self.known_letters: dict[str, set[tuple[str, datetime]]] = {}  # by subscription: see exhume
-        self.reminded_at: datetime | None = None
-        self.budgets_at: datetime | None = None
-        self.roles_looked_at: datetime | None = None  # for changes: see ready
-        self.sealed_at: datetime | None = None
-        self.last_seal: Seal | None = None  # as this process knows it: see protocol.seals
-        self.marked: dict[str, datetime] = {}  # ledger partitions: see protocol.ledger
-        self.purged_at: dict[str, datetime] = {}  # ledger partitions: see purge
-        self.purging_after: dict[str, str] = {}  # the row up to which one was looked through
-        self.warming: asyncio.Task[None] | None = None
-        self.refusals = Refusals()  # who was not let in lately: see admit
-        self.echoes: set[asyncio.Task[None]] = set()  # events on their way to charts: see echo
-        self.refusal_keeper: asyncio.Task[None] | None = None
-        self.allowance = Allowance()  # of signals, by service
+        self.memory = Memory(self.now())
+        self.errands = Errands()
         self.golden: dict[str, GoldenCases | None] = {}  # as far as they were read: see golden_of
-        self.names: OrderedDict[str, tuple[str, float]] = OrderedDict()  # of callers: see people
 
     @cached_property
     def settings(self) -> Settings:
@@ -342,11 +309,7 @@ class Services:
 
     async def close(self) -> None:
         """Close what was made, all at once; what still runs beside ends first."""
-        every = (self.warming, self.alarm_keeper, self.refusal_keeper)
-        tasks = [*(task for task in every if task is not None), *self.echoes]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.errands.close()
         clients = ("account", "bus", "lately", "logs", "endpoints", "scoring", "teams", "pager")
         more = ("search", "app_events", "fired_alerts", "control_plane", "blobs", "signer")
         last = ("secrets", "tokens", "credential")

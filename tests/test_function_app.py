@@ -362,7 +362,7 @@ async def test_a_tick_without_tables_waits_for_the_next(
     await registered(app, "tick")(None)
 
     assert "state.scan" not in services.outside.turns.passed
-    assert services.shut_out_since == services.now()
+    assert services.memory.shut_out_since == services.now()
 
 
 TURNS: list[Services] = []

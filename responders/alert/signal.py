@@ -38,7 +38,7 @@ async def take_signal(services: Services, request: Request) -> Answer:
         await keep_body(services, ROUTE, request.body, error)
         raise
     begins = alert.condition is Condition.FIRED
-    wait_s = services.allowance.wait_s(service.name, services.now(), begins=begins)
+    wait_s = services.memory.allowance.wait_s(service.name, services.now(), begins=begins)
     if wait_s:
         return _slow_down(signal, wait_s)
     delivery, new = await take_in(services, alert, source=SIGNAL)

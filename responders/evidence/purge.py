@@ -6,7 +6,6 @@ and the body's digest stay.
 """
 
 import logging
-from datetime import timedelta
 
 from shared.domain.ledger.chain import Head
 from shared.domain.ledger.hold import is_held
@@ -23,7 +22,7 @@ from shared.services import Services
 log = logging.getLogger("backstop.purge")
 
 MOST = 90  # bodies a tick: within one table transaction of 100
-EVERY = timedelta(days=1)
+EVERY_S = 86_400.0
 
 
 async def purge(services: Services, _: Leftovers) -> None:
@@ -39,11 +38,10 @@ async def purge(services: Services, _: Leftovers) -> None:
 
 def _whose_turn(services: Services) -> Head | None:
     now, days = services.now(), services.settings.retention_days
-    heads = services.last_seal.heads if services.last_seal else ()
+    heads = services.memory.last_seal.heads if services.memory.last_seal else ()
     for head in heads:
-        looked = services.purged_at.get(head.partition)
-        is_time = looked is None or now - looked >= EVERY
-        if is_time and may_have_expired(head.partition, days, now):
+        is_due = services.memory.turns.is_due("purge", EVERY_S, now, head.partition)
+        if is_due and may_have_expired(head.partition, days, now):
             return head
     return None
 
@@ -51,7 +49,7 @@ def _whose_turn(services: Services) -> Head | None:
 async def _look(services: Services, head: Head) -> None:
     """Take the next page, and of that what one transaction holds."""
     name, days, now = head.partition, services.settings.retention_days, services.now()
-    after = services.purging_after.get(name, "")
+    after = services.memory.purging_after.get(name, "")
     page = await services.ledger.scan(name, "seq|", LedgerRow, after=after, limit=PAGE)
     expired = [
         row
@@ -64,10 +62,10 @@ async def _look(services: Services, head: Head) -> None:
         await _purge(services, due[:MOST])
     if len(due) > MOST:
         return  # the rest of this page comes next
-    services.purging_after[name] = page[-1].row if page else ""
+    services.memory.purging_after[name] = page[-1].row if page else ""
     if len(page) < PAGE:
-        services.purging_after.pop(name, None)
-        services.purged_at[name] = now
+        services.memory.purging_after.pop(name, None)
+        services.memory.turns.take("purge", now, name)
 
 
 async def _purge(services: Services, rows: list[Stored[LedgerRow]]) -> None:

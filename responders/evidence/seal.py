@@ -8,7 +8,6 @@ recording goes on and the next tick tries again.
 
 import base64
 import logging
-from datetime import timedelta
 
 import msgspec
 
@@ -27,18 +26,16 @@ log = logging.getLogger("backstop.seal")
 
 async def seal(services: Services, _: Leftovers) -> None:
     """Make the next seal, when it is time. Raises Misconfigured where key or account is not set."""
-    before, now = services.sealed_at, services.now()
-    pause = timedelta(seconds=services.settings.seal_every_s)
-    if before is not None and now - before < pause:
+    turns, now = services.memory.turns, services.now()
+    if not turns.is_due("seal", services.settings.seal_every_s, now):
         return
-    services.sealed_at = now
     try:
         whole = await _seal(services)
     except (Unavailable, Conflict) as error:
         log.warning("not sealed now: %s", error)
-        whole = False
-    if not whole:
-        services.sealed_at = before  # the next tick goes on
+        return
+    if whole:  # or the next tick goes on
+        turns.take("seal", now)
 
 
 class _Copied(msgspec.Struct, frozen=True, kw_only=True):

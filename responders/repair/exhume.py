@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from itertools import batched
 
 from shared.domain.alerts.quarantine import BadInput, is_known
@@ -24,20 +23,19 @@ from shared.services import Services
 
 log = logging.getLogger("backstop.exhume")
 
-EVERY = timedelta(minutes=2)  # each look opens a link a subscription
+EVERY_S = 120.0  # each look opens a link a subscription
 MOST = 500  # dead letters of a subscription that are looked at; more come when these are gone
 AT_ONCE = 25  # that are new and told in one tick: the others of the tick wait meanwhile
 
 
 async def exhume(services: Services, _: Leftovers) -> None:
     """Keep and tell the dead letters that nobody knows of yet, when it is time again."""
-    now = services.now()
-    if services.exhumed_at is not None and now - services.exhumed_at < EVERY:
+    turns, now = services.memory.turns, services.now()
+    if not turns.is_due("exhume", EVERY_S, now):
         return
-    services.exhumed_at = now
     told = await asyncio.gather(*(_look(services, *one) for one in SUBSCRIPTIONS))
-    if any(count >= AT_ONCE for count in told):
-        services.exhumed_at = None  # there are more: go on at the next tick
+    if all(count < AT_ONCE for count in told):  # or the next tick goes on
+        turns.take("exhume", now)
 
 
 async def _look(services: Services, topic: str, subscription: str) -> int:
@@ -53,7 +51,7 @@ async def _look(services: Services, topic: str, subscription: str) -> int:
         for letter in letters
         for bad in [bad_letter(topic, subscription, letter, seen_at)]
     }
-    known = services.known_letters.setdefault(f"{topic}/{subscription}", set())
+    known = services.memory.known_letters.setdefault(f"{topic}/{subscription}", set())
     known.intersection_update(found)  # what was resubmitted and is back was enqueued anew
     new = await _unknown(services, [bad for name, bad in found.items() if name not in known])
     for bad in new:

@@ -25,15 +25,15 @@ from shared.services import Services
 
 log = logging.getLogger("backstop.remind")
 
-EVERY = timedelta(seconds=30)  # what it looks for takes minutes
+EVERY_S = 30.0  # what it looks for takes minutes
 
 
 async def remind(services: Services, _: Leftovers) -> None:
     """Push every incident that stands still, when it is time to look again. Raises Unavailable."""
-    now = services.now()
-    if services.reminded_at is not None and now - services.reminded_at < EVERY:
+    turns, now = services.memory.turns, services.now()
+    if not turns.is_due("remind", EVERY_S, now):
         return
-    services.reminded_at = now
+    turns.take("remind", now)
     for incident in await open_incidents(services):
         if _pushed(services, incident).step.incident is not None:
             log.warning("incident %s stands still: %s", incident.id, incident.state.value)

@@ -72,8 +72,8 @@ async def _look_quietly(services: Services, subscription: str, until: float) -> 
     try:
         await _look(services, subscription, until)
     except (BackstopError, TimeoutError) as error:
-        if subscription in services.sweeps:
-            services.sweeps[subscription] = services.sweeps[subscription].failed()
+        if subscription in services.memory.sweeps:
+            services.memory.sweeps[subscription] = services.memory.sweeps[subscription].failed()
         why = error if isinstance(error, BackstopError) else f"no end in {PAGE_WITHIN_S:.0f} s"
         log.warning("%s: not swept now: %s", subscription, why)
 
@@ -84,11 +84,11 @@ async def _look(services: Services, subscription: str, until: float) -> None:
     if at.done:
         return
     while _may_go_on(services, subscription, at, until):
-        services.sweeps[subscription] = at
+        services.memory.sweeps[subscription] = at
         at = await _read_on(services, subscription, at)
     if at.done:  # first: whoever is started next goes on from here
         await services.state.write(SHARD, [Put(row=_row(subscription), value=at)])
-    services.sweeps[subscription] = at
+    services.memory.sweeps[subscription] = at
     if at.done and at.found:
         log.warning("%s: %d alert(s) had never arrived", subscription, at.found)
 
@@ -107,7 +107,7 @@ async def _read_on(services: Services, subscription: str, at: Sweep) -> Sweep:
 
 async def _due(services: Services, subscription: str) -> Sweep:
     now = services.now()
-    last = services.sweeps.get(subscription) or await _last(services, subscription)
+    last = services.memory.sweeps.get(subscription) or await _last(services, subscription)
     pause = timedelta(seconds=services.settings.sweep_every_s)
     if last is None or (last.done and now - last.began_at >= pause):
         return next_sweep(last, now)

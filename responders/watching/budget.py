@@ -7,7 +7,6 @@ road of an alert, and policy decides.
 """
 
 import logging
-from datetime import timedelta
 
 import msgspec
 
@@ -34,9 +33,10 @@ async def keep_budgets(services: Services, _: Leftovers) -> None:
 
     Raises Unavailable where the states cannot be read; a part that is out later is tried again.
     """
-    if not _is_time(services):
+    turns, now, every_s = services.memory.turns, services.now(), services.settings.budget_every_s
+    if not every_s or not turns.is_due("keep_budgets", every_s, now):
         return
-    services.budgets_at = services.now()
+    turns.take("keep_budgets", now)
     rows = await services.state.scan(CONTROLS, f"{BUDGETS}|", BudgetState)
     stored = {(row.value.service, row.value.slo): row for row in rows}
     balances = await balances_now(services)
@@ -49,12 +49,6 @@ async def keep_budgets(services: Services, _: Leftovers) -> None:
             continue
         except Unavailable as error:
             log.warning("%s: its budget waits: %s", key[1], error)
-
-
-def _is_time(services: Services) -> bool:
-    every = services.settings.budget_every_s
-    last = services.budgets_at
-    return bool(every) and (last is None or services.now() - last >= timedelta(seconds=every))
 
 
 def _first(service: str, slo: str) -> Stored[BudgetState]:

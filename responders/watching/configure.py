@@ -27,7 +27,7 @@ type Change = tuple[Configuration | None, Configuration]
 
 async def configure(services: Services, _: Leftovers) -> None:
     """Tell of every change once. A part that is out: the next tick goes on."""
-    if services.configured:
+    if services.memory.configured:
         return
     try:
         rows = await services.state.scan(CONTROLS, PREFIX, Configuration)
@@ -38,7 +38,7 @@ async def configure(services: Services, _: Leftovers) -> None:
     except (Unavailable, Conflict) as error:
         log.warning("what is configured is told later: %s", error)
         return
-    services.configured = True
+    services.memory.configured = True
 
 
 def _now(services: Services) -> list[Configuration]:

@@ -31,8 +31,8 @@ async def warm_executor(services: Services, _: Leftovers) -> None:
 
 
 def _once(services: Services, *parts: Part) -> None:
-    if services.warming is None:
-        services.warming = asyncio.create_task(_warm(services, parts), name="warm")
+    if not services.memory.warmed:
+        services.memory.warmed = services.errands.start("warm", lambda: _warm(services, parts))
 
 
 async def _warm(services: Services, parts: tuple[Part, ...]) -> None:

@@ -74,26 +74,26 @@ async def _accept_in_time(services: Services, alert: Alert, source: str) -> tupl
 def set_alarm(services: Services, alert: Alert, *, why: str, at_once: bool = False) -> None:
     """Page for an alert, at once or if triage does not take it in time; nothing if it is mild."""
     _hold(services, alert, why, at_once=at_once)
-    if services.alarms and (services.alarm_keeper is None or services.alarm_keeper.done()):
-        services.alarm_keeper = asyncio.create_task(_keep(services), name="alarms")
+    if services.memory.alarms:
+        services.errands.start("alarms", lambda: _keep(services))
 
 
 def _hold(services: Services, alert: Alert, why: str, *, at_once: bool) -> None:
     """Make an alarm of the alert, or let it join the one of its target."""
     now, name = services.now(), name_of(alert, services.catalog)
-    known = services.alarms.get(name)
+    known = services.memory.alarms.get(name)
     quiet_until = known.quiet_until if known else now
     due_at = max(now if at_once else now + PATIENCE, quiet_until)
     alarm = alarm_of(alert, services.catalog, why=why, now=now, due_at=due_at)
     if alarm is None:
         return
-    if not known and len(services.alarms) >= MOST:
+    if not known and len(services.memory.alarms) >= MOST:
         log.error("too many alarms: nobody is paged directly for %s", alert.summary)
         return
     if known and not known.is_settled:
-        services.alarms[name] = known.joined(alarm)
+        services.memory.alarms[name] = known.joined(alarm)
     else:
-        services.alarms[name] = msgspec.structs.replace(alarm, quiet_until=quiet_until)
+        services.memory.alarms[name] = msgspec.structs.replace(alarm, quiet_until=quiet_until)
 
 
 async def watch_deliveries(services: Services, leftovers: Leftovers) -> None:
@@ -107,14 +107,14 @@ async def watch_deliveries(services: Services, leftovers: Leftovers) -> None:
 async def look_after_alarms(services: Services) -> None:
     """Page who is due now, and call off what triage has taken."""
     now = services.now()
-    for name in [name for name, alarm in services.alarms.items() if alarm.is_forgotten(now)]:
-        del services.alarms[name]
-    due = [name for name, alarm in services.alarms.items() if alarm.is_due(now)]
+    for name in [name for name, alarm in services.memory.alarms.items() if alarm.is_forgotten(now)]:
+        del services.memory.alarms[name]
+    due = [name for name, alarm in services.memory.alarms.items() if alarm.is_due(now)]
     await asyncio.gather(*(_look(services, name) for name in due))
 
 
 async def _keep(services: Services) -> None:
-    while services.alarms:
+    while services.memory.alarms:
         await look_after_alarms(services)
         await asyncio.sleep(LOOK_EVERY_S)
 
@@ -140,9 +140,9 @@ async def _ask_triage(services: Services, name: str) -> bool:
 
     What could not be made durable when it came is handed to intake now, and triage has its time.
     """
-    alerts, now = services.alarms[name].alerts, services.now()
+    alerts, now = services.memory.alarms[name].alerts, services.now()
     found = await asyncio.gather(*(_hand_in(services, alert) for alert in alerts))
-    alarm = services.alarms[name].stored(alerts, now)
+    alarm = services.memory.alarms[name].stored(alerts, now)
     for alert, delivery in zip(alerts, found, strict=True):
         if delivery and delivery.pending:
             alarm = alarm.knows(delivery.pages)
@@ -150,7 +150,7 @@ async def _ask_triage(services: Services, name: str) -> bool:
             alarm = alarm.taken(alert, delivery.incident, now)
     waiting = [delivery.alert for delivery in found if delivery and delivery.pending]
     new = not waiting and alarm.over_at is None
-    services.alarms[name] = alarm.again(UNTAKEN, now) if new else alarm
+    services.memory.alarms[name] = alarm.again(UNTAKEN, now) if new else alarm
     seen = [await _is_looked_after(services, alert, alarm.incident.id) for alert in waiting]
     return not all(seen)
 
@@ -179,7 +179,7 @@ async def _is_looked_after(services: Services, alert: Alert, incident_id: str) -
 
 async def _tell(services: Services, name: str) -> None:
     """Say in the incident that took it what was done meanwhile; end what it does not know."""
-    alarm, now = services.alarms[name], services.now()
+    alarm, now = services.memory.alarms[name], services.now()
     if alarm.taken_by is None:
         return
 
@@ -191,4 +191,5 @@ async def _tell(services: Services, name: str) -> None:
     if alarm.sent and alarm.taken_by:
         with contextlib.suppress(NotFound):
             await revise(services, alarm.taken_by, take)
-    services.alarms[name] = services.alarms[name].told(services.catalog, services.now())
+    alarms = services.memory.alarms
+    alarms[name] = alarms[name].told(services.catalog, services.now())

@@ -22,9 +22,9 @@ NOTE_WITHIN_S = 5.0
 
 async def page_directly(services: Services, name: str) -> None:
     """Page who is due, one after another; a pager that is out is tried at the next look."""
-    service = service_of(services.alarms[name], services.catalog)
+    service = service_of(services.memory.alarms[name], services.catalog)
     while True:
-        alarm, now = services.alarms[name], services.now()
+        alarm, now = services.memory.alarms[name], services.now()
         contact = next_direct_page(alarm, service, now)
         if contact is None:
             return
@@ -34,8 +34,9 @@ async def page_directly(services: Services, name: str) -> None:
             log.error("nobody could be paged directly: %s", error)  # noqa: TRY400 - it says all
             return
         # Another alert may have joined it meanwhile.
-        services.alarms[name] = services.alarms[name].paged(contact, service, now, refused=refused)
-        await _note(services, services.alarms[name])
+        alarms = services.memory.alarms
+        alarms[name] = alarms[name].paged(contact, service, now, refused=refused)
+        await _note(services, alarms[name])
 
 
 async def _send(services: Services, alarm: Alarm, contact: Contact, service: Service) -> bool:

@@ -4,7 +4,6 @@ Beside the way of an event, never on it: the ledger waits for nobody's telemetry
 is said in the log and missing in a chart.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -26,12 +25,8 @@ def echo(services: Services, events: Sequence[ChangeEvent]) -> None:
         return
     if told is None or not events:
         return
-    if len(services.echoes) >= MOST:
+    if not services.errands.start("echo", lambda: _send(services, events), most=MOST):
         log.warning("no echo of %s events: the workspace is slow", len(events))
-        return
-    task = asyncio.create_task(_send(services, events))
-    services.echoes.add(task)
-    task.add_done_callback(services.echoes.discard)
 
 
 async def _send(services: Services, events: Sequence[ChangeEvent]) -> None:

@@ -85,7 +85,7 @@ async def accept(services: Services, alert: Alert, *, source: str = WEBHOOK) -> 
     Raises Unavailable where it could not be made durable: nothing is promised then.
     """
     key = delivery_id(alert, services.now())
-    if key in services.durable:
+    if key in services.memory.durable:
         return key, False
     earlier = await _earlier(services, alert, key)
     if earlier:
@@ -107,7 +107,7 @@ async def _earlier(services: Services, alert: Alert, key: str) -> str:
     earlier = f"{alert.at:%y%m%d}-{alert.delivery_key}"
     if not key.startswith(NO_DAY):
         return ""
-    if earlier not in services.durable:
+    if earlier not in services.memory.durable:
         if await services.deliveries.read(_partition(earlier), earlier, Delivery) is None:
             return ""
         _keep(services, earlier, earlier)
@@ -122,18 +122,18 @@ async def find_delivery(services: Services, alert: Alert) -> str:
     days = {f"{alert.at + off:%y%m%d}" for off in (-OFF, timedelta(0), OFF)}
     for day in sorted(days):
         name = f"{day}-{alert.identity}"
-        if name not in services.durable:
+        if name not in services.memory.durable:
             rows = await services.deliveries.scan(_partition(name), name, Delivery, limit=1)
             if not rows:
                 continue
             _keep(services, name, rows[0].row)
-        return services.durable[name]
+        return services.memory.durable[name]
     return ""
 
 
 def recall(services: Services, body: bytes) -> str:
     """The delivery id of a body that was made durable here before, byte for byte; else ""."""
-    return services.durable.get(_print_of(body), "")
+    return services.memory.durable.get(_print_of(body), "")
 
 
 def remember(services: Services, body: bytes, key: str) -> None:
@@ -146,9 +146,9 @@ def _print_of(body: bytes) -> str:
 
 
 def _keep(services: Services, name: str, key: str) -> None:
-    services.durable[name] = key
-    if len(services.durable) > REMEMBERED:
-        services.durable.popitem(last=False)
+    services.memory.durable[name] = key
+    if len(services.memory.durable) > REMEMBERED:
+        services.memory.durable.popitem(last=False)
 
 
 def _triage(key: str) -> Message:

@@ -106,10 +106,10 @@ async def clear_marks(services: Services, marks: Sequence[Stored[Mark]]) -> None
 
 async def _mark(services: Services, partition: str) -> None:
     now = services.now()
-    marked = services.marked.get(partition)
+    marked = services.memory.marked.get(partition)
     if marked is None or now - marked >= MARK_EVERY:
         await services.ledger.write(MARKS, [Put(row=partition, value=Mark(at=now))])
-        services.marked[partition] = now
+        services.memory.marked[partition] = now
 
 
 def _writes(partition: str, head: Stored[Head] | None, events: Sequence[ChangeEvent]) -> list[Put]:

@@ -96,14 +96,14 @@ class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_leftovers(services: Services) -> Leftovers:
     """Read what is unfinished; of a row that nobody can read its place. Raises Unavailable."""
-    lanes, turn = asyncio.Semaphore(LANES), next(services.ticks)
+    lanes, turn = asyncio.Semaphore(LANES), next(services.memory.ticks)
 
     async def one(shard: str) -> tuple[str, list[Leftover]]:
         async with lanes:
             return shard, await _read_shard(services, shard)
 
     found = await asyncio.gather(*(one(shard) for shard in await _shards(services, turn)))
-    services.shut_out_since = None
+    services.memory.shut_out_since = None
     every = [leftover for _, leftovers in found for leftover in leftovers]
     return Leftovers(
         turn=turn,

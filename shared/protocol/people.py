@@ -74,7 +74,7 @@ async def name_card(services: Services, card: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _name_of(services: Services, caller_id: str) -> str:
-    name, at = services.names.get(caller_id, ("", float("-inf")))
+    name, at = services.memory.names.get(caller_id, ("", float("-inf")))
     if services.now().timestamp() - at < KEEP_S:
         return name
     found = await services.state.read(PEOPLE, digest(caller_id), Person)
@@ -82,8 +82,8 @@ async def _name_of(services: Services, caller_id: str) -> str:
 
 
 def _keep(services: Services, caller_id: str, name: str) -> str:
-    services.names[caller_id] = (name, services.now().timestamp())
-    services.names.move_to_end(caller_id)
-    while len(services.names) > KNOWN:
-        services.names.popitem(last=False)
+    services.memory.names[caller_id] = (name, services.now().timestamp())
+    services.memory.names.move_to_end(caller_id)
+    while len(services.memory.names) > KNOWN:
+        services.memory.names.popitem(last=False)
     return name

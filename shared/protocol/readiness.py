@@ -8,7 +8,7 @@ together; what recovers is only written down.
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -25,7 +25,7 @@ from shared.protocol.knocking import NOWHERE, ask_for_role_changes
 from shared.protocol.waking import SHARD, Waking, wake
 from shared.services import Services
 
-LOOK_EVERY = timedelta(minutes=5)  # for changes of roles
+LOOK_EVERY_S = 300.0  # for changes of roles
 
 log = logging.getLogger("backstop.readiness")
 
@@ -69,17 +69,18 @@ async def keep_ready(
 
     Refused where no report may be kept: then it is time again at the next tick.
     """
-    if not _is_time(services):
+    turns, every_s = services.memory.turns, services.settings.readiness_every_s
+    often_s = min(LOOK_EVERY_S, every_s)
+    if not every_s or not turns.is_due("keep_ready", often_s, services.now(), app):
         return
-    before, services.roles_looked_at = services.roles_looked_at, None
     last = await read_report(services, app)
     changed_at = await _roles_changed_at(services)
     now, known = services.now(), last.value if last else None
-    if is_due(known, changed_at, services.settings.readiness_every_s, now):
+    if is_due(known, changed_at, every_s, now):
         await _try_keeping(services)
         await _keep(services, app, last, await look(services), changed_at)
-    services.unkept_since = None
-    services.roles_looked_at = max(now, before or now)
+    services.memory.unkept_since = None
+    turns.take("keep_ready", now, app)
 
 
 def unkept(services: Services, app: str, error: Refused) -> Alert | None:
@@ -87,7 +88,7 @@ def unkept(services: Services, app: str, error: Refused) -> Alert | None:
 
     No incident can be opened then: the responder pages directly, the executor asks it to.
     """
-    since = services.unkept_since = services.unkept_since or services.now()
+    since = services.memory.unkept_since = services.memory.unkept_since or services.now()
     if services.now() - since < SHUT_OUT_AFTER:
         return None
     detail = f"the {app} may read and not write, {error.detail}"
@@ -107,13 +108,6 @@ async def _try_keeping(services: Services) -> None:
             raise
         except BackstopError as error:
             log.warning("the right to write is not known now: %s", error)
-
-
-def _is_time(services: Services) -> bool:
-    every_s, before = services.settings.readiness_every_s, services.roles_looked_at
-    if not every_s:
-        return False
-    return before is None or services.now() - before >= min(LOOK_EVERY, timedelta(seconds=every_s))
 
 
 async def _roles_changed_at(services: Services) -> datetime | None:

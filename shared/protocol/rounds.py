@@ -7,13 +7,11 @@ this process remembers: one that is started begins anew, and nothing depends on 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
 
 from shared.services import Services
 
 LANES = 8
 ROUND_S = 10.0
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def find_due(services: Services, job: str, every_s: Mapping[str, float]) -> list[str]:
@@ -21,13 +19,9 @@ def find_due(services: Services, job: str, every_s: Mapping[str, float]) -> list
 
     `every_s` says of each name how many seconds are to pass between two visits.
     """
-    last, now = services.rounds[job], services.now()
-    due = [
-        name
-        for name, pause_s in every_s.items()
-        if now - last.get(name, NEVER) >= timedelta(seconds=pause_s)
-    ]
-    return sorted(due, key=lambda name: last.get(name, NEVER))
+    turns, now = services.memory.turns, services.now()
+    due = [name for name, pause_s in every_s.items() if turns.is_due(job, pause_s, now, name)]
+    return sorted(due, key=lambda name: turns.last(job, name))
 
 
 async def go_round(
@@ -44,7 +38,7 @@ async def go_round(
     async def one(name: str) -> None:
         async with lanes:
             if clock() < until:
-                services.rounds[job][name] = services.now()
+                services.memory.turns.take(job, services.now(), name)
                 await visit(name)
 
     ended = await asyncio.gather(*map(one, due), return_exceptions=True)

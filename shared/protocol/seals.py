@@ -43,11 +43,11 @@ async def read_seals(services: Services, first: int = 1) -> AsyncIterator[Seal]:
 
 async def newest_seal(services: Services) -> Seal | None:
     """The last seal, also where another process made it; None before the first one."""
-    known = services.last_seal or await _search(services)
+    known = services.memory.last_seal or await _search(services)
     if known is not None:
         async for later in read_seals(services, known.statement.number + 1):
             known = later
-    services.last_seal = known
+    services.memory.last_seal = known
     return known
 
 
@@ -67,9 +67,9 @@ async def store_seal(services: Services, seal: Seal) -> None:
     """Keep a seal for ever. Raises Conflict where somebody else's has its number."""
     name = seal_name(seal.statement.number)
     if not await services.blobs.create(SEALS, name, msgspec.json.encode(seal)):
-        services.last_seal = None
+        services.memory.last_seal = None
         raise Conflict(f"seal {name} was made by somebody else")
-    services.last_seal = seal
+    services.memory.last_seal = seal
 
 
 async def store_copies(services: Services, rows: Sequence[LedgerRow]) -> None:

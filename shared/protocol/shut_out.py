@@ -13,7 +13,7 @@ from shared.services import Services
 
 async def note_shut_out(services: Services, error: Unavailable) -> None:
     """Remember since when; page once it has lasted. A tick that begins makes it forgotten."""
-    since = services.shut_out_since = services.shut_out_since or services.now()
+    since = services.memory.shut_out_since = services.memory.shut_out_since or services.now()
     if services.now() - since < SHUT_OUT_AFTER:
         return
     refused = isinstance(error, Refused)

@@ -79,7 +79,7 @@ def _refuse(
     services: Services, gate: Gate, request: Request, reason: Reason, problem: Problem
 ) -> Answer:
     """Count it, keep it to be told, and answer; a source of many refusals is told to wait."""
-    wait_s = services.refusals.count(_source_of(request), services.now())
+    wait_s = services.memory.refusals.count(_source_of(request), services.now())
     level = logging.DEBUG if wait_s else logging.WARNING  # a flood fills no log either
     _note(services, gate, request, reason, level)
     problem = refuse_for_now(wait_s) if wait_s else problem
@@ -91,9 +91,8 @@ def _note(
 ) -> None:
     caller = request.caller.id if request.caller else ""
     log.log(level, "refused %s: %s %s", gate.name, reason, caller)
-    services.refusals.note(gate.name, reason, caller, services.now())
-    if services.refusal_keeper is None or services.refusal_keeper.done():
-        services.refusal_keeper = asyncio.create_task(_keep(services), name="refusals")
+    services.memory.refusals.note(gate.name, reason, caller, services.now())
+    services.errands.start("refusals", lambda: _keep(services))
 
 
 def _source_of(request: Request) -> str:
@@ -106,18 +105,18 @@ def _source_of(request: Request) -> str:
 async def tell_refusals(services: Services) -> None:
     """Commit an event for each kind of refusal that is due; what fails is told later."""
     now = services.now()
-    for refused in services.refusals.take_due(now):
+    for refused in services.memory.refusals.take_due(now):
         event = tell_refused(refused, services.settings.instance, now)
         try:
             await commit(services, shard_of(ITSELF), [], events=[event])
         except (Conflict, RejectedInput, Unavailable) as error:
             log.warning("refused calls are told later: %s", error)
-            services.refusals.put_back(refused)
+            services.memory.refusals.put_back(refused)
 
 
 async def _keep(services: Services) -> None:
     """Beside the answers: whoever is refused does not wait for the tables, nor anybody else."""
-    while services.refusals.are_untold:
+    while services.memory.refusals.are_untold:
         await tell_refusals(services)
-        if services.refusals.are_untold:
+        if services.memory.refusals.are_untold:
             await asyncio.sleep(LOOK_EVERY_S)

@@ -20,11 +20,11 @@ ROW = "unreadable|rows"  # names the incident that tells of all
 def note_unreadable(services: Services, table: str, partition: str, row: str) -> None:
     """Log a row by its name, never its content, when it is first found; remember since when."""
     place, now = f"{table}/{partition}/{row}", services.now()
-    known = services.unreadable.get(place)
+    known = services.memory.unreadable.get(place)
     if known is None or known.is_over(now):
         log.error("a row cannot be read and is left out: %s", place)
         known = Seen(first=now, last=now)
-    services.unreadable[place] = Seen(first=known.first, last=now)
+    services.memory.unreadable[place] = Seen(first=known.first, last=now)
 
 
 async def tell_unreadable(services: Services) -> None:
@@ -35,9 +35,9 @@ async def tell_unreadable(services: Services) -> None:
     from shared.protocol.commit import commit  # noqa: PLC0415 - its relay tells by this room
     from shared.protocol.waking import SHARD, wake  # noqa: PLC0415 - it lists, which notes here
 
-    now = services.now()
-    found = {place: seen for place, seen in services.unreadable.items() if not seen.is_over(now)}
-    services.unreadable = found
+    memory, now = services.memory, services.now()
+    found = {place: seen for place, seen in memory.unreadable.items() if not seen.is_over(now)}
+    memory.unreadable = found
     places = sorted(place for place, seen in found.items() if seen.lasts(now))
     if not places:
         return

@@ -7,7 +7,7 @@ import pytest
 
 from responders.people.page import page_all_due
 from responders.repair import exhume as exhuming
-from responders.repair.exhume import AT_ONCE, EVERY, exhume
+from responders.repair.exhume import AT_ONCE, EVERY_S, exhume
 from responders.repair.quarantine import resubmit
 from shared.domain.message import CHANGES, SUBSCRIPTIONS, WORK
 from shared.domain.views.http import Request
@@ -32,7 +32,7 @@ async def look(services: FakeServices) -> None:
 
 
 async def look_later(services: FakeServices) -> None:
-    services.outside.wait(EVERY.total_seconds())
+    services.outside.wait(EVERY_S)
     await look(services)
 
 
@@ -80,7 +80,7 @@ async def test_it_stays_in_its_queue_and_is_told_once(services: FakeServices) ->
 async def test_it_is_not_looked_at_every_tick(services: FakeServices) -> None:
     await look(services)
     bury(services)
-    services.outside.wait(EVERY.total_seconds() / 2)
+    services.outside.wait(EVERY_S / 2)
 
     await look(services)
 

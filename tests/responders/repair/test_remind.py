@@ -6,7 +6,7 @@ import pytest
 
 from responders.alert.diagnose import diagnose
 from responders.people.page import page_all_due
-from responders.repair.remind import EVERY, remind
+from responders.repair.remind import EVERY_S, remind
 from shared.domain.incidents.incident import Severity, State
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from tests.fakes import FakeServices, Killed, die
@@ -109,7 +109,7 @@ async def test_it_looks_now_and_then(services: FakeServices) -> None:
     await remind(services, NOTHING)
     before = services.outside.turns.passed.count("index.scan")
 
-    await look_after(services, EVERY.total_seconds() - 1)
+    await look_after(services, EVERY_S - 1)
     assert services.outside.turns.passed.count("index.scan") == before
 
     await look_after(services, 1)

@@ -129,12 +129,12 @@ async def test_where_the_last_look_cannot_be_read_it_is_tried_again(
 async def test_a_look_whose_end_could_not_be_stored_is_ended_again(services: FakeServices) -> None:
     services.outside.turns.once("state.write", lambda: out_for_a_moment(services))
     await sweep(services, NOTHING)
-    assert not services.sweeps[SUBSCRIPTION].done
+    assert not services.memory.sweeps[SUBSCRIPTION].done
 
     services.outside.tables_out(False)
     await sweep(services, NOTHING)
 
-    assert services.sweeps[SUBSCRIPTION].done
+    assert services.memory.sweeps[SUBSCRIPTION].done
 
 
 async def out_for_a_moment(services: FakeServices) -> None:
@@ -352,7 +352,7 @@ async def test_a_page_that_never_comes_holds_no_tick_and_is_asked_for_again(
     list_in_azure(services, entry(fired()))
     services.outside.turns.once("alerts.page", hang)
     await sweep(services, NOTHING)
-    assert services.sweeps[SUBSCRIPTION].failures == 1
+    assert services.memory.sweeps[SUBSCRIPTION].failures == 1
     monkeypatch.undo()
 
     await sweep(services, NOTHING)
@@ -387,7 +387,7 @@ async def test_a_subscription_that_does_not_answer_holds_up_no_other(
 
     await sweep(services, NOTHING)
 
-    assert services.sweeps["0"].failures == 1
+    assert services.memory.sweeps["0"].failures == 1
     assert len(deliveries(services)) == 1
 
 

@@ -19,8 +19,7 @@ def services() -> FakeServices:
 
 async def ended(services: FakeServices) -> None:
     """Wait for what a tick began."""
-    assert services.warming is not None
-    await services.warming
+    await asyncio.gather(*services.errands.running("warm"))
 
 
 async def test_the_executor_opens_its_links_and_reads_an_endpoint(services: FakeServices) -> None:
@@ -46,8 +45,7 @@ async def test_the_tick_does_not_wait_for_it(services: FakeServices) -> None:
     services.outside.turns.once("endpoint.read", go_on.wait)
 
     await warm_executor(services, NOTHING)
-    assert services.warming is not None
-    assert not services.warming.done()
+    assert services.errands.running("warm")
 
     go_on.set()
     await ended(services)
@@ -85,7 +83,8 @@ async def test_a_process_that_stops_does_not_wait_for_it(services: FakeServices)
     await warm_executor(services, NOTHING)
     await asyncio.sleep(0)
 
+    assert services.errands.running("warm")
+
     await services.close()
 
-    assert services.warming is not None
-    assert services.warming.cancelled()
+    assert not services.errands.running("warm")

@@ -3,6 +3,7 @@
 Each attack is a valid token with one thing changed; what is changed is all that is wrong with it.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -133,8 +134,7 @@ async def door(
     made.functions = behind.functions
     monkeypatch.setattr(function_app, "services", made.services)
     yield made
-    if made.services.refusal_keeper is not None:
-        made.services.refusal_keeper.cancel()
+    await made.services.errands.close()
 
 
 @pytest.fixture
@@ -519,8 +519,7 @@ async def test_refusals_of_a_kind_are_told_once_a_minute_with_their_count(
 async def test_what_is_refused_is_told_though_nobody_waits_for_it(door: Door) -> None:
     await door.knock("show_incidents")
     assert told(door.services) == [], "the answer comes first"
-    assert door.services.refusal_keeper is not None
-    await door.services.refusal_keeper
+    await asyncio.gather(*door.services.errands.running("refusals"))
     assert [event.kind for event in told(door.services)] == ["access.refused"]
 
 

@@ -124,7 +124,7 @@ def test_when_the_tables_are_back_the_alert_is_taken_in_without_anybody_s_hand()
         assert names(outside) == {delivery.incident}
         await asyncio.sleep(ACKNOWLEDGE_S + 60)
         assert woken(outside) == ["Ada"]  # from now on the incident's own pages go on
-        assert services.alarms == {}
+        assert services.memory.alarms == {}
 
     tell(story)
 
@@ -220,7 +220,7 @@ def test_what_triage_takes_in_time_is_its_own_to_page() -> None:
         await take(services)
         await asyncio.sleep(60)
         assert woken(outside) == []
-        assert services.alarms == {}
+        assert services.memory.alarms == {}
 
     tell(story)
 
@@ -231,8 +231,8 @@ def test_a_process_that_begins_anew_goes_on_with_whom_its_predecessor_paged() ->
         dying = worker(outside)
         await post(dying)
         await asyncio.sleep(40)
-        assert dying.alarm_keeper is not None
-        dying.alarm_keeper.cancel()
+        assert dying.errands.running("alarms")
+        await dying.errands.close()
         reborn = worker(outside, "reborn")
         for _ in range(int(ACKNOWLEDGE_S / 10) + 6):
             await watch_deliveries(reborn, await find_leftovers(reborn))
@@ -262,8 +262,7 @@ def test_a_pager_that_is_not_set_up_does_not_end_the_watch() -> None:
         services = worker(outside)
         await post(services)
         await asyncio.sleep(60)
-        assert services.alarm_keeper is not None
-        assert not services.alarm_keeper.done()
+        assert services.errands.running("alarms")
 
     tell(story)
 
@@ -286,7 +285,7 @@ def test_a_pager_that_refuses_everybody_does_not_go_round_for_ever() -> None:
         services = worker(outside)
         await post(services)
         await asyncio.sleep(600)
-        (alarm,) = services.alarms.values()
+        (alarm,) = services.memory.alarms.values()
         assert len(alarm.incident.pages) == 3 * len(SERVICE.contacts)
 
     tell(story)
@@ -298,8 +297,8 @@ def test_what_is_not_grave_waits_for_triage(alert: Alert) -> None:
         services = worker(outside)
         outside.tables_out(True)
         await post(services, alert)
-        assert services.alarms == {}
-        assert services.alarm_keeper is None
+        assert services.memory.alarms == {}
+        assert not services.errands.running("alarms")
 
     tell(story)
 
@@ -324,7 +323,7 @@ def test_there_are_never_more_alarms_than_a_process_can_look_after() -> None:
                 fired(f"rule-{number}"), targets=(f"{NOBODYS}{number}",)
             )
             set_alarm(services, graver(other), why="a test", at_once=True)
-        assert len(services.alarms) <= MOST
+        assert len(services.memory.alarms) <= MOST
 
     tell(story)
 
@@ -363,7 +362,7 @@ def test_bad_input_sets_no_alarm() -> None:
         oversized = msgspec.structs.replace(ALERT, delivery_key="a/b")  # no table takes such a key
         with pytest.raises(RejectedInput):
             await take_in(services, oversized)
-        assert services.alarms == {}
+        assert services.memory.alarms == {}
 
     tell(story)
 
@@ -400,7 +399,7 @@ def test_a_page_under_a_name_that_no_incident_gets_is_ended_at_the_pager() -> No
         assert (await take(services)).incident == opened != orphan
         await asyncio.sleep(30)
         assert ended_names(outside) == {orphan}
-        assert services.alarms == {} or all(one.is_settled for one in services.alarms.values())
+        assert all(one.is_settled for one in services.memory.alarms.values())
 
     tell(story)
 
@@ -472,7 +471,7 @@ def test_a_second_alert_keeps_whom_the_first_paged() -> None:
         await asyncio.sleep(10)
         await post(services, fired("second", severity=0))
         await asyncio.sleep(10)
-        (alarm,) = services.alarms.values()
+        (alarm,) = services.memory.alarms.values()
         assert (alarm.incident.severity, woken(outside)) == (Severity.SEV0, ["Ada"])
         assert [page.contact for page in alarm.sent] == ["Ada"]
 
@@ -503,9 +502,8 @@ def test_a_keeper_that_died_is_followed_by_another_at_the_next_alert() -> None:
         services = worker(outside)
         outside.tables_out(True)
         await post(services)
-        assert services.alarm_keeper is not None
-        services.alarm_keeper.cancel()
-        await asyncio.sleep(1)
+        assert services.errands.running("alarms")
+        await services.errands.close()
         await post(services)
         await asyncio.sleep(1)
         assert woken(outside) == ["Ada"]

@@ -32,7 +32,7 @@ def services() -> FakeServices:
 
 
 async def settled(services: FakeServices) -> None:
-    await asyncio.gather(*services.echoes)
+    await asyncio.gather(*services.errands.running("echo"))
 
 
 async def test_what_is_recorded_is_told_to_the_workspace(services: FakeServices) -> None:
@@ -55,7 +55,7 @@ async def test_a_workspace_that_is_out_keeps_nothing_from_the_ledger(
     await settled(services)
 
     assert "no echo of 1 events: telemetry" in caplog.text
-    assert not services.echoes
+    assert not services.errands.running("echo")
 
 
 async def test_a_slow_workspace_loses_what_is_too_much(
@@ -64,6 +64,6 @@ async def test_a_slow_workspace_loses_what_is_too_much(
     for number in range(MOST + 1):  # nobody gives the sends a turn
         echo(services, [event(number)])
 
-    assert len(services.echoes) == MOST
+    assert len(services.errands.running("echo")) == MOST
     assert "the workspace is slow" in caplog.text
     await settled(services)

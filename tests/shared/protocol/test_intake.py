@@ -62,7 +62,7 @@ async def test_memory_forgets_the_oldest_and_the_table_still_knows(
     for rule in ("a", "b", "c"):
         await accept(services, fired(rule))
 
-    assert len(services.durable) == 2
+    assert len(services.memory.durable) == 2
     assert await accept(services, fired("a")) == (delivery_id(fired("a"), NOW), False)
 
 

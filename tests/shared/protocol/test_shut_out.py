@@ -85,7 +85,7 @@ def test_once_the_tables_answer_it_is_one_incident_that_says_what_it_was() -> No
         await tick_for(services, LASTS_S + 3 * TICK_S)
         outside.tables_out(False)
         await asyncio.sleep(TICK_S)
-        (told,) = services.alarms.values()
+        (told,) = services.memory.alarms.values()
         key = delivery_id(told.alerts[0], services.now())
         await settle(services, "work", "responder", message("triage", key), triage)
         taken = (await read_delivery(services, key)).value

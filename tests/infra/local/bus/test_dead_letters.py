@@ -17,7 +17,7 @@ from infra.local.bus import Emulator, read_config
 from infra.local.bus.queue import DEAD_LETTER_SUFFIX
 from responders.alert.triage import triage
 from responders.people.page import page_all_due
-from responders.repair.exhume import EVERY, exhume
+from responders.repair.exhume import EVERY_S, exhume
 from responders.repair.quarantine import resubmit, show_quarantine
 from shared.adapters.bus import Bus
 from shared.adapters.bus_pump import close_link
@@ -119,7 +119,7 @@ async def test_what_fails_ten_times_is_told_listed_and_done_once_resubmitted(
     await host.run()
     assert host.deliveries == MOST_DELIVERIES
     for _ in range(2):  # it is told once, however often somebody looks
-        services.outside.wait(EVERY.total_seconds())
+        services.outside.wait(EVERY_S)
         await exhume(services, await find_leftovers(services))
     await page_all_due(services, await find_leftovers(services))
     assert services.pager.did() == [("key of duty", "trigger")]
