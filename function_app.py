@@ -202,7 +202,7 @@ COMMANDS: dict[Role, dict[str, Later]] = {
 JOBS: dict[Role, tuple[Later, ...]] = {
     Role.RESPONDER: (
         Later("responders.watching.warm", "warm_responder"),
-        Later("shared.protocol.commit", "relay"),
+        Later("responders.repair.relay", "relay"),
         Later("shared.protocol.alarm", "watch_deliveries"),
         Later("responders.people.page", "page_all_due"),
         Later("responders.people.notify", "post_abandoned_cards"),
@@ -215,7 +215,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
     ),
     Role.EXECUTOR: (
         Later("responders.watching.warm", "warm_executor"),
-        Later("shared.protocol.commit", "relay"),
+        Later("responders.repair.relay", "relay"),
         Later("responders.repair.reconcile", "reconcile"),
         Later("responders.watching.watch", "watch"),
         Later("responders.evidence.seal", "seal"),

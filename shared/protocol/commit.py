@@ -1,7 +1,7 @@
-"""Commit and relay: state, its events and the messages they cause, in one transaction.
+"""Commit: state, its events and the messages they cause, in one transaction.
 
 The outbox lies beside the state under `~out|`. The committer hands its messages to the bus at once;
-what a silent bus or a killed process left behind is sent by `relay`, which every tick runs.
+what a silent bus or a killed process left behind is sent by every tick (`responders.repair.relay`).
 """
 
 import contextlib
@@ -17,8 +17,7 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put, Remove, Stored, Write
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.leftovers import Leftovers, OutboxEntry
-from shared.protocol.unreadable import tell_unreadable
+from shared.protocol.leftovers import OutboxEntry
 from shared.services import Services
 
 TRANSACTION = 100  # writes at most
@@ -126,10 +125,11 @@ async def _send(services: Services, shard: str, entries: Sequence[OutboxEntry]) 
         if sent and await publish_quietly(services, topic, [entry.message for entry in sent]):
             # What cannot be removed now stays, and is sent again: consumers know the event's id.
             with contextlib.suppress(Unavailable):
-                await _forget(services, shard, sent)
+                await forget_sent(services, shard, sent)
 
 
-async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
+async def forget_sent(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
+    """Remove what the bus has taken. Raises Unavailable."""
     for some in batched(entries, TRANSACTION, strict=False):
         removals = [Remove(row=entry.row) for entry in some]
         try:
@@ -137,41 +137,3 @@ async def _forget(services: Services, shard: str, entries: Sequence[OutboxEntry]
         except Conflict:  # somebody else removed one of them: take the rest one by one
             for removal in removals:
                 await services.state.write(shard, [removal])
-
-
-async def relay(services: Services, leftovers: Leftovers) -> None:
-    """Send what the bus did not take when it was committed, or quarantine what it never takes.
-
-    Last, tell of what no tick can read. Raises Unavailable where it cannot be told now.
-    """
-    now = services.now()
-    for shard, entries in leftovers.messages.items():
-        late = [entry for entry in entries if now - entry.committed_at > RELAY_AFTER]
-        for topic in (WORK, CHANGES):
-            await _relay(services, shard, [entry for entry in late if entry.topic == topic])
-    await tell_unreadable(services)
-
-
-async def _relay(services: Services, shard: str, entries: Sequence[OutboxEntry]) -> None:
-    """Send what is for one topic; where a message is refused, one by one, so it alone stays."""
-    if not entries:
-        return
-    with contextlib.suppress(Unavailable):  # the next tick goes on
-        try:
-            messages = [entry.message for entry in entries]
-            await services.bus.publish(entries[0].topic, messages, within_s=PUBLISH_WITHIN_S)
-        except RejectedInput as error:
-            if len(entries) > 1:
-                for entry in entries:
-                    await _relay(services, shard, [entry])
-                return
-            await _quarantine(services, entries[0], error)
-        await _forget(services, shard, entries)
-
-
-async def _quarantine(services: Services, entry: OutboxEntry, error: RejectedInput) -> None:
-    from shared.protocol.quarantine import keep_message  # noqa: PLC0415 - it commits by this room
-
-    await keep_message(
-        services, f"outbox/{entry.message.subject}", entry.topic, entry.message, error
-    )

@@ -16,11 +16,11 @@ import msgspec
 
 from responders.alert.ingest import ingest
 from responders.alert.triage import triage
+from responders.repair.relay import relay
 from shared.domain.catalog import Target, TargetKind
 from shared.domain.message import WORK
 from shared.domain.views.http import Answer, Request
 from shared.errors import Unavailable
-from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery, relay_deliveries
 from shared.protocol.leftovers import find_leftovers
 from tests.batteries.playing import Broken, Crew, Subscription, play, process, stored

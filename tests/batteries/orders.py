@@ -8,13 +8,13 @@ from random import Random
 import msgspec
 
 from responders.alert.triage import triage
+from responders.repair.relay import relay
 from shared.domain.alerts.alert import Alert, Condition
 from shared.domain.incidents.escalation import page_reason
 from shared.domain.incidents.incident import Claim, Incident
 from shared.domain.keys import digest
 from shared.domain.message import WORK
 from shared.errors import Unavailable
-from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery, accept, relay_deliveries
 from shared.protocol.leftovers import find_leftovers
 from tests.batteries.playing import Broken, Crew, Subscription, process, stored

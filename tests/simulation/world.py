@@ -20,6 +20,7 @@ from responders.people.notify import notify, post_abandoned_cards
 from responders.people.page import page, page_all_due
 from responders.repair.exhume import exhume
 from responders.repair.reconcile import reconcile
+from responders.repair.relay import relay
 from responders.repair.remind import remind
 from shared.domain.incidents.incident import Incident, State
 from shared.domain.incidents.stall import STEPS
@@ -27,7 +28,6 @@ from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
 from shared.errors import Conflict, RejectedInput, Unavailable
 from shared.protocol.alarm import watch_deliveries
-from shared.protocol.commit import relay
 from shared.protocol.intake import Delivery
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.settle import Handler, settle, settle_batch

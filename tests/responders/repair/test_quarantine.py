@@ -10,12 +10,12 @@ from responders.alert.ingest import ingest
 from responders.alert.triage import triage
 from responders.repair.exhume import exhume
 from responders.repair.quarantine import discard, resubmit, show_quarantine
+from responders.repair.relay import relay
 from shared.domain.alerts.payload import MAX_BODY
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Request
 from shared.errors import NotFound, RejectedInput, Unavailable
-from shared.protocol.commit import relay
 from shared.protocol.intake import read_delivery
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.leftovers import Leftovers, find_leftovers

@@ -5,15 +5,14 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from responders.repair.relay import relay
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import Incident, Step, tell
 from shared.domain.message import Message
 from shared.domain.row import Put, Stored
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.protocol.commit import command, commit, incident_row, read_incident, relay
-from shared.protocol.kept import list_kept
-from shared.protocol.leftovers import OutboxEntry, find_leftovers
-from shared.protocol.records import CONTROLS
+from shared.protocol.commit import command, commit, incident_row, read_incident
+from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.bus import MOST_BYTES
 from tests.fakes.scene import INCIDENT, NOW, SHARD, kinds, new_services, store_incident
@@ -80,18 +79,6 @@ async def test_a_silent_bus_is_nobodys_trouble_and_relay_sends_later(
     assert services.state.rows(SHARD, "~out|") == []
 
 
-async def test_relay_leaves_the_committer_the_time_to_send_it_himself(
-    services: FakeServices,
-) -> None:
-    services.bus.out = True
-    await change(services, await read_incident(services, INCIDENT.id))
-    services.bus.out = False
-
-    await relay(services, await find_leftovers(services))
-
-    assert kinds(services) == []
-
-
 async def test_what_cannot_be_removed_from_the_outbox_is_no_failure(
     services: FakeServices,
 ) -> None:
@@ -125,46 +112,6 @@ async def test_killed_anywhere_the_event_is_told_if_and_only_if_the_state_is_sto
     assert services.state.rows(SHARD, "~out|") == []
 
 
-async def test_a_storm_that_the_bus_slept_through_is_relayed_and_forgotten(
-    services: FakeServices,
-) -> None:
-    services.bus.out = True
-    for _ in range(3):
-        await change(services, await read_incident(services, INCIDENT.id), commands=49)
-    services.bus.out = False
-
-    await relay_later(services)
-
-    assert len(services.bus.published["work"]) == 3 * 49
-    assert services.state.rows(SHARD, "~out|") == []
-
-
-async def leave_too_large(services: FakeServices, shard: str) -> None:
-    """A message that the bus will never take, and one behind it, committed a while ago."""
-    for name, body in (("large", shard * MOST_BYTES), ("small", "x")):
-        late = Message(subject="incident.noted", body=body, message_id=f"{shard}-{name}")
-        entry = OutboxEntry(topic="changes", message=late, committed_at=NOW)
-        await services.state.write(shard, [Put(row=entry.row, value=entry)])
-
-
-async def test_what_the_bus_never_takes_is_quarantined_and_holds_up_nothing(
-    services: FakeServices,
-) -> None:
-    for shard in (SHARD, CONTROLS):
-        await leave_too_large(services, shard)
-
-    await relay_later(services)
-
-    sent = {one.message_id for one in services.bus.published["changes"]}
-    assert {f"{SHARD}-small", f"{CONTROLS}-small"} <= sent
-    assert services.state.rows(SHARD, "~out|") == services.state.rows(CONTROLS, "~out|") == []
-    kept, _ = await list_kept(services)
-    assert {one.address.message_id for one in kept} == {f"{SHARD}-large", f"{CONTROLS}-large"}
-    assert {(one.source, one.reason) for one in kept} == {
-        ("outbox/incident.noted", "message-too-large")
-    }
-
-
 async def test_a_commit_whose_message_the_bus_never_takes_is_a_commit(
     services: FakeServices,
 ) -> None:
@@ -173,30 +120,6 @@ async def test_a_commit_whose_message_the_bus_never_takes_is_a_commit(
     await commit(services, SHARD, [], commands=huge)
 
     assert len(services.state.rows(SHARD, "~out|")) == 1
-
-
-async def test_killed_while_it_quarantines_nothing_is_lost(services: FakeServices) -> None:
-    await leave_too_large(services, SHARD)
-    services.outside.turns.once("state.written", die)
-    with pytest.raises(Killed):
-        await relay_later(services)
-
-    await relay_later(services)
-
-    (kept,), _ = await list_kept(services)
-    assert kept.times == 1
-    assert services.state.rows(SHARD, "~out|") == []
-
-
-async def test_two_relays_at_once_leave_nothing(services: FakeServices) -> None:
-    services.bus.out = True
-    await change(services, await read_incident(services, INCIDENT.id), commands=3)
-    services.bus.out = False
-    services.outside.turns.once("work.published", lambda: relay_later(services.another("two")))
-
-    await relay_later(services)
-
-    assert services.state.rows(SHARD, "~out|") == []
 
 
 async def test_tables_that_are_out_are_said_and_nothing_is_sent(services: FakeServices) -> None:

@@ -8,11 +8,11 @@ from functools import partial
 
 import pytest
 
+from responders.repair.relay import relay
 from shared.domain.decisions.intent import IntentState
 from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable
 from shared.protocol.act import act, resume
-from shared.protocol.commit import relay
 from shared.protocol.leftovers import find_leftovers
 from tests.fakes import FakeServices, Killed, Write, die
 from tests.fakes.scene import (

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from responders.people.page import page_all_due
+from responders.repair.relay import relay
 from shared.domain.alerts.flood import MOST
 from shared.domain.alerts.kept_body import redact_body
 from shared.domain.alerts.quarantine import LONGEST_BODY, KeptState, Quarantined, put_right
@@ -14,7 +15,7 @@ from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.message import Message
 from shared.domain.row import Put
 from shared.errors import Conflict, NotFound, RejectedInput, Unavailable
-from shared.protocol.commit import incident_row, relay
+from shared.protocol.commit import incident_row
 from shared.protocol.kept import (
     SHARD,
     count_waiting,

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from responders.evidence.record import record
+from responders.repair.relay import relay
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.message import CHANGES, WORK
 from shared.errors import BackstopError, Conflict, Unavailable
-from shared.protocol.commit import relay
 from shared.protocol.intake import relay_deliveries
 from shared.protocol.leftovers import find_leftovers
 from shared.settings import Settings

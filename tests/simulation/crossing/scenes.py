@@ -14,6 +14,7 @@ from responders.people.page import page_all_due
 from responders.reading.show import show_incidents
 from responders.repair.exhume import exhume
 from responders.repair.quarantine import discard, resubmit
+from responders.repair.relay import relay
 from responders.repair.remind import remind
 from responders.repair.sweep import sweep
 from responders.watching.compare import compare
@@ -27,7 +28,6 @@ from shared.domain.lineage.explanation import GRACE
 from shared.domain.message import WORK, Message
 from shared.domain.row import Put
 from shared.domain.views.http import Request
-from shared.protocol.commit import relay
 from shared.protocol.kept import list_kept
 from shared.protocol.leftovers import Leftovers, OutboxEntry, find_leftovers
 from shared.protocol.lineage import release_puts

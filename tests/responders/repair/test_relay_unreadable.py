@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from responders.people.page import page_all_due
+from responders.repair.relay import relay
 from shared.domain.alerts.unreadable import LASTS
 from shared.domain.event import EventKind
 from shared.domain.incidents.escalation import wakes
@@ -11,7 +12,6 @@ from shared.domain.incidents.incident import Incident
 from shared.domain.message import CHANGES, Message
 from shared.domain.row import Put, Remove
 from shared.errors import Unavailable
-from shared.protocol.commit import relay
 from shared.protocol.leftovers import OutboxEntry, find_leftovers
 from shared.protocol.listing import open_incidents
 from tests.fakes import FakeServices
