@@ -20,8 +20,8 @@ from shared.domain.authority.permissions import Gate
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
 from shared.errors import BackstopError, RejectedInput, Unavailable
-from shared.protocol.admit import admit
-from shared.protocol.log_lines import redact_log_lines
+from shared.protocol.door.admit import admit
+from shared.protocol.door.log_lines import redact_log_lines
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
@@ -96,11 +96,11 @@ PRESS = Later("responders.people.press", "press")
 DESCRIBE = Later("responders.reading.describe", "describe")
 NOTIFY = Later("responders.people.notify", "notify")
 RECORD = Later("responders.evidence.record", "record")
-ANSWER_TROUBLE = Later("shared.protocol.turn_away", "answer_trouble")
-NOTE_FORBIDDEN = Later("shared.protocol.turn_away", "note_forbidden")
-NAME_PAGE = Later("shared.protocol.people", "name_page")
+ANSWER_TROUBLE = Later("shared.protocol.door.turn_away", "answer_trouble")
+NOTE_FORBIDDEN = Later("shared.protocol.door.turn_away", "note_forbidden")
+NAME_PAGE = Later("shared.protocol.door.people", "name_page")
 FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
-NOTE_SHUT_OUT = Later("shared.protocol.shut_out", "note_shut_out")
+NOTE_SHUT_OUT = Later("shared.protocol.alarm.shut_out", "note_shut_out")
 PAGED = ("after", "limit")
 LISTED = ("state", *PAGED)
 CHANGED = ("service", "month", "before", "limit")
@@ -112,17 +112,9 @@ ROUTES: tuple[Route, ...] = (
     _api("show_health", "GET", "health", "reading.health", query=("service",)),
     _api("show_incidents", "GET", "incidents", "reading.show", query=LISTED),
     _api("show_incident", "GET", "incidents/{id}", "reading.show"),
-    _api(
-        "show_affected", "GET", "incidents/{id}/affected", "reading.show", query=("after", "limit")
-    ),
+    _api("show_affected", "GET", "incidents/{id}/affected", "reading.show", query=PAGED),
     _api("handle", "POST", "incidents/{id}/{action}", "people.handle", body="Handling"),
-    _api(
-        "show_changes",
-        "GET",
-        "changes",
-        "reading.show",
-        query=("service", "month", "before", "limit"),
-    ),
+    _api("show_changes", "GET", "changes", "reading.show", query=CHANGED),
     _api("register", "POST", "releases", "watching.register", body="ReleaseRequest"),
     _api("show_releases", "GET", "releases", "reading.trace", query=("service", "after", "limit")),
     _api("show_difference", "GET", "releases/diff", "reading.trace", query=("service", "a", "b")),
@@ -136,13 +128,7 @@ ROUTES: tuple[Route, ...] = (
     _api("show_readiness", "GET", "readiness", "reading.readiness"),
     _api("show_reviews", "GET", "reviews", "people.review"),
     _api("close_review", "POST", "reviews/{id}/close", "people.review", body="Closing"),
-    _api(
-        "show_quarantine",
-        "GET",
-        "quarantine",
-        "repair.quarantine",
-        query=("state", "after", "limit"),
-    ),
+    _api("show_quarantine", "GET", "quarantine", "repair.quarantine", query=LISTED),
     _api("resubmit", "POST", "quarantine/{id}/resubmit", "repair.quarantine", body="Resubmission"),
     _api("discard", "POST", "quarantine/{id}/discard", "repair.quarantine", body="Discarding"),
     _api("ask", "POST", "rollbacks", "people.ask", body="RollbackWanted"),
@@ -203,7 +189,7 @@ JOBS: dict[Role, tuple[Later, ...]] = {
     Role.RESPONDER: (
         Later("responders.watching.warm", "warm_responder"),
         Later("responders.repair.relay", "relay"),
-        Later("shared.protocol.alarm", "watch_deliveries"),
+        Later("shared.protocol.alarm.keeper", "watch_deliveries"),
         Later("responders.people.page", "page_all_due"),
         Later("responders.people.notify", "post_abandoned_cards"),
         Later("responders.repair.sweep", "sweep"),

@@ -19,7 +19,7 @@ from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
 from shared.errors import Misconfigured
-from shared.protocol.probing import NOTHING_TO_ASK
+from shared.protocol.acting.probing import NOTHING_TO_ASK
 
 FOLDERS = (Path("shared/catalog"), Path("infra/local/catalog"))
 

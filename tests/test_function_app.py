@@ -29,8 +29,8 @@ from shared.errors import (
     RejectedInput,
     Unavailable,
 )
+from shared.protocol.door.people import remember_name
 from shared.protocol.kept import count_waiting
-from shared.protocol.people import remember_name
 from shared.services import Services
 from shared.settings import Role
 from tests.fakes import FakeServices
@@ -151,8 +151,8 @@ def test_nothing_of_the_responder_can_write_to_arm_or_to_the_ledger() -> None:
     forbidden = (
         "azure.ai",
         "shared.adapters.endpoint",
-        "shared.protocol.act",
-        "shared.protocol.ledger",
+        "shared.protocol.acting.act",
+        "shared.protocol.evidence.ledger",
         "shared.adapters.signer",
         "responders.alert.enforce",
         "responders.evidence.record",

@@ -37,7 +37,7 @@ def entries(role: Role) -> dict[str, set[str]]:
     else:
         called += [respond for _, _, _, respond in ROUTES if isinstance(respond, Later)]
         called += [one for name, one in LATER.items() if name != "RECORD"]
-        called.append(Later("shared.protocol.admit", "admit"))
+        called.append(Later("shared.protocol.door.admit", "admit"))
     found: dict[str, set[str]] = {"shared.protocol.settle": {"settle", "settle_batch"}}
     for one in called:
         found.setdefault(one.module, set()).add(one.name)
@@ -220,7 +220,11 @@ def test_azure_ai_ml_is_neither_in_the_responder_s_reach_nor_in_its_package() ->
 def test_the_responder_asks_for_nothing_that_writes_to_arm_or_to_the_ledger() -> None:
     found = reached(Role.RESPONDER)
     assert {"endpoints", "sync_credential", "signer"} & found.asked == set()
-    writers = {"shared.adapters.endpoint", "shared.protocol.act", "shared.protocol.ledger"}
+    writers = {
+        "shared.adapters.endpoint",
+        "shared.protocol.acting.act",
+        "shared.protocol.evidence.ledger",
+    }
     assert (
         writers | {"responders.evidence.record", "responders.alert.enforce"}
     ) & found.ours == set()
@@ -241,12 +245,16 @@ def test_of_the_ledger_s_table_and_of_the_blobs_the_responder_only_reads() -> No
 def test_the_executor_checks_no_token_and_calls_nobody() -> None:
     found = reached(Role.EXECUTOR)
     assert {"tokens", "teams", "pager"} & found.asked == set()
-    assert {"shared.protocol.admit", "shared.adapters.tokens"} & found.ours == set()
+    assert {"shared.protocol.door.admit", "shared.adapters.tokens"} & found.ours == set()
 
 
 def test_the_reach_is_the_real_one() -> None:
     found = reached(Role.EXECUTOR)
-    known = {"responders.repair.reconcile", "shared.protocol.actor", "shared.adapters.arm_client"}
+    known = {
+        "responders.repair.reconcile",
+        "shared.protocol.acting.actor",
+        "shared.adapters.arm_client",
+    }
     assert known <= found.ours
     assert "azure.ai.ml" in found.foreign
     assert {"endpoints", "sync_credential", "account"} <= found.asked

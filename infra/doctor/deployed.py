@@ -21,7 +21,7 @@ from shared.domain.readiness.report import Report
 from shared.domain.readiness.stage import stage_of_all
 from shared.domain.windows import occurring
 from shared.errors import RejectedInput, Unavailable
-from shared.protocol.standing import read_reports, stages
+from shared.protocol.readiness.standing import read_reports, stages
 from shared.services import Services
 from shared.settings import Settings, read_settings
 

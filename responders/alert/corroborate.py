@@ -15,8 +15,8 @@ from shared.domain.incidents.incident import Incident, State, Step
 from shared.domain.incidents.severity import raise_severity
 from shared.domain.incidents.steps import record_diagnosis
 from shared.domain.message import Message
+from shared.protocol.acting.probing import find_snapshot, probe
 from shared.protocol.commit import read_incident
-from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.records import read_record
 from shared.protocol.revise import Revision, revise
 from shared.services import Services

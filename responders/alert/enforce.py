@@ -1,8 +1,8 @@
 """Enforce: ask policy, and where it says so move the traffic back. Executor only.
 
 Fourth step of the flow: gather everything that a decision may rest on, decide, record the decision
-with every rule, then act through `shared.protocol.act`. A repeat of the command decides nothing
-twice: it goes on from where the incident stands.
+with every rule, then act through `shared.protocol.acting.act`. A repeat of the command decides
+nothing twice: it goes on from where the incident stands.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from shared.domain.noise.quiet import Quiet
 from shared.domain.noise.quieting import defer
 from shared.domain.reviews.override import review_decision
 from shared.domain.row import Put, Write
-from shared.protocol.act import act, resume
-from shared.protocol.approve import approval_of, approval_row
+from shared.protocol.acting.act import act, resume
+from shared.protocol.acting.approve import approval_of, approval_row
+from shared.protocol.acting.probing import find_snapshot, probe
 from shared.protocol.commit import read_incident
-from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.records import newest_on, read_controls, read_record, read_releases
 from shared.protocol.revise import Revision, revise
 from shared.protocol.surroundings import look_around

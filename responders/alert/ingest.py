@@ -7,7 +7,7 @@ that can never be taken is kept in quarantine and answered 400, a part that is o
 from shared.domain.alerts.alert import parse_alert
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import RejectedInput
-from shared.protocol.alarm import take_in
+from shared.protocol.alarm.keeper import take_in
 from shared.protocol.intake import recall, remember
 from shared.services import Services
 

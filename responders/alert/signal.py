@@ -19,7 +19,7 @@ from shared.domain.signals.signal import (
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.views.problem import Problem, answer_of
 from shared.errors import NotAllowed, RejectedInput
-from shared.protocol.alarm import take_in
+from shared.protocol.alarm.keeper import take_in
 from shared.protocol.intake import SIGNAL
 from shared.services import Services
 

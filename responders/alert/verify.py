@@ -19,9 +19,9 @@ from shared.domain.incidents.steps import escalate, mitigate, record_check
 from shared.domain.keys import shard_of_incident
 from shared.domain.message import Message
 from shared.domain.slos.burn_query import burn_query
-from shared.protocol.actor import read_intent
+from shared.protocol.acting.actor import read_intent
+from shared.protocol.acting.probing import find_snapshot, probe
 from shared.protocol.commit import check_name, next_step, read_incident
-from shared.protocol.probing import find_snapshot, probe
 from shared.protocol.revise import Revision, revise
 from shared.services import Services
 

@@ -14,9 +14,9 @@ import msgspec
 from shared.domain.evidence.order import Order, OrderState, tell_exported
 from shared.domain.message import Message
 from shared.errors import Unavailable
-from shared.protocol.bundle import Bundle, make_bundle
-from shared.protocol.orders import BUNDLES, bundle_name, read_order, revise_order
-from shared.protocol.tampering import tell_tampered
+from shared.protocol.evidence.bundle import Bundle, make_bundle
+from shared.protocol.evidence.orders import BUNDLES, bundle_name, read_order, revise_order
+from shared.protocol.evidence.tampering import tell_tampered
 from shared.services import Services
 
 TELL_EVERY_S = 1.0

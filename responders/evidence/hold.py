@@ -15,7 +15,7 @@ from shared.domain.ledger.hold import LegalHold
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
 from shared.protocol.commit import read_incident
-from shared.protocol.holds import read_hold, read_holds, store_hold
+from shared.protocol.evidence.holds import read_hold, read_holds, store_hold
 from shared.protocol.setting import check_reason, check_setting
 from shared.services import Services
 

@@ -14,7 +14,13 @@ from shared.domain.evidence.scope import make_scope, sentence_of
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Unavailable
 from shared.protocol.commit import read_incident
-from shared.protocol.orders import BUNDLES, bundle_name, newest_orders, place_order, read_order
+from shared.protocol.evidence.orders import (
+    BUNDLES,
+    bundle_name,
+    newest_orders,
+    place_order,
+    read_order,
+)
 from shared.services import Services
 
 ZIP = "application/zip"

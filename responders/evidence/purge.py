@@ -14,8 +14,8 @@ from shared.domain.ledger.record import LedgerRow, partition_of
 from shared.domain.ledger.retention import is_expired, may_have_expired
 from shared.domain.row import Put, Stored
 from shared.errors import Conflict, Unavailable
-from shared.protocol.holds import read_holds
-from shared.protocol.ledger import PAGE, append_events, find_recorded
+from shared.protocol.evidence.holds import read_holds
+from shared.protocol.evidence.ledger import PAGE, append_events, find_recorded
 from shared.protocol.leftovers import Leftovers
 from shared.services import Services
 

@@ -16,8 +16,8 @@ from shared.domain.ledger.completeness import complete
 from shared.domain.ledger.record import canonical, partition_of
 from shared.domain.message import CHANGES, Message
 from shared.errors import RejectedInput
-from shared.protocol.echo import echo
-from shared.protocol.ledger import append_events
+from shared.protocol.evidence.echo import echo
+from shared.protocol.evidence.ledger import append_events
 from shared.protocol.quarantine import keep_message
 from shared.services import Services
 

@@ -15,10 +15,10 @@ from shared.domain.ledger.chain import Head, follow, head_at, start_of
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.ledger.seal import Seal, moved, state
 from shared.errors import Conflict, Unavailable
-from shared.protocol.ledger import PAGE, clear_marks, read_marks, read_records
+from shared.protocol.evidence.ledger import PAGE, clear_marks, read_marks, read_records
+from shared.protocol.evidence.seals import newest_seal, store_copies, store_seal
+from shared.protocol.evidence.tampering import tell_tampered
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.seals import newest_seal, store_copies, store_seal
-from shared.protocol.tampering import tell_tampered
 from shared.services import Services
 
 log = logging.getLogger("backstop.seal")

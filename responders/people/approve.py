@@ -15,7 +15,7 @@ from shared.domain.approvals.may_decide import Wish
 from shared.domain.incidents.incident import Incident
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import NotAllowed, RejectedInput
-from shared.protocol.approve import decide_about, list_waiting, read_approval
+from shared.protocol.acting.approve import decide_about, list_waiting, read_approval
 from shared.services import Services
 
 LONGEST_REASON = 1_000

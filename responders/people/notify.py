@@ -18,9 +18,9 @@ from shared.domain.views.card import CardKind, CardView, card_for, render_card
 from shared.domain.views.review_card import render_review_card
 from shared.errors import RejectedInput
 from shared.protocol.commit import command, publish_quietly, read_incident
+from shared.protocol.door.people import name_card
 from shared.protocol.effect import Send, abandoned, claimed, deliver
 from shared.protocol.leftovers import Effect, Leftovers
-from shared.protocol.people import name_card
 from shared.protocol.reviews import read_review
 from shared.services import Services
 

@@ -28,18 +28,18 @@ from shared.domain.views.quarantine_page import COUNTED, present_quarantine
 from shared.domain.views.readiness_page import present_card
 from shared.domain.views.releases_page import Seen, present_releases
 from shared.errors import NotFound
-from shared.protocol.approve import read_approval
+from shared.protocol.acting.approve import read_approval
 from shared.protocol.budgets import balances_lately
-from shared.protocol.dossier import read_dossier
-from shared.protocol.holds import read_holds
+from shared.protocol.door.show_page import page, show_page
+from shared.protocol.evidence.dossier import read_dossier
+from shared.protocol.evidence.holds import read_holds
+from shared.protocol.evidence.orders import newest_orders
 from shared.protocol.kept import count_waiting, list_kept
 from shared.protocol.lineage import list_releases, read_release, read_sightings, share_of
 from shared.protocol.listing import list_incidents, open_incidents
-from shared.protocol.orders import newest_orders
+from shared.protocol.readiness.standing import read_reports, stages
 from shared.protocol.records import read_controls, read_record
 from shared.protocol.reviews import open_reviews
-from shared.protocol.show_page import page, show_page
-from shared.protocol.standing import read_reports, stages
 from shared.services import Services
 
 EARLIER = 12

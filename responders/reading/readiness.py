@@ -10,8 +10,8 @@ from shared.domain.readiness.report import Report
 from shared.domain.readiness.stage import Standing, stage_of_all
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.views.readiness_page import present_readiness
-from shared.protocol.show_page import page, show_page
-from shared.protocol.standing import read_reports, stages
+from shared.protocol.door.show_page import page, show_page
+from shared.protocol.readiness.standing import read_reports, stages
 from shared.services import Services
 
 

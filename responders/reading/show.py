@@ -17,7 +17,7 @@ from shared.domain.noise.quiet import Quiet
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import NotFound, RejectedInput, Unavailable
 from shared.protocol.commit import read_incident
-from shared.protocol.dossier import read_dossier
+from shared.protocol.evidence.dossier import read_dossier
 from shared.protocol.intake import read_delivery
 from shared.protocol.listing import list_incidents, open_incidents
 from shared.services import Services

@@ -12,8 +12,8 @@ from shared.domain.views.http import Answer, Request, json_answer
 from shared.domain.views.slos_page import present_slos
 from shared.errors import NotFound
 from shared.protocol.budgets import balances_lately
+from shared.protocol.door.show_page import page, show_page
 from shared.protocol.records import read_controls
-from shared.protocol.show_page import page, show_page
 from shared.services import Services
 
 WITHIN_S = 20.0  # as long as the logs may take

@@ -18,7 +18,7 @@ from shared.domain.signals.signal import ROUTE as SIGNALS
 from shared.domain.signals.signal import alert_of, owner_of, read_signal
 from shared.domain.views.http import Answer, Request, json_answer
 from shared.errors import Conflict, RejectedInput
-from shared.protocol.alarm import take_in
+from shared.protocol.alarm.keeper import take_in
 from shared.protocol.intake import SIGNAL, WEBHOOK
 from shared.protocol.kept import (
     list_kept,

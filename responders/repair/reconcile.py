@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from shared.errors import BackstopError, Conflict, Unavailable
-from shared.protocol.act import resume
+from shared.protocol.acting.act import resume
 from shared.protocol.leftovers import Leftovers, OpenIntent
 from shared.services import Services
 

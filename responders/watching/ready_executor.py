@@ -1,7 +1,7 @@
 """Ready: the executor looks at its own rights: on each endpoint, each index, ledger and seals.
 
-Beside the flow, by the timer: see `shared.protocol.readiness`. What it may do with an endpoint it
-asks Azure Resource Manager for; no traffic is moved to try it.
+Beside the flow, by the timer: see `shared.protocol.readiness.report`. What it may do with an
+endpoint it asks Azure Resource Manager for; no traffic is moved to try it.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from shared.domain.readiness.observed import Observed, Sealing, targets_of
 from shared.domain.readiness.rights import Rights
 from shared.domain.readiness.sight import Saw, Sight
 from shared.errors import Misconfigured, Refused, Unavailable
+from shared.protocol.evidence.ledger import read_marks, read_records
+from shared.protocol.evidence.seals import newest_seal
 from shared.protocol.intake import accept
-from shared.protocol.knocking import (
+from shared.protocol.leftovers import Leftovers
+from shared.protocol.readiness.knocking import (
     NOWHERE,
     knock,
     knock_everywhere,
     knock_for_the_app,
     knock_to_write,
 )
-from shared.protocol.ledger import read_marks, read_records
-from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over, looking_since, unkept
-from shared.protocol.seals import newest_seal
+from shared.protocol.readiness.report import Look, keep_ready, look_over, looking_since, unkept
 from shared.services import CONTAINERS, Services
 
 APP, OTHER = "executor", "responder"

@@ -1,7 +1,7 @@
 """Ready: the responder looks at its own rights, and at what every service needs to be looked after.
 
-Beside the flow, by the timer: see `shared.protocol.readiness`. No page is sent to try paging, and
-no traffic is moved to try that.
+Beside the flow, by the timer: see `shared.protocol.readiness.report`. No page is sent to try
+paging, and no traffic is moved to try that.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from shared.domain.readiness.judging import judge_responder
 from shared.domain.readiness.observed import Observed, Rules, targets_of
 from shared.domain.readiness.sight import Saw, Sight
 from shared.errors import Refused, Unavailable
-from shared.protocol.alarm import set_alarm
-from shared.protocol.knocking import NOWHERE, knock, knock_everywhere, knock_for_the_app
+from shared.protocol.alarm.keeper import set_alarm
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.readiness import Look, keep_ready, look_over, looking_since, unkept
+from shared.protocol.readiness.knocking import NOWHERE, knock, knock_everywhere, knock_for_the_app
+from shared.protocol.readiness.report import Look, keep_ready, look_over, looking_since, unkept
 from shared.protocol.records import read_record
 from shared.services import Services
 

@@ -20,10 +20,10 @@ from shared.domain.incidents.loss import open_loss
 from shared.domain.keys import shard_of
 from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, RejectedInput, Unavailable
+from shared.protocol.acting.probing import probe
 from shared.protocol.commit import commit, incident_row
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents, point_to
-from shared.protocol.probing import probe
 from shared.protocol.records import newest_on, read_record, read_releases
 from shared.protocol.rounds import find_due, go_round
 from shared.services import Services

@@ -21,8 +21,8 @@ from shared.domain.health.chain import (
 from shared.domain.health.golden import GoldenCase, GoldenCases, judge
 from shared.domain.health.report import Finding, HealthReport, judge_answers, unheard
 from shared.errors import RejectedInput, Unavailable
+from shared.protocol.acting.probing import find_snapshot, probe
 from shared.protocol.health import read_health
-from shared.protocol.probing import find_snapshot, probe
 from shared.services import Services
 
 PROBES = 3  # of each version by name

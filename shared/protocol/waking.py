@@ -1,8 +1,9 @@
 """Waking: a trouble of Backstop's own opens one incident, and what follows of it joins that.
 
 Used by whoever finds such a trouble: input that cannot be taken (`shared.protocol.quarantine`), a
-ledger that was touched (`shared.protocol.tampering`). The caller stores the answer, with what it
-has to store itself, in one transaction of Backstop's own shard; whoever sends pages does the rest.
+ledger that was touched (`shared.protocol.evidence.tampering`). The caller stores the answer, with
+what it has to store itself, in one transaction of Backstop's own shard; whoever sends pages does
+the rest.
 """
 
 from collections.abc import Callable, Sequence

@@ -21,9 +21,9 @@ from shared.domain.redaction.redactor import DETECTORS
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.errors import RejectedInput
+from shared.protocol.door.log_lines import redact_log_lines
+from shared.protocol.door.turn_away import answer_trouble
 from shared.protocol.listing import list_incidents
-from shared.protocol.log_lines import redact_log_lines
-from shared.protocol.turn_away import answer_trouble
 from tests.batteries import sown
 from tests.batteries.seeds import ALL, SEEDS, found_in, nested
 from tests.fakes import FakeServices, catalog_of

@@ -16,7 +16,7 @@ from shared.domain.alerts.alert import Alert
 from shared.domain.diagnosis.telemetry import AnswerStatus
 from shared.domain.message import CHANGES, WORK, Message
 from shared.errors import BackstopError, Unavailable
-from shared.protocol.alarm import take_in
+from shared.protocol.alarm.keeper import take_in
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.settle import Handler, settle_batch
 from shared.services import Services

@@ -20,7 +20,7 @@ from shared.domain.row import Put
 from shared.domain.slos.folding import BUDGET
 from shared.domain.slos.slo import WINDOWS
 from shared.errors import RejectedInput
-from shared.protocol.holds import read_holds
+from shared.protocol.evidence.holds import read_holds
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.lineage import order_puts
 from shared.protocol.quarantine import keep_body

@@ -9,7 +9,7 @@ from shared.domain.approvals.approval import Approval
 from shared.domain.approvals.may_decide import Wish
 from shared.domain.authority.caller import AppRole
 from shared.domain.catalog import Mode
-from shared.protocol.approve import read_approval
+from shared.protocol.acting.approve import read_approval
 from tests.fakes.callers import TENANT, person
 from tests.fakes.scene import SERVICE, incident_now, message, new_services, store_case
 from tests.fakes.services import FakeServices, catalog_of

@@ -11,8 +11,8 @@ from shared.domain.decisions.decision import Decision, Verdict
 from shared.domain.health.golden import GoldenCase, GoldenCases
 from shared.domain.keys import digest
 from shared.domain.row import Put
+from shared.protocol.acting.probing import NOTHING_TO_ASK
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.probing import NOTHING_TO_ASK
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.scene import (
     INCIDENT,

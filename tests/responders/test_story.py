@@ -19,8 +19,8 @@ from shared.domain.ledger.verification import verify
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.errors import Unavailable
+from shared.protocol.evidence.ledger import MARKS
 from shared.protocol.intake import accept
-from shared.protocol.ledger import MARKS
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import list_incidents
 from tests.fakes import FakeServices, catalog_of

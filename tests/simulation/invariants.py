@@ -13,8 +13,8 @@ from shared.domain.incidents.incident import Incident, State
 from shared.domain.ledger.chain import Head
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.verification import verify
+from shared.protocol.evidence.ledger import MARKS
 from shared.protocol.intake import Delivery
-from shared.protocol.ledger import MARKS
 from tests.fakes.services import Outside
 from tests.fakes.tables import FakeTable
 from tests.simulation.faults import Faults

@@ -27,7 +27,7 @@ from shared.domain.incidents.stall import STEPS
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
 from shared.errors import Conflict, RejectedInput, Unavailable
-from shared.protocol.alarm import watch_deliveries
+from shared.protocol.alarm.keeper import watch_deliveries
 from shared.protocol.intake import Delivery
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.settle import Handler, settle, settle_batch

@@ -13,9 +13,9 @@ from shared.domain.keys import shard_of_incident
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.rsa import fingerprint_of
 from shared.domain.row import Put
-from shared.protocol.ledger import PAGE, find_recorded, read_records
-from shared.protocol.seals import newest_seal
-from shared.protocol.verifying import verify_stored
+from shared.protocol.evidence.ledger import PAGE, find_recorded, read_records
+from shared.protocol.evidence.seals import newest_seal
+from shared.protocol.evidence.verifying import verify_stored
 from shared.services import Services
 from shared.settings import read_settings
 

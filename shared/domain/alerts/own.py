@@ -1,7 +1,7 @@
 """Alerts of Backstop's own: that it is shut out of its tables, so that it looks after nothing.
 
 Told by the same road as Azure's alerts, because that road pages without storage, and makes an
-incident of it once the tables answer. `shared.protocol.shut_out` says when.
+incident of it once the tables answer. `shared.protocol.alarm.shut_out` says when.
 """
 
 from datetime import datetime, timedelta

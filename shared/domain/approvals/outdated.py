@@ -1,7 +1,7 @@
 """Outdated: what a plan rested on is not so any more, so nobody is to approve it.
 
-Pure; asked at the moment of an approval (`shared.protocol.recheck`). The plan is put aside then,
-and everything is looked at and decided anew: the next one is about what is so now.
+Pure; asked at the moment of an approval (`shared.protocol.acting.recheck`). The plan is put aside
+then, and everything is looked at and decided anew: the next one is about what is so now.
 """
 
 from datetime import datetime

@@ -1,7 +1,8 @@
 """Callers: who sent a request, as their token proved it.
 
-The door (`shared.protocol.admit`) makes one of every valid token and hands it to the responder with
-the request. Identity is the tenant and object id of a token, never a name that people can change.
+The door (`shared.protocol.door.admit`) makes one of every valid token and hands it to the responder
+with the request. Identity is the tenant and object id of a token, never a name that people can
+change.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The table of who may call what: every route by its name, with the roles that it is open to.
 
-The one place that grants anything. The door (`shared.protocol.admit`) asks it after the token has
-proved who calls; a route without a row is closed to everybody. A row "route/action" holds for that
-action of a route and takes the place of the route's own.
+The one place that grants anything. The door (`shared.protocol.door.admit`) asks it after the token
+has proved who calls; a route without a row is closed to everybody. A row "route/action" holds for
+that action of a route and takes the place of the route's own.
 """
 
 import msgspec

@@ -2,7 +2,7 @@
 
 An intent is written before the effect and ended after it: confirmed, aborted or escalated. The
 lease carries a fencing number that grows with every claim. `judge` says what a reading of the
-endpoint means for an intent; `shared.protocol.act` does it.
+endpoint means for an intent; `shared.protocol.acting.act` does it.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
 """Rollback: what an intent makes of its incident, and the words in which that is told.
 
-Pure. `shared.protocol.act` stores the beginning with the intent and the lease, the actor stores the
-end with the released lease; each in one transaction.
+Pure. `shared.protocol.acting.act` stores the beginning with the intent and the lease, the actor
+stores the end with the released lease; each in one transaction.
 """
 
 from datetime import datetime

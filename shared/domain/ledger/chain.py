@@ -1,7 +1,8 @@
 """The chain of one partition: each record holds the hash of the one before it.
 
-`shared.protocol.ledger` appends in one transaction with the head. The chain alone cannot show a cut
-tail or a chain made anew: the heads are put under seals (`seal.py`), which are kept elsewhere.
+`shared.protocol.evidence.ledger` appends in one transaction with the head. The chain alone cannot
+show a cut tail or a chain made anew: the heads are put under seals (`seal.py`), which are kept
+elsewhere.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """What a look at everything found out, before anybody judges it.
 
-`shared.protocol.readiness` fills it in. What it could not learn it leaves out, and that is
+`shared.protocol.readiness.report` fills it in. What it could not learn it leaves out, and that is
 `unknown` to `judging`, never passed.
 """
 

@@ -1,8 +1,8 @@
 """Sights: what somebody who knocked at a part saw, and what that says of a right.
 
-`shared.protocol.knocking` knocks by the cheapest reading that the part has, and for the right to
-write by a write that changes nothing. A part that refuses fails; one that is silent proves nothing
-of a right, so that is unknown.
+`shared.protocol.readiness.knocking` knocks by the cheapest reading that the part has, and for the
+right to write by a write that changes nothing. A part that refuses fails; one that is silent proves
+nothing of a right, so that is unknown.
 """
 
 from enum import StrEnum

@@ -97,7 +97,7 @@ OUTSIDE_AZURE = {
 PURE = {"budget_query", "golden_of"}  # no client at all, or one that asks nobody
 # Where a client is handed on by a name of its own: what is done with it there. Anything, elsewhere.
 HANDED_ON = {
-    ("shared.protocol.dossier", "state"): ("read", "scan"),
+    ("shared.protocol.evidence.dossier", "state"): ("read", "scan"),
     ("responders.watching.warm", "logs"): (),
 }
 

@@ -27,7 +27,7 @@ from shared.domain.readiness.check import Area, Check, Verdict
 from shared.domain.readiness.report import Report
 from shared.domain.readiness.rights import Permission, Rights
 from shared.errors import Refused
-from shared.protocol.alarm import look_after_alarms
+from shared.protocol.alarm.keeper import look_after_alarms
 from shared.protocol.intake import read_delivery
 from shared.protocol.leftovers import Leftovers, find_leftovers
 from shared.protocol.listing import open_incidents

@@ -13,7 +13,7 @@ from shared.domain.diagnosis.diagnosis import Attribution, Cause, Health
 from shared.domain.incidents.incident import State
 from shared.domain.row import Put
 from shared.errors import NotAllowed, Unavailable
-from shared.protocol.approve import decide_about, read_approval
+from shared.protocol.acting.approve import decide_about, read_approval
 from shared.protocol.records import CONTROLS, release_row
 from shared.services import Services
 from tests.fakes import FakeServices, Killed, catalog_of, die

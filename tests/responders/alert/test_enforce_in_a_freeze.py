@@ -12,7 +12,7 @@ from shared.domain.catalog import Emergency
 from shared.domain.decisions.decision import Authority, Decision, Verdict
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.views.http import Request
-from shared.protocol.approve import decide_about
+from shared.protocol.acting.approve import decide_about
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.scene import (

@@ -14,7 +14,7 @@ from shared.domain.decisions.intent import IntentState
 from shared.domain.diagnosis.telemetry import AnswerStatus, QueryAnswer
 from shared.domain.incidents.incident import State
 from shared.domain.message import Message
-from shared.protocol.act import act
+from shared.protocol.acting.act import act
 from shared.settings import read_settings
 from tests.fakes import FakeServices
 from tests.fakes.scene import PLAN, SERVICE, incident_now, new_services, store_case

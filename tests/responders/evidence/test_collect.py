@@ -5,8 +5,8 @@ import pytest
 
 from shared.domain.ledger.record import LedgerRow
 from shared.domain.row import Put
+from shared.protocol.evidence.orders import BUNDLES, bundle_name, read_order
 from shared.protocol.listing import open_incidents
-from shared.protocol.orders import BUNDLES, bundle_name, read_order
 from tests.fakes import FakeServices, Killed, die
 from tests.responders.evidence.test_order import collected, handed, note, ordered, sealed, services
 

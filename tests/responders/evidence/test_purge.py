@@ -16,8 +16,8 @@ from shared.domain.ledger.record import LedgerRow
 from shared.domain.ledger.verification import Verification
 from shared.domain.views.http import Request
 from shared.protocol.commit import telling
+from shared.protocol.evidence.verifying import verify_stored
 from shared.protocol.leftovers import Leftovers
-from shared.protocol.verifying import verify_stored
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.callers import person
 from tests.fakes.scene import SERVICE, new_services

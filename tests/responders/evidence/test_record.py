@@ -14,8 +14,8 @@ from shared.domain.ledger.verification import Verification, verify
 from shared.domain.message import Message
 from shared.errors import Unavailable
 from shared.protocol.commit import telling
+from shared.protocol.evidence.ledger import MARKS
 from shared.protocol.kept import list_kept
-from shared.protocol.ledger import MARKS
 from tests.fakes import FakeServices, Killed, die
 from tests.fakes.scene import NOW, SERVICE, SHARD, new_services
 

@@ -19,12 +19,12 @@ from shared.domain.ledger.seal import Seal
 from shared.domain.ledger.verification import ANEW, Verification
 from shared.domain.row import Put, Remove
 from shared.errors import Misconfigured, Unavailable
-from shared.protocol.ledger import MARKS, PAGE, Mark, append_events
+from shared.protocol.evidence.ledger import MARKS, PAGE, Mark, append_events
+from shared.protocol.evidence.seals import newest_seal, read_seals, seal_name
+from shared.protocol.evidence.verifying import verify_stored
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.revise import Revision, revise
-from shared.protocol.seals import newest_seal, read_seals, seal_name
-from shared.protocol.verifying import verify_stored
 from shared.services import Services
 from tests.fakes import FakeServices, Killed, die, make_settings
 from tests.fakes.scene import NOW, SHARD, new_services

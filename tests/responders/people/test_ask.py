@@ -19,7 +19,7 @@ from shared.domain.incidents.incident import Incident, State
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.errors import Conflict, NotAllowed, NotFound, RejectedInput
-from shared.protocol.approve import decide_about
+from shared.protocol.acting.approve import decide_about
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
 from shared.protocol.records import CONTROLS, release_row

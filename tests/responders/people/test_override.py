@@ -10,7 +10,7 @@ from shared.domain.incidents.incident import State
 from shared.domain.ledger.completeness import complete
 from shared.domain.reviews.review import ReviewKind
 from shared.errors import NotAllowed
-from shared.protocol.approve import decide_about
+from shared.protocol.acting.approve import decide_about
 from shared.protocol.reviews import open_reviews
 from tests.fakes import FakeServices
 from tests.fakes.scene import message, new_services, store_case, told

@@ -2,7 +2,7 @@
 
 schemathesis reads the description from the app and plays both what it allows and what it does not.
 No answer may be an error of ours, or have a status or a body that is not told of. Who is let in is
-tried in `tests.shared.protocol.test_admit`.
+tried in `tests.shared.protocol.door.test_admit`.
 """
 
 import asyncio

@@ -10,8 +10,8 @@ from shared.domain.decisions.intent import IntentState
 from shared.domain.incidents.incident import State
 from shared.domain.keys import digest, shard_of
 from shared.domain.row import Put
-from shared.protocol.act import act
-from shared.protocol.actor import read_intent
+from shared.protocol.acting.act import act
+from shared.protocol.acting.actor import read_intent
 from shared.protocol.commit import incident_row
 from shared.protocol.leftovers import Leftovers, OpenIntent, find_leftovers
 from shared.protocol.listing import point_to

@@ -1,6 +1,6 @@
 """Tokens: what was found right is remembered, in bounds, and by the way that it came.
 
-That every attack fails is shown at the door, in `tests/shared/protocol/test_admit.py`.
+That every attack fails is shown at the door, in `tests/shared/protocol/door/test_admit.py`.
 """
 
 from collections.abc import AsyncIterator

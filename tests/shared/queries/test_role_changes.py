@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.protocol.knocking import DAY
+from shared.protocol.readiness.knocking import DAY
 from tests.infra.local.logs.workspace import NOW, ask, make_store
 
 GIVEN = "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE"

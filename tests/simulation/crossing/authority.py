@@ -20,10 +20,10 @@ from shared.domain.incidents.incident import Incident, State
 from shared.domain.message import WORK
 from shared.domain.reviews.review import Opening, ReviewKind, closed_row, open_review, open_row
 from shared.domain.views.http import Request
-from shared.protocol.holds import read_holds
+from shared.protocol.door.people import PEOPLE, remember_name
+from shared.protocol.evidence.holds import read_holds
 from shared.protocol.leftovers import find_leftovers
 from shared.protocol.listing import open_incidents
-from shared.protocol.people import PEOPLE, remember_name
 from shared.protocol.records import CONTROLS
 from shared.protocol.revise import Revision, revise
 from tests.fakes import FakeServices

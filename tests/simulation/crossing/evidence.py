@@ -23,13 +23,13 @@ from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.row import Put
 from shared.domain.views.http import Request
 from shared.protocol.commit import telling
-from shared.protocol.ledger import MARK_LASTS, MARKS
+from shared.protocol.evidence.ledger import MARK_LASTS, MARKS
+from shared.protocol.evidence.orders import newest_orders
+from shared.protocol.evidence.seals import SEALS, seal_name
+from shared.protocol.evidence.verifying import verify_stored
 from shared.protocol.leftovers import Leftovers
 from shared.protocol.listing import open_incidents
-from shared.protocol.orders import newest_orders
 from shared.protocol.revise import Revision, revise
-from shared.protocol.seals import SEALS, seal_name
-from shared.protocol.verifying import verify_stored
 from tests.fakes import FakeServices, catalog_of
 from tests.fakes.callers import person
 from tests.fakes.scene import INCIDENT, NOW, SERVICE, store_case

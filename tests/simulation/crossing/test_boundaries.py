@@ -56,7 +56,7 @@ BLOWS = [
     for blow in Blow
     if again is Again.AS_NEEDED or blow in AFTER or SOAK > 1
 ]
-FLOW = [("responders.alert.ingest", "ingest"), ("shared.protocol.admit", "admit")] + [
+FLOW = [("responders.alert.ingest", "ingest"), ("shared.protocol.door.admit", "admit")] + [
     ("shared.protocol.settle", name) for name in ("settle", "settle_batch")
 ]
 KEEPER = "its alarms are the keeper's, which is struck as a task of ingest"

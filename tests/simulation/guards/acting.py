@@ -10,8 +10,8 @@ from shared.domain.decisions.intent import EndpointRecord, Intent, Judgement, Le
 from shared.domain.decisions.intent import judge as judge_reading
 from shared.domain.diagnosis.recovery import Recovery, RecoveryVerdict, recovered
 from shared.domain.row import Put, Stored
-from shared.protocol import act, actor
-from shared.protocol.actor import Actor
+from shared.protocol.acting import act, actor
+from shared.protocol.acting.actor import Actor
 from shared.services import Services
 from tests.simulation.faults import Deploy, Faults
 from tests.simulation.guards.guard import Patch, guard, nothing

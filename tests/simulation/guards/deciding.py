@@ -10,7 +10,7 @@ from shared.domain.diagnosis.diagnosis import Attribution, Cause
 from shared.domain.incidents.incident import Incident, Step
 from shared.domain.noise import quieting
 from shared.domain.noise.quieting import go_on
-from shared.protocol import actor
+from shared.protocol.acting import actor
 from tests.simulation.guards.guard import Patch, guard, without_rules
 from tests.simulation.guards.trials import scene
 from tests.simulation.promises import Promise
@@ -44,7 +44,7 @@ def no_role_of_who_decides(patch: Patch) -> None:
 def no_end_of_a_decision(patch: Patch) -> None:
     """What is decided may be decided again, by the next one."""
     patch.setattr("shared.domain.approvals.may_decide._not_this_one", lambda *_: None)
-    patch.setattr("shared.protocol.approve.awaits", lambda *_: True)
+    patch.setattr("shared.protocol.acting.approve.awaits", lambda *_: True)
     patch.setattr("shared.domain.approvals.steps.awaits", lambda *_: True)
 
 

@@ -10,7 +10,7 @@ from shared.domain.incidents.incident import Step
 from shared.domain.incidents.triage import triage as judge
 from shared.errors import Unavailable
 from shared.protocol import intake
-from shared.protocol.alarm import take_in
+from shared.protocol.alarm.keeper import take_in
 from shared.services import Services
 from tests.simulation.guards.guard import Patch, guard, nothing
 from tests.simulation.guards.trials import again, scene, seeds

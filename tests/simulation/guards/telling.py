@@ -6,7 +6,7 @@ from responders.people import page as paging
 from shared.domain.incidents.escalation import next_page
 from shared.domain.row import Put
 from shared.protocol import effect
-from shared.protocol import ledger as recording
+from shared.protocol.evidence import ledger as recording
 from shared.protocol.intake import relay_deliveries
 from shared.protocol.leftovers import Effect
 from shared.services import Services
@@ -49,7 +49,7 @@ def no_claim_of_an_effect(patch: Patch) -> None:
 @guard(Promise.A_HUMAN_KNOWS, trials=out("bus", 120.0))
 def no_alarm(patch: Patch) -> None:
     """Nobody is paged for an alert before triage has taken it."""
-    patch.setattr("shared.protocol.direct_page.next_direct_page", lambda *_: None)
+    patch.setattr("shared.protocol.alarm.direct_page.next_direct_page", lambda *_: None)
 
 
 @guard(Promise.A_HUMAN_KNOWS, trials=dying("bus"))

@@ -16,8 +16,8 @@ from shared.domain.decisions.intent import (
     Move,
 )
 from shared.domain.row import Put, Stored, Write
-from shared.protocol import act, actor
-from shared.protocol.actor import Actor, read_intent
+from shared.protocol.acting import act, actor
+from shared.protocol.acting.actor import Actor, read_intent
 from tests.simulation.writing.endpoints import StageEndpoints
 from tests.simulation.writing.explore import Explorer
 from tests.simulation.writing.parts import StageTable

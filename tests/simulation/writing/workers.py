@@ -9,7 +9,7 @@ from responders.repair.reconcile import end_intent
 from shared.domain.decisions.decision import Plan
 from shared.domain.incidents.incident import State
 from shared.errors import Conflict, Unavailable
-from shared.protocol.act import act, resume
+from shared.protocol.acting.act import act, resume
 from shared.protocol.commit import read_incident
 from shared.protocol.leftovers import OpenIntent
 from tests.fakes.scene import SERVICE, SHARD

@@ -1,0 +1,1 @@
+"""The one road to an endpoint's traffic: may it, do it once, read it back, prove it by probes."""

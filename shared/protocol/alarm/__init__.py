@@ -1,0 +1,1 @@
+"""A grave alert reaches a human although a part is out."""

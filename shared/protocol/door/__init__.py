@@ -1,0 +1,1 @@
+"""The way in and out of a route: who calls, who is turned away, what a page and a log line show."""

@@ -1,0 +1,1 @@
+"""The ledger with its seals and holds, and the bundles that are made of it."""
