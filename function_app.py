@@ -9,7 +9,7 @@ the triggers is imported when it is first needed: a cold start pays for what it 
 import gc
 import logging
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,14 +19,12 @@ import msgspec
 from shared.domain.authority.permissions import Gate
 from shared.domain.message import CHANGES, WORK, Message
 from shared.domain.views.http import Answer, Request
-from shared.errors import BackstopError, RejectedInput, Unavailable
-from shared.protocol.door.admit import admit
+from shared.errors import RejectedInput
 from shared.protocol.door.log_lines import redact_log_lines
+from shared.protocol.door.serve import HttpResponder, serve
 from shared.protocol.settle import Handler, settle, settle_batch
 from shared.services import Services
 from shared.settings import BUS_CONNECTION, TICK_SCHEDULE, Role, read_role
-
-type HttpResponder = Callable[[Services, Request], Awaitable[Answer]]
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -89,17 +87,13 @@ app = func.FunctionApp()
 services = Services()
 redact_log_lines(lambda: services.redactor)
 
-FORBIDDEN = 403
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 ROOT = "{ignored:maxlength(0)?}"  # an empty route would be the function's name
 PRESS = Later("responders.people.press", "press")
 DESCRIBE = Later("responders.reading.describe", "describe")
 NOTIFY = Later("responders.people.notify", "notify")
 RECORD = Later("responders.evidence.record", "record")
-ANSWER_TROUBLE = Later("shared.protocol.door.turn_away", "answer_trouble")
-NOTE_FORBIDDEN = Later("shared.protocol.door.turn_away", "note_forbidden")
-NAME_PAGE = Later("shared.protocol.door.people", "name_page")
-FIND_LEFTOVERS = Later("shared.protocol.leftovers", "find_leftovers")
+RUN_TICK = Later("shared.protocol.tick", "run_tick")
 NOTE_SHUT_OUT = Later("shared.protocol.alarm.shut_out", "note_shut_out")
 PAGED = ("after", "limit")
 LISTED = ("state", *PAGED)
@@ -246,23 +240,8 @@ def _serve(name: str, method: str, route: str, respond: HttpResponder) -> None:
 
     @app.function_name(name)
     @app.route(route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
-    async def serve(req: func.HttpRequest) -> func.HttpResponse:
-        request = _request(req)
-        entered: Request | Answer = request
-        try:
-            entered = await admit(services, gate, request)
-            if isinstance(entered, Answer):
-                answer = entered
-            else:
-                answer = await respond(services, entered)
-        except BackstopError as error:
-            if not isinstance(error, RejectedInput):
-                log.warning("%s: %s", name, error)
-            answer = ANSWER_TROUBLE.find()(services, gate, error)
-        if answer.status == FORBIDDEN and isinstance(entered, Request):
-            NOTE_FORBIDDEN.find()(services, gate, entered)
-        if gate.is_page:
-            answer = await NAME_PAGE(services, answer)
+    async def answer_it(req: func.HttpRequest) -> func.HttpResponse:
+        answer = await serve(services, gate, _request(req), respond)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,
@@ -286,42 +265,11 @@ def _work(subscription: str, handlers: Mapping[str, Handler]) -> None:
 
 
 def _tick(jobs: tuple[Later, ...], shut_out: Later | None = None) -> None:
-    """One timer an app runs what is due; a job whose part is out leaves the others alone.
-
-    Without the tables nothing can be begun; who wakes people is then told of it.
-    """
+    """One timer an app runs what is due."""
 
     @app.timer_trigger("timer", f"%{TICK_SCHEDULE}%", use_monitor=False)
     async def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds it by name
-        try:
-            leftovers = await FIND_LEFTOVERS(services)
-        except Unavailable as error:
-            log.warning("tick: %s", error)
-            if shut_out is not None:
-                await shut_out(services, error)
-            return
-        await _run_all(jobs, leftovers)
-
-
-async def _run_all(jobs: tuple[Later, ...], leftovers: object) -> None:
-    """Run every job, then raise what nobody expected as one ExceptionGroup.
-
-    The only broad catch of the triggers. Behind it is the host, and a job is no part of the others:
-    a mistake in one would keep all behind it from running, at every tick. Nothing is swallowed: the
-    log names the job, the host counts a failed tick, and the watchdog sees that none succeeds.
-    """
-    mistakes: list[Exception] = []
-    for job in jobs:
-        try:
-            await job(services, leftovers)
-        except BackstopError as error:
-            log.warning("tick: %s: %s", job.name, error)
-        except Exception as error:  # noqa: BLE001 - raised below, after the jobs behind it
-            log.error("tick: %s: %s", job.name, type(error).__name__)  # noqa: TRY400 - raised below
-            error.add_note(f"raised by the tick's job {job.name}")
-            mistakes.append(error)
-    if mistakes:
-        raise ExceptionGroup("not all jobs of the tick could be done", mistakes)
+        await RUN_TICK(services, jobs, shut_out)
 
 
 def _request(req: func.HttpRequest) -> Request:

@@ -20,21 +20,12 @@ from function_app import COMMANDS, JOBS, ROUTES, Later
 from infra.local.world import ROOT
 from shared.domain.authority.permissions import PERMISSIONS, PUBLIC
 from shared.domain.message import Message
-from shared.domain.views.http import HTML, Answer, Request
+from shared.domain.views.http import Answer, Request
 from shared.domain.views.refusal import lead_to_sign_in
-from shared.errors import (
-    BackstopError,
-    Conflict,
-    NotFound,
-    RejectedInput,
-    Unavailable,
-)
-from shared.protocol.door.people import remember_name
 from shared.protocol.kept import count_waiting
 from shared.services import Services
 from shared.settings import Role
 from tests.fakes import FakeServices
-from tests.fakes.callers import ALICE, person
 from tests.fakes.scene import new_services
 
 NAMED = [value for value in vars(function_app).values() if isinstance(value, Later)]
@@ -186,44 +177,6 @@ def registered(app: func.FunctionApp, name: str) -> Any:
     return found[name]
 
 
-async def answer_to(app: func.FunctionApp, error: BackstopError) -> func.HttpResponse:
-    """What a route answers whose responder ends in this error."""
-
-    async def respond(_: Services, __: Request) -> Answer:
-        raise error
-
-    function_app._serve("route", "GET", "api/route", respond)
-    request = func.HttpRequest("GET", "http://127.0.0.1/route", body=b"")
-    answer = await registered(app, "route")(request)
-    assert isinstance(answer, func.HttpResponse)
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (RejectedInput("not-json", "say it in JSON"), 400),
-        (NotFound("no incident"), 404),
-        (Conflict("somebody was first"), 409),
-        (Unavailable("tables", "out", 7.0), 503),
-    ],
-)
-async def test_an_expected_error_is_a_problem_and_never_a_500(
-    app: func.FunctionApp, error: BackstopError, status: int
-) -> None:
-    answer = await answer_to(app, error)
-
-    assert answer.status_code == status
-    assert answer.mimetype == "application/problem+json"
-    assert msgspec.json.decode(answer.get_body())["status"] == status
-
-
-async def test_a_later_try_is_asked_for_where_it_may_help(app: func.FunctionApp) -> None:
-    answer = await answer_to(app, Unavailable("tables", "out", 7.0))
-
-    assert answer.headers["Retry-After"] == "7"
-
-
 @pytest.mark.usefixtures("services")
 async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp) -> None:
     seen: list[Request] = []
@@ -250,25 +203,6 @@ async def test_a_request_reaches_its_responder_as_it_came(app: func.FunctionApp)
     (request,) = seen
     assert (request.method, request.path, request.query) == ("POST", {"id": "7"}, {"limit": "3"})
     assert (request.headers["content-type"], request.body) == ("text/plain", b"hello")
-
-
-@pytest.mark.usefixtures("app")
-async def test_a_page_leaves_with_the_names_of_people_and_the_api_with_their_ids(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def respond(_: Services, __: Request) -> Answer:
-        return Answer(body=f"<p>{ALICE}</p>".encode(), content_type=HTML)
-
-    await remember_name(services, person(name="Alice Adams"))
-    request = func.HttpRequest("GET", "http://127.0.0.1/route", body=b"")
-    bodies = []
-    for route in ("route", "api/route"):
-        made = func.FunctionApp()
-        monkeypatch.setattr(function_app, "app", made)
-        function_app._serve("route", "GET", route, respond)
-        bodies.append((await registered(made, "route")(request)).get_body())
-
-    assert bodies == [b"<p>Alice Adams</p>", f"<p>{ALICE}</p>".encode()]
 
 
 @pytest.mark.parametrize(
@@ -341,30 +275,6 @@ async def test_a_command_that_nobody_knows_is_kept_and_done_with(
     assert services.bus.published["work"] == []
 
 
-async def test_a_job_that_fails_leaves_the_others_alone(
-    app: func.FunctionApp, services: FakeServices
-) -> None:
-    here = "tests.test_function_app"
-    function_app._tick((Later(here, "fail"), Later(here, "note_turn")))
-
-    await registered(app, "tick")(None)
-
-    assert services in TURNS
-
-
-async def test_a_tick_without_tables_waits_for_the_next(
-    app: func.FunctionApp, services: FakeServices
-) -> None:
-    services.outside.tables_out(out=True)
-    fail = Later("tests.test_function_app", "fail")
-    function_app._tick((fail,), function_app.NOTE_SHUT_OUT)
-
-    await registered(app, "tick")(None)
-
-    assert "state.scan" not in services.outside.turns.passed
-    assert services.memory.shut_out_since == services.now()
-
-
 TURNS: list[Services] = []
 
 
@@ -372,23 +282,9 @@ async def note_turn(services: Services, _: object) -> None:
     TURNS.append(services)
 
 
-async def fail(_: Services, __: object) -> None:
-    raise RejectedInput("not-storable", "a job of the tick that cannot be done")
+async def test_a_tick_runs_its_jobs(app: func.FunctionApp, services: FakeServices) -> None:
+    function_app._tick((Later("tests.test_function_app", "note_turn"),))
 
-
-async def blunder(_: Services, __: object) -> None:
-    raise ValueError("a card of a kind that this version does not know")
-
-
-async def test_a_mistake_in_a_job_stops_no_other_and_fails_the_tick(
-    app: func.FunctionApp, services: FakeServices, caplog: pytest.LogCaptureFixture
-) -> None:
-    here = "tests.test_function_app"
-    function_app._tick((Later(here, "blunder"), Later(here, "fail"), Later(here, "note_turn")))
-
-    with pytest.raises(ExceptionGroup) as failed:
-        await registered(app, "tick")(None)
+    await registered(app, "tick")(None)
 
     assert services in TURNS
-    assert [type(error) for error in failed.value.exceptions] == [ValueError]
-    assert "tick: blunder: ValueError" in caplog.text

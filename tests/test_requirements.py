@@ -31,13 +31,13 @@ APPS = (Role.RESPONDER, Role.EXECUTOR)
 
 def entries(role: Role) -> dict[str, set[str]]:
     """The modules that the triggers of an app call, each with the functions that they call."""
-    called = [*COMMANDS[role].values(), *JOBS[role], LATER["FIND_LEFTOVERS"]]
+    called = [*COMMANDS[role].values(), *JOBS[role], LATER["RUN_TICK"]]
     if role is Role.EXECUTOR:
         called.append(LATER["RECORD"])
     else:
         called += [respond for _, _, _, respond in ROUTES if isinstance(respond, Later)]
         called += [one for name, one in LATER.items() if name != "RECORD"]
-        called.append(Later("shared.protocol.door.admit", "admit"))
+        called.append(Later("shared.protocol.door.serve", "serve"))
     found: dict[str, set[str]] = {"shared.protocol.settle": {"settle", "settle_batch"}}
     for one in called:
         found.setdefault(one.module, set()).add(one.name)

@@ -16,11 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import function_app
-from function_app import ROOT, ROUTES, HttpResponder
+from function_app import ROOT, ROUTES
 from infra.local.host.easy_auth import LOGIN, EasyAuth
 from infra.local.issuer.app import create_issuer
 from infra.local.issuer.identities import AUDIENCE, IDENTITIES, TENANT
 from infra.local.issuer.issuer import Issuer, make_key
+from shared.protocol.door.serve import HttpResponder
 from shared.services import Services
 from tests.infra.local.inbox.serving import serving
 

@@ -71,8 +71,8 @@ def test_another_job_that_is_refused_is_none_of_its_business(store: TelemetrySto
 
 
 def test_what_is_looked_for_is_what_the_app_says() -> None:
-    said = (ROOT / "function_app.py").read_text()
-    assert "async def tick(" in said
+    assert "async def tick(" in (ROOT / "function_app.py").read_text()
+    said = (ROOT / "shared/protocol/tick.py").read_text()
     assert 'log.warning("tick: %s", error)' in said
     assert 'log.warning("tick: %s: %s", job.name, error)' in said
     assert QUERY.count('"tick: tables is unavailable"') == 1
