@@ -10,11 +10,12 @@ import msgspec
 
 from shared.adapters.tables import LAST, Table, read_value, row_text, sort_out
 from shared.domain.redaction.redactor import Redactor
-from shared.domain.row import MUST_NOT_EXIST, Found, Put, Remove, Stored, Write
+from shared.domain.row import MUST_NOT_EXIST, Found, Remove, Stored, Write
 from shared.errors import Conflict, Refused, RejectedInput, Unavailable
 from tests.fakes.turns import Turns
 
 MOST_WRITES = 100
+MOST_BYTES = 1024 * 1024  # of an entity, two to a UTF-16 unit; its names and keys aside
 FORBIDDEN = frozenset("/\\#?")
 WRITING = frozenset({"write", "try_writing"})
 
@@ -186,7 +187,12 @@ class FakeTable(Table):
 
 
 def _body(write: Write, redactor: Redactor | None) -> bytes:
-    return row_text(write, redactor).encode() if isinstance(write, Put) else b""
+    if isinstance(write, Remove):
+        return b""
+    text = row_text(write, redactor)
+    if 4 * len(text) > MOST_BYTES and len(text.encode("utf-16-le")) > MOST_BYTES:
+        raise RejectedInput("not-storable", "EntityTooLarge: the entity is larger than allowed")
+    return text.encode()
 
 
 def _check(writes: Sequence[Write]) -> None:

@@ -31,6 +31,7 @@ from tests.fakes.scene import (
     store_incident,
     told,
 )
+from tests.fakes.tables import MOST_BYTES
 
 GROUP = Group(service=SERVICE.name, target=TARGET, incident=INCIDENT.id)
 ADA, BEN, CLEO = KEYS.values()
@@ -420,14 +421,14 @@ async def test_killed_anywhere_what_is_held_goes_on_once(
 
 
 async def test_what_no_table_takes_of_one_incident_keeps_no_other_from_being_paged(
-    caplog: pytest.LogCaptureFixture,
+    services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from responders.people.page import _quietly
-    from shared.errors import RejectedInput
+    bare = len(msgspec.json.encode(INCIDENT))
+    full = "x" * (MOST_BYTES // 2 - bare - 50)  # it is stored, and not with a page more
+    await store_incident(services, id=f"{INCIDENT.id[:-1]}X", title=full)
 
-    async def write_too_much() -> None:
-        raise RejectedInput("not-storable", "the entity is too large")
+    await tick(services)
 
-    await _quietly(write_too_much())
-
-    assert "not-storable" in caplog.text
+    assert services.pager.did() == [(ADA, "trigger")]
+    assert len((await incident_now(services)).pages) == 1
+    assert "nobody can be paged for an incident: not-storable" in caplog.text

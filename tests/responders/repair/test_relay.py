@@ -56,7 +56,7 @@ async def test_a_storm_that_the_bus_slept_through_is_relayed_and_forgotten(
 
 async def leave_too_large(services: FakeServices, shard: str) -> None:
     """A message that the bus will never take, and one behind it, committed a while ago."""
-    for name, body in (("large", shard * MOST_BYTES), ("small", "x")):
+    for name, body in (("large", shard + "x" * MOST_BYTES), ("small", "x")):
         late = Message(subject="incident.noted", body=body, message_id=f"{shard}-{name}")
         entry = OutboxEntry(topic="changes", message=late, committed_at=NOW)
         await services.state.write(shard, [Put(row=entry.row, value=entry)])
