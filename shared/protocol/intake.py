@@ -18,7 +18,7 @@ from shared.domain.row import MUST_NOT_EXIST, Put, Stored
 from shared.errors import Conflict, NotFound
 from shared.protocol.commit import RELAY_AFTER, publish_quietly
 from shared.protocol.leftovers import Leftovers, in_turn
-from shared.protocol.unreadable import note_unreadable
+from shared.protocol.unreadable import only_readable
 from shared.services import Services
 
 REMEMBERED = 50_000  # keys and bodies that a process knows again, about 10 MB
@@ -200,9 +200,7 @@ def _partitions(days: list[str]) -> list[str]:
 
 async def _relay_partition(services: Services, partition: str, now: datetime) -> list[Delivery]:
     found = await services.deliveries.scan_readable(partition, "", Delivery, flag=PENDING)
-    for row in found.unreadable:
-        note_unreadable(services, "deliveries", partition, row)
-    known = [row.value for row in found.rows]
+    known = [row.value for row in only_readable(services, "deliveries", partition, found)]
     late = [one for one in known if one.pending and now - one.accepted_at > RELAY_AFTER]
     if late:
         await publish_quietly(services, WORK, [_triage(delivery.key) for delivery in late])

@@ -22,7 +22,7 @@ from shared.domain.reviews.review import Review
 from shared.domain.row import Found
 from shared.protocol.listing import open_pointers
 from shared.protocol.records import CONTROLS
-from shared.protocol.unreadable import note_unreadable
+from shared.protocol.unreadable import only_readable
 from shared.services import Services
 
 LANES = 8
@@ -133,8 +133,7 @@ async def _scan(
     services: Services, shard: str, prefix: str, after: str, limit: int
 ) -> Found[Leftover]:
     found = await services.state.scan_readable(shard, prefix, ANY, after=after, limit=limit)
-    for row in found.unreadable:
-        note_unreadable(services, "state", shard, row)
+    only_readable(services, "state", shard, found)
     return found
 
 

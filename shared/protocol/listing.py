@@ -16,7 +16,7 @@ from shared.domain.incidents.incident import Incident
 from shared.domain.keys import shard_of_incident
 from shared.domain.row import Found, Put, Remove, Stored
 from shared.errors import Unreadable
-from shared.protocol.unreadable import note_unreadable
+from shared.protocol.unreadable import note_unreadable, only_readable
 from shared.services import Services
 
 OPEN = "open"
@@ -58,8 +58,7 @@ async def open_pointers(services: Services) -> AsyncIterator[list[Stored[Pointer
 
 async def _point(services: Services, part: str, after: str, limit: int) -> Found[Pointer]:
     found = await services.index.scan_readable(part, "", Pointer, after=after, limit=limit)
-    for row in found.unreadable:
-        note_unreadable(services, "index", part, row)
+    only_readable(services, "index", part, found)
     return found
 
 

@@ -11,6 +11,7 @@ from shared.domain.keys import shard_of_incident, shards
 from shared.domain.reviews.review import Review, closed_row, incident_of, open_row
 from shared.domain.row import Stored
 from shared.errors import NotFound
+from shared.protocol.unreadable import only_readable
 from shared.services import Services
 
 LANES = 8
@@ -27,13 +28,16 @@ async def read_review(services: Services, review_id: str) -> Stored[Review]:
 
 
 async def open_reviews(services: Services, among: Iterable[str] | None = None) -> list[Review]:
-    """The reviews that are open in those shards, else in all, the first due first."""
+    """The reviews that are open in those shards, else in all, the first due first.
+
+    One that cannot be read hides no other: it is left out, and told of. Raises Unavailable.
+    """
     lanes = asyncio.Semaphore(LANES)
 
     async def one(shard: str) -> list[Review]:
         async with lanes:
-            rows = await services.state.scan(shard, open_row(""), Review)
-        return [row.value for row in rows]
+            found = await services.state.scan_readable(shard, open_row(""), Review)
+        return [row.value for row in only_readable(services, "state", shard, found)]
 
     every = sorted(set(shards() if among is None else among))
     found = await asyncio.gather(*(one(shard) for shard in every))

@@ -7,10 +7,22 @@ tick tells of (`responders.repair.relay`).
 
 import logging
 
+import msgspec
+
 from shared.domain.alerts.unreadable import Seen
+from shared.domain.row import Found, Stored
 from shared.services import Services
 
 log = logging.getLogger("backstop.unreadable")
+
+
+def only_readable[T: msgspec.Struct](
+    services: Services, table: str, partition: str, found: Found[T]
+) -> list[Stored[T]]:
+    """The rows of a range that can be read; what cannot be is noted."""
+    for row in found.unreadable:
+        note_unreadable(services, table, partition, row)
+    return found.rows
 
 
 def note_unreadable(services: Services, table: str, partition: str, row: str) -> None:

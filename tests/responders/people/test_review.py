@@ -14,7 +14,8 @@ from responders.reading.console import show_home
 from shared.domain.authority.caller import AppRole, Caller
 from shared.domain.catalog import Emergency, Mode
 from shared.domain.incidents.incident import Severity, State
-from shared.domain.reviews.review import Opening, ReviewKind, open_review
+from shared.domain.reviews.review import Opening, ReviewKind, open_review, open_row
+from shared.domain.row import Put
 from shared.domain.views.http import Answer, Request
 from shared.errors import Conflict, NotAllowed, NotFound, RejectedInput
 from shared.protocol.commit import telling
@@ -26,6 +27,7 @@ from tests.fakes.scene import (
     INCIDENT,
     NOW,
     SERVICE,
+    SHARD,
     incident_now,
     kinds,
     message,
@@ -92,6 +94,21 @@ async def close(
 
 async def tick(services: FakeServices) -> None:
     await remind_reviewers(services, await find_leftovers(services))
+
+
+class Foreign(msgspec.Struct, frozen=True, kw_only=True, tag="of-tomorrow"):
+    """What another version has written."""
+
+
+async def test_one_that_cannot_be_read_hides_no_other(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    review, spoilt = await alone(services), open_row(f"{INCIDENT.id}-RV-0")
+    await services.state.write(SHARD, [Put(row=spoilt, value=Foreign())])
+
+    assert [one["id"] for one in await listed(services)] == [review]
+    assert (await show_home(services, Request(caller=AUDITOR))).status == 200
+    assert f"a row cannot be read and is left out: state/{SHARD}/{spoilt}" in caplog.text
 
 
 async def test_the_first_page_lists_it_with_a_form_to_close_it(services: FakeServices) -> None:
