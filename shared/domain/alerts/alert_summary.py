@@ -11,6 +11,7 @@ from shared.domain.alerts.alert_context import Envelope, last_segment
 from shared.domain.alerts.payload import Fields, fields, scalar, text
 
 MAX_LINE = 240
+_WHOLE = 100_000  # and above: nobody reads what comes behind the point
 
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _QUERY = re.compile(r"(://[^\s?#]{1,500})[?#]\S{1,2000}")
@@ -45,15 +46,24 @@ def _described(envelope: Envelope) -> str:
 def _measured(envelope: Envelope) -> str:
     """Tell the first criterion; a dynamic threshold is computed and would mislead."""
     criterion = next(iter(envelope.criteria), {})
-    value = scalar(criterion.get("metricValue"))
+    value = _rounded(criterion.get("metricValue"))
     if not value:
         return _searched(envelope.context)
     subject = text(criterion.get("metricName")) or "the query's result"
     if "alertSensitivity" in criterion:
         return f"{subject} is {value}, outside its usual range"
     compared = _compared(criterion, "operator", "threshold")
-    ended = envelope.essential("monitorCondition").lower() == "resolved"
-    return f"{subject} is {value}" + (f", no longer {compared}" if ended else f", {compared}")
+    if envelope.essential("monitorCondition").lower() == "resolved":
+        # An end may carry the value of its beginning, which would say the opposite.
+        return f"{subject} is no longer {compared}"
+    return f"{subject} is {value}, {compared}"
+
+
+def _rounded(value: object) -> str:
+    """A number as people read it: a rate of fifteen digits tells no more than one of three."""
+    if not isinstance(value, float):
+        return scalar(value)
+    return f"{value:.5g}" if abs(value) < _WHOLE else f"{value:.0f}"
 
 
 def _searched(context: Fields) -> str:

@@ -49,8 +49,8 @@ def part_query(service: str, slo: Slo, alert: BurnAlert) -> str:
         f"| extend {',\n    '.join(f'Rest{one} = {_whole(one)} - {one}' for one in _COUNTS)},",
         f"    Behind = Silent - {_whole('Silent')}",
         '| where Dimension != "" and Value != ""',
-        f"| where Behind <= {SERVES_S} and RestShortTotal >= {least}",
-        f"| where Burn >= {real(TIMES_THE_REST)} * {_burn_of_rest(slo)}",
+        f"| where Behind <= {SERVES_S} and RestLongTotal >= {least}",
+        f"| where Burn >= {real(TIMES_THE_REST)} * {_burn_of_rest(slo, least)}",
         too_fast(alert),
         f"| project {', '.join([*SLICE, *COLUMNS])}",
     ]
@@ -62,6 +62,9 @@ def _whole(column: str) -> str:
     return f'row_cumsum(iff(Dimension == "", {column}, 0))'
 
 
-def _burn_of_rest(slo: Slo) -> str:
-    windows = (f"Rest{window}Bad / (Rest{window}Total * {real(slo.budget)})" for window in _WINDOWS)
-    return f"min_of({', '.join(windows)})"
+def _burn_of_rest(slo: Slo, least: int) -> str:
+    """Of the long window alone where the short one has no rest: a version took all traffic."""
+    short, long = (
+        f"Rest{window}Bad / (Rest{window}Total * {real(slo.budget)})" for window in _WINDOWS
+    )
+    return f"iff(RestShortTotal >= {least}, min_of({short}, {long}), {long})"

@@ -1,6 +1,7 @@
-"""A minute after a cure nothing fires that did not fire before, while the windows forget.
+"""Until a cure something fires, and a minute after it nothing that did not fire before.
 
-A version takes over, fails in some pattern of regions, and is taken back after some minutes.
+A version takes over, fails in some pattern of regions, and is taken back after some minutes, while
+the windows forget.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.shared.queries.test_alert_rules import BURN, PART
 
 HALF_MINUTE = timedelta(seconds=30)
 CURED = 10  # minutes after v2 took over
+NEVER = 60
 REQUESTS = 40  # a region and half a minute
 REGIONS = ("swedencentral", "westeurope", "northeurope")
 BEFORE = (4, 6, 8, 10)
@@ -44,12 +46,18 @@ def store(clock: Clock) -> Iterator[TelemetryStore]:
     made.close()
 
 
-def tell(store: TelemetryStore, shares: tuple[float, ...], canary: float, well_min: int) -> None:
+def tell(
+    store: TelemetryStore,
+    shares: tuple[float, ...],
+    canary: float,
+    well_min: int,
+    cured: int = CURED,
+) -> None:
     """An hour that ends with v2, then so many bad requests by region, then v1 again."""
     for number in range(-120, 140):
-        failing = 0 <= number < 2 * CURED
+        failing = 0 <= number < 2 * cured
         for region, share in zip(REGIONS, shares, strict=True):
-            taken = canary if -2 * well_min <= number < 2 * CURED else 0.0
+            taken = canary if -2 * well_min <= number < 2 * cured else 0.0
             bad = round(REQUESTS * taken * share * failing)
             good = round(REQUESTS * taken) - bad
             rest = REQUESTS - good - bad
@@ -115,3 +123,16 @@ def test_what_fires_after_a_cure_fired_before_it(
     assert before, "the trouble must be seen at all"
     assert after <= before
     assert fired(store, clock, (66,)) == set()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 1.0])
+@pytest.mark.parametrize("canary", [0.1, 1.0], ids=["a canary", "all traffic"])
+def test_what_is_not_cured_fires_all_the_time(
+    store: TelemetryStore, clock: Clock, share: float, canary: float
+) -> None:
+    """No incident ends by itself while customers are hurt: Azure would say that all is well."""
+    tell(store, (share, share, share), canary, 0, cured=NEVER)
+
+    quiet = [minute for minute in range(3, 50) if not fired(store, clock, (minute,))]
+
+    assert quiet == []

@@ -136,7 +136,7 @@ def test_backstop_reads_the_alert_and_finds_the_service(
     assert alert.service_hint == SERVICE
     called = "the availability budget burns 14.4 times too fast"
     assert alert.title == called
-    assert alert.summary.startswith(f"{called}: the query's result is 100.0, at or above 14.4")
+    assert alert.summary.startswith(f"{called}: the query's result is 100, at or above 14.4")
     owner = find_service(alert, CATALOG)
     assert owner is not None
     assert owner.name == SERVICE

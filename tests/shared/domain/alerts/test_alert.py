@@ -39,11 +39,11 @@ def reason_of(document: object) -> str:
     ("name", "kind", "severity", "told"),
     [
         ("metric_static_fired", "metric", 1, "RequestsFailed is 42, above 5"),
-        ("metric_static_resolved", "metric", 1, "RequestsFailed is 0.4, no longer above 5"),
+        ("metric_static_resolved", "metric", 1, "RequestsFailed is no longer above 5"),
         ("metric_dynamic_fired", "metric", 2, "RequestLatency is 4211.7, outside its usual range"),
         ("metric_multi_resource_fired", "metric", 3, "CpuUtilization is 91.25, above 85"),
         ("availability_fired", "availability", 0, "score-probe fails from 3 locations"),
-        ("log_v2_fired", "log", 2, "the query's result is 37.0, above 10"),
+        ("log_v2_fired", "log", 2, "the query's result is 37, above 10"),
         ("log_simple_fired", "log", 3, ""),
         ("log_v1_app_insights_fired", "log", 2, "14 results, above 10"),
         ("activity_log_fired", "activity-log", 4, "onlineEndpoints/write Succeeded"),
@@ -67,6 +67,16 @@ def test_every_kind_is_known_and_told(
 def test_the_line_for_people_says_what_by_which_rule_on_what() -> None:
     told = parse(event("metric_static_fired")).summary
     assert told == "fnol-summary-5xx: RequestsFailed is 42, above 5 on fnol-summary"
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(16.455696202531644, "16.456"), (0.0041, "0.0041"), (1234567.5, "1234568"), (37.0, "37")],
+)
+def test_a_number_is_as_long_as_people_read_it(value: float, read: str) -> None:
+    document = event("metric_static_fired")
+    document["data"]["alertContext"]["condition"]["allOf"][0]["metricValue"] = value
+    assert f"RequestsFailed is {read}, above 5" in parse(document).summary
 
 
 def test_more_than_one_target_is_counted() -> None:
@@ -133,7 +143,7 @@ def test_a_rule_says_in_a_property_what_people_call_it(place: str) -> None:
     before, alert = parse(document), parse(named)
 
     assert (before.title, alert.title) == ("", "a tool refuses 10 % of its calls")
-    assert alert.summary.startswith("a tool refuses 10 % of its calls: the query's result is 37.0")
+    assert alert.summary.startswith("a tool refuses 10 % of its calls: the query's result is 37")
     assert (alert.rule, alert.correlation_key) == (before.rule, before.correlation_key)
 
 
