@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.foundry.behaviour import HEALTHY, Behaviour
+from shared.domain.health.golden import GoldenCase
 
 Document = dict[str, Any]
 
@@ -93,10 +94,15 @@ class Deployment(Resource):
 class Endpoint(Resource):
     """An endpoint with its versions, and the split that the data plane had at which time.
 
-    `role` is the service under whose name its code tells telemetry, where that is another name.
+    `role` is the service under whose name its code tells telemetry, where that is another name;
+    `regions` are those that it serves, none where it serves all of the world's; `indexes` are the
+    search indexes that it answers from; `golden` are the questions whose answers are known.
     """
 
     role: str = ""
+    regions: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    golden: tuple[GoldenCase, ...] = ()
     deployments: dict[str, Deployment] = field(default_factory=dict)
     served: list[tuple[float, dict[str, int]]] = field(default_factory=list)
     stale_until: float = 0.0

@@ -5,7 +5,6 @@ the version that served in the same header. Every answer leaves its telemetry ro
 """
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,28 +13,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.local.foundry import telemetry
+from infra.local.foundry import foreign, telemetry
 from infra.local.foundry.behaviour import Happening, happen
 from infra.local.foundry.resources import Deployment, Endpoint
 from infra.local.foundry.rules import ArmError
 from infra.local.foundry.search import newest_document, search_routes
 from infra.local.foundry.world import World
+from shared.domain.health.golden import GoldenCase
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 PROBE_HEADER = "x-backstop-probe"
+_WITHHELD = "(withheld by content safety)"
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim to summarise; `tenant` is the insurer whose claim it is, "" where nobody says.
-
-    Without a `region` the first one serves it.
-    """
+    """A claim to summarise; `tenant` is the insurer whose claim it is, "" where nobody says."""
 
     claim_id: str
     region: str = ""
     text: str
     tenant: str = ""
     probe: bool = False
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked, whoever's service it is: a claim, or a golden case, or anything else."""
+
+    region: str
+    tenant: str
+    probe: bool = False
+    claim: ScoreRequest | None = None
+    case: GoldenCase | None = None
 
 
 def create_scoring(world: World) -> Starlette:
@@ -57,11 +65,12 @@ async def tell_watermarks(world: World, every_s: float = 1.0) -> None:
 
 
 def tell_watermark(world: World) -> None:
-    """Say how fresh the search index is: behind by some seconds, or since it stopped."""
+    """Say how fresh each service's indexes are: behind by some seconds, or since they stopped."""
     now, newest = world.clock(), newest_document(world)
     for endpoint in world.endpoints.values():
-        row = telemetry.watermark_row(endpoint.service, world.index, newest, now)
-        world.sink("AppEvents", row)
+        for index in endpoint.indexes:
+            row = telemetry.watermark_row(endpoint.service, index, newest, now)
+            world.sink("AppEvents", row)
 
 
 async def _score(world: World, request: Request) -> Response:
@@ -71,6 +80,8 @@ async def _score(world: World, request: Request) -> Response:
     deployment = _choose(world, endpoint, request.headers.get(DEPLOYMENT_HEADER))
     served = _serve(world, endpoint, deployment, ask, PROBE_HEADER in request.headers)
     await asyncio.sleep(served.happening.latency_ms / 1000 * world.latency_scale)
+    if ask.case and ask.case.refused and served.happening.good:
+        raise ArmError(422, "UnprocessableContent", "this is not a request that can be answered")
     for table, row in [*telemetry.answer_rows(served), *world.processes.count(served)]:
         world.sink(table, row)
     return _answer(ask, served)
@@ -82,36 +93,31 @@ def _check_key(world: World, request: Request) -> None:
         raise ArmError(401, "Unauthorized", "the key is not valid for this endpoint")
 
 
-def _parse(world: World, endpoint: Endpoint, body: bytes) -> ScoreRequest:
+def _parse(world: World, endpoint: Endpoint, body: bytes) -> Ask:
     try:
-        ask = _claim(world, endpoint, body)
+        ask = _read_foreign(world, endpoint, body) if endpoint.role else _read_claim(body)
     except msgspec.DecodeError as error:
         raise ArmError(400, "BadRequest", str(error)) from error
+    regions = world.regions_of(endpoint)
     if not ask.region:
-        return msgspec.structs.replace(ask, region=world.regions[0])
-    if ask.region not in world.regions:
+        return msgspec.structs.replace(ask, region=regions[0])
+    if ask.region not in regions:
         raise ArmError(400, "BadRequest", f"no such region: {ask.region}")
     return ask
 
 
-def _claim(world: World, endpoint: Endpoint, body: bytes) -> ScoreRequest:
-    """A claim; services of somebody else's file, which have a role, may ask for anything."""
-    try:
-        return msgspec.json.decode(body, type=ScoreRequest)
-    except msgspec.ValidationError:
-        if not endpoint.role:
-            raise
-        return _foreign(world, body)
+def _read_claim(body: bytes) -> Ask:
+    claim = msgspec.json.decode(body, type=ScoreRequest)
+    return Ask(claim=claim, region=claim.region, tenant=claim.tenant, probe=claim.probe)
 
 
-def _foreign(world: World, body: bytes) -> ScoreRequest:
-    """A request of somebody else's service, whose form is not known here: any object is one."""
-    said = msgspec.json.decode(body, type=dict[str, Any])
-    region, tenant = said.get("region"), said.get("tenant")
-    return ScoreRequest(
-        claim_id=str(said.get("claim_id", "")),
-        region=region if isinstance(region, str) and region in world.regions else "",
-        text=body.decode(),
+def _read_foreign(world: World, endpoint: Endpoint, body: bytes) -> Ask:
+    """A request of somebody else's service: a region that is none of its own is left to it."""
+    request = foreign.read_request(body)
+    region, tenant = request.get("region"), request.get("tenant")
+    return Ask(
+        case=foreign.golden_case(endpoint, request),
+        region=region if region in world.regions_of(endpoint) else "",
         tenant=tenant if isinstance(tenant, str) else "",
     )
 
@@ -133,7 +139,7 @@ def _ready(deployment: Deployment) -> Deployment:
 
 
 def _serve(
-    world: World, endpoint: Endpoint, deployment: Deployment, ask: ScoreRequest, probe: bool
+    world: World, endpoint: Endpoint, deployment: Deployment, ask: Ask, probe: bool
 ) -> telemetry.Served:
     now = world.clock()
     behaviour = deployment.behaviour_at(now)
@@ -150,26 +156,30 @@ def _serve(
     )
 
 
-def _answer(ask: ScoreRequest, served: telemetry.Served) -> Response:
+def _answer(ask: Ask, served: telemetry.Served) -> Response:
     happening = served.happening
     headers = {DEPLOYMENT_HEADER: served.deployment}
     if not happening.good:
         headers["ms-azureml-model-error-statuscode"] = str(happening.model_status or 500)
         return _json({"error": {"code": happening.cause}}, happening.status, headers)
-    body = {
-        "claim_id": ask.claim_id,
-        "summary": _summary(ask, happening),
-        "deployment": served.deployment,
-        "region": ask.region,
+    said = _claim_answer(ask.claim, served) if ask.claim else _foreign_answer(ask.case, happening)
+    return _json({"deployment": served.deployment, **said}, 200, headers)
+
+
+def _claim_answer(claim: ScoreRequest, served: telemetry.Served) -> dict[str, object]:
+    summary = f"First notice of loss {claim.claim_id}: {claim.text[:80]}"
+    return {
+        "claim_id": claim.claim_id,
+        "summary": _WITHHELD if served.happening.blocked else summary,
+        "region": served.region,
         "prompt_version": served.prompt_version,
     }
-    return _json(body, 200, headers)
 
 
-def _summary(ask: ScoreRequest, happening: Happening) -> str:
+def _foreign_answer(case: GoldenCase | None, happening: Happening) -> dict[str, object]:
     if happening.blocked:
-        return "(withheld by content safety)"
-    return f"First notice of loss {ask.claim_id}: {ask.text[:80]}"
+        return {foreign.SAID_IN: _WITHHELD}
+    return foreign.right_answer(case) if case else {foreign.SAID_IN: "served"}
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:

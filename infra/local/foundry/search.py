@@ -71,7 +71,7 @@ class _Desk:
             raise ArmError(401, "Unauthorized", "no token")
         if "api-version" not in request.query_params:
             raise ArmError(400, "MissingApiVersionParameter", "api-version is required")
-        if request.path_params["index"] != self._world.index:
+        if request.path_params["index"] not in self._world.indexes:
             raise ArmError(404, "ResourceNotFound", "no such index")
 
 

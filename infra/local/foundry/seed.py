@@ -14,7 +14,10 @@ from infra.local.foundry.resources import (
     Endpoint,
 )
 from infra.local.foundry.world import World
+from infra.local.played import endpoints_of
+from shared.domain.catalog import Service
 from shared.domain.decisions.endpoint import parse_target
+from shared.domain.health.golden import GoldenCases
 
 SERVICE = "fnol-summary"
 SECOND = "claim-routing"
@@ -27,6 +30,7 @@ MODEL = "gpt-4.1-2025-04-14"
 def seed(world: World, *, fuse_s: float = 20.0, later: Behaviour | None = None) -> Endpoint:
     """Put the service into the world; `later` is what becomes of v2 when its fuse has burnt."""
     endpoint = world.add_endpoint(SERVICE)
+    endpoint.indexes = (world.index,)
     endpoint.document["tags"] = {"owner": "claims-platform", "costCenter": "4711"}
     endpoint.properties["description"] = "Summaries of first notices of loss"
     _version(world, endpoint, "v1", "p12")
@@ -45,15 +49,24 @@ def seed_second(world: World) -> Endpoint:
     return _serve_v1(world, endpoint)
 
 
-def seed_further(world: World, service: str, arm_id: str, *, fuse_s: float = 20.0) -> Endpoint:
-    """Put a service of somebody else into the world: its v2 fails for half of its customers."""
-    place = parse_target(arm_id)
+def seed_further(
+    world: World, service: Service, golden: GoldenCases | None = None, *, fuse_s: float = 20.0
+) -> Endpoint:
+    """Put a service of somebody else into the world: its v2 fails for half of its customers.
+
+    It serves the regions of its file, answers from the indexes that it depends upon, and knows the
+    answers to its golden cases.
+    """
+    place = parse_target(endpoints_of(service)[0])
     home = (
         f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}"
         f"/providers/{PROVIDER}/workspaces/{place.workspace}"
     )  # as ARM writes it, which the SDK insists on
     endpoint = world.add_endpoint(place.endpoint, f"{home}/onlineEndpoints/{place.endpoint}")
-    endpoint.role = service
+    endpoint.role = service.name
+    endpoint.regions = service.regions
+    endpoint.indexes = tuple(one.name for one in service.dependencies if one.kind == "index")
+    endpoint.golden = golden.cases if golden else ()
     _version(world, endpoint, "v1", FURTHER_PROMPTS["v1"])
     bad = _version(world, endpoint, "v2", FURTHER_PROMPTS["v2"])
     bad.later = Behaviour(error_rate={"*": HALF})

@@ -98,6 +98,11 @@ class World:
         return list(distinct.values())
 
     @property
+    def indexes(self) -> set[str]:
+        """The names of all search indexes that an endpoint answers from."""
+        return {name for endpoint in self.endpoints.values() for name in endpoint.indexes}
+
+    @property
     def workspaces(self) -> set[str]:
         """The ARM ids of all workspaces, lower case: the own one, and those of other endpoints."""
         homes = (one.id.lower().partition("/onlineendpoints/") for one in self.endpoints.values())
@@ -139,6 +144,10 @@ class World:
         if deployment is None:
             raise ArmError(404, "NotFound", f"Deployment {name} not found")
         return deployment
+
+    def regions_of(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """The regions that an endpoint serves; the first one takes who names none."""
+        return endpoint.regions or self.regions
 
     def settle(self) -> None:
         """End the operations whose time has come."""

@@ -22,6 +22,7 @@ from infra.local.foundry.answers import Processes
 from infra.local.foundry.arm import create_arm
 from infra.local.foundry.behaviour import HEALTHY_OUTCOMES
 from infra.local.foundry.load import Load
+from infra.local.foundry.resources import Endpoint
 from infra.local.foundry.scoring import create_scoring, tell_watermarks
 from infra.local.foundry.seed import (
     BAD_REGION,
@@ -40,7 +41,6 @@ from infra.local.logs.history import History, seed_history
 from infra.local.logs.server import create_app
 from infra.local.logs.store import TelemetryStore
 from infra.local.logs.warmup import warm_up
-from infra.local.played import endpoints_of
 from infra.local.simulation.action_group import ActionGroups
 from infra.local.simulation.control import Simulation, create_control
 from infra.local.simulation.control_plane import ControlPlane
@@ -48,6 +48,7 @@ from infra.local.simulation.fired import AlertsManagement
 from infra.local.simulation.plan import Plan, read_plan
 from infra.local.simulation.rules import Rules
 from shared.adapters.catalog import load_catalog
+from shared.adapters.golden_cases import read_golden
 from shared.domain.catalog import Service
 from shared.telemetry.answers import EVERY_S
 
@@ -154,17 +155,18 @@ def _loads(world: World, plan: Plan) -> dict[str, Load]:
     if plan.second:
         seed_second(world)
         loads[SECOND] = Load(url.format(SECOND), SECOND_RATE_PER_S, SECOND_SHARES, Random(13))
-    catalog = load_catalog(Path(plan.data) / "catalog")
+    folder = Path(plan.data) / "catalog"
+    catalog = load_catalog(folder)
     for name in plan.further:
-        loads[name] = _further(world, catalog.services[name], plan)
+        golden, _ = read_golden(folder, name)
+        endpoint = seed_further(world, catalog.services[name], golden, fuse_s=plan.fuse_s)
+        loads[name] = _customers(world, endpoint)
     return loads
 
 
-def _further(world: World, service: Service, plan: Plan) -> Load:
-    """Serve a service as its file says, and give it customers in its regions."""
-    endpoint = seed_further(world, service.name, endpoints_of(service)[0], fuse_s=plan.fuse_s)
-    regions = [region for region in service.regions if region in world.regions]
-    shares = dict.fromkeys(regions or world.regions[:1], 1.0)
+def _customers(world: World, endpoint: Endpoint) -> Load:
+    """Give an endpoint customers in its own regions; where it names none, in one."""
+    shares = dict.fromkeys(endpoint.regions or world.regions[:1], 1.0)
     url = f"{world.scoring_url}/endpoints/{endpoint.name}/score"
     return Load(url, SECOND_RATE_PER_S, shares, Random(17))
 

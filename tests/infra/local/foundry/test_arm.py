@@ -11,6 +11,7 @@ from infra.local.foundry.scoring import tell_watermark
 from infra.local.foundry.seed import SERVICE, seed, seed_further
 from infra.local.foundry.world import World
 from infra.local.foundry.writes import shift_traffic
+from tests.infra.local.foundry.quotes import QUOTES
 from tests.infra.local.foundry.serving import HandClock, arm_served
 
 VERSION = {"api-version": "2022-02-01-preview"}
@@ -323,7 +324,7 @@ async def test_a_further_service_lives_in_its_own_workspace_and_tells_under_its_
 ) -> None:
     home = "/subscriptions/f2/resourceGroups/rg/providers/Microsoft.MachineLearningServices"
     arm_id = f"{home}/workspaces/mlw/onlineEndpoints/quotes-live"
-    endpoint = seed_further(world, "quotes", arm_id.lower())
+    endpoint = seed_further(world, QUOTES)
     shown = await get(arm, arm_id)
     assert shown["id"] == arm_id
     assert shown["properties"]["traffic"] == {"v1": 100, "v2": 0}

@@ -12,20 +12,17 @@ from infra.local.foundry.seed import SERVICE, seed, seed_further
 from infra.local.foundry.world import World
 from infra.local.simulation.control import Simulation, create_control
 from infra.local.simulation.plan import Plan, Ports
+from tests.infra.local.foundry.quotes import QUOTES
 from tests.infra.local.inbox.serving import serving
 
 PORTS = Ports(bus=1, logs=1, arm=1, scoring=1, inbox=1, control=1, issuer=1)
-ARM_ID = (
-    "/subscriptions/f2/resourcegroups/rg/providers/microsoft.machinelearningservices"
-    "/workspaces/mlw/onlineendpoints/quotes-live"
-)
 
 
 @pytest.fixture
 def world() -> World:
     world = World(operation_s=0.0)
     seed(world)
-    seed_further(world, "quotes", ARM_ID)
+    seed_further(world, QUOTES)
     return world
 
 
