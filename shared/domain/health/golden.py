@@ -4,7 +4,7 @@ Part of the health check. A status of 200 proves nothing here: an answer must ho
 in the shape that callers rely on, in time; and what the service must refuse, it must refuse.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -71,7 +71,7 @@ def judge(case: GoldenCase, reply: Reply) -> str:
 
 
 def _judge_content(case: GoldenCase, body: bytes) -> str:
-    said = body.decode("utf-8", "replace").lower()
+    said = _said(body)
     missing = [wanted for wanted in case.contains if wanted.lower() not in said]
     if missing:
         return f"does not say {missing[0]!r}"
@@ -81,11 +81,35 @@ def _judge_content(case: GoldenCase, body: bytes) -> str:
     return _judge_shape(case, body) if case.schema else ""
 
 
-def _judge_shape(case: GoldenCase, body: bytes) -> str:
+def _said(body: bytes) -> str:
+    """The answer in lower case, and once more its texts as they read without JSON's escapes."""
+    raw = body.decode("utf-8", "replace")
+    return "\n".join([raw, *_texts(_decoded(body))]).lower()
+
+
+def _texts(answer: object) -> Iterator[str]:
+    # A list of what is left, not recursion: the answer says how deep it is.
+    left: list[object] = [answer]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            left += reversed(value.values())
+        elif isinstance(value, list):
+            left += reversed(value)
+
+
+def _decoded(body: bytes) -> object:
+    """What the body is as JSON; None where it is none."""
     try:
-        answer = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "is no JSON"
+        return None
+
+
+def _judge_shape(case: GoldenCase, body: bytes) -> str:
+    answer = _decoded(body)
     if not isinstance(answer, dict):
         return "is no JSON object"
     wrong = [name for name, kind in case.schema.items() if not _KINDS[kind](answer.get(name))]

@@ -37,6 +37,20 @@ def test_a_right_answer_passes() -> None:
     assert judge(CASE, reply()) == ""
 
 
+def test_words_are_read_as_people_would_and_not_as_json_escapes_them() -> None:
+    case = msgspec.structs.replace(CASE, contains=('the "Café" roof',), schema={}, lacks=())
+    escaped = rb'{"parts": [{"said": "The \"Caf\u00e9\" roof leaks"}]}'
+    assert judge(case, reply(body=escaped)) == ""
+    unwanted = msgspec.structs.replace(CASE, contains=(), schema={}, lacks=("café",))
+    assert judge(unwanted, reply(body=escaped)) == "says 'café'"
+
+
+def test_an_answer_of_any_depth_is_judged() -> None:
+    deep = b'{"x": ' * 5_000 + b'"G-01 water"' + b"}" * 5_000
+    case = msgspec.structs.replace(CASE, schema={})
+    assert judge(case, reply(body=deep)) == ""
+
+
 @pytest.mark.parametrize(
     ("wrong", "trouble"),
     [
@@ -52,7 +66,7 @@ def test_a_right_answer_passes() -> None:
             "field summary is no text",
         ),
         (reply(["G-01 water"]), "is no JSON object"),
-        (reply(body=b"<html>G-01 water"), "is no JSON"),
+        (reply(body=b"<html>G-01 water"), "is no JSON object"),
         (reply(elapsed_ms=501.0), "took 501 ms, 500 are allowed"),
         (reply(status=424), "HTTP 424"),
         (reply(status=302), "HTTP 302"),
