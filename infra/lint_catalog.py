@@ -2,19 +2,22 @@
 
 What keeps a service out is the loader's to find, and is told here in its words. Beside it stand the
 loader's advice, what Microsoft's analyser finds in the queries, and what an alert rule made of them
-could not ask. Any line is a reason to fail.
+could not ask. Any line is a reason to fail but those of `later`, which may wait until its service
+is to act.
 """
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from infra.local.logs.analyser import Analysis, analyse
 from shared.adapters.catalog import Reading, read_catalog
-from shared.adapters.catalog_report import Mentioned, Report
+from shared.adapters.catalog_report import Mention, Mentioned, Report
 from shared.adapters.golden_cases import FOLDER as GOLDEN
 from shared.adapters.golden_cases import LEAST_CASES, read_golden
-from shared.domain.catalog import CatalogMistake, Service, TargetKind
+from shared.domain.catalog import CatalogMistake, Mode, Service, TargetKind
 from shared.domain.detection.limits import mistakes
 from shared.domain.detection.rule import AlertRule
 from shared.domain.detection.rules import rules_of
@@ -44,9 +47,10 @@ def main(folders: Sequence[str]) -> int:
 
 def _tell(folder: Path, reading: Reading, answers: Mapping[str, Analysis]) -> int:
     complaints = [*complain(reading, answers), *bad_cases(folder, reading)]
-    for complaint in complaints:
-        _say(line_of(folder, complaint))
-    _say(f"{folder}: {_summary(reading, len(complaints))}")
+    advice = later(folder, reading)
+    for one in [*complaints, *advice]:
+        _say(line_of(folder, one))
+    _say(f"{folder}: {_summary(reading, len(complaints), len(advice))}")
     return min(len(complaints), 1)
 
 
@@ -78,7 +82,7 @@ def line_of(folder: Path, complaint: CatalogMistake) -> str:
 
 
 def bad_queries(reports: Iterable[Report], answers: Mapping[str, Analysis]) -> list[CatalogMistake]:
-    """What the analyser rejects, wherever it is asked."""
+    """What the analyser rejects, where it is asked first: good repeats total and its mistakes."""
     asked = [(report, one) for report in reports for one in report.mentioned(Mentioned.QUERY)]
     return [
         CatalogMistake(
@@ -91,7 +95,14 @@ def bad_queries(reports: Iterable[Report], answers: Mapping[str, Analysis]) -> l
         )
         for report, one in asked
         for error in _errors(answers[one.text])
+        if not any(error in _errors(answers[text]) for text in _narrowed(report, one))
     ]
+
+
+def _narrowed(report: Report, query: Mention) -> list[str]:
+    """The other queries of the file that this one goes on from."""
+    texts = (one.text for one in report.mentioned(Mentioned.QUERY))
+    return [text for text in texts if text != query.text and query.text.startswith(text)]
 
 
 def unfit_rules(reading: Reading) -> list[CatalogMistake]:
@@ -122,7 +133,7 @@ def _unfit(report: Report, rule: AlertRule, said: str) -> CatalogMistake:
 def bad_cases(folder: Path, reading: Reading) -> list[CatalogMistake]:
     """What is wrong with the golden cases beside the files, and cases of no service at all."""
     known = {report.service for report in reading.reports}
-    found = _unasked(folder, reading)
+    found = [one for service in _unjudged(folder, reading) for one in _unasked(reading, service)]
     for path in sorted((folder / GOLDEN).glob("*.yaml")):
         _, report = read_golden(folder, path.stem)
         if path.stem not in known:
@@ -131,21 +142,41 @@ def bad_cases(folder: Path, reading: Reading) -> list[CatalogMistake]:
     return found
 
 
-def _unasked(folder: Path, reading: Reading) -> list[CatalogMistake]:
-    """The online endpoints of services without a file of golden cases, where they are named."""
-    reports = {report.service: report for report in reading.reports}
+def later(folder: Path, reading: Reading) -> list[CatalogMistake]:
+    """Golden cases that are wanted before a service acts: until then it can be probed without."""
+    return [
+        msgspec.structs.replace(one, problem=f"{one.problem}; wanted before its mode is approve")
+        for service in _unjudged(folder, reading, waiting=True)
+        for one in _unasked(reading, service)
+    ]
+
+
+def _unjudged(folder: Path, reading: Reading, *, waiting: bool = False) -> list[Service]:
+    """The services without a file of golden cases: those that may wait for it, or the others."""
+    return [
+        service
+        for name, service in reading.catalog.services.items()
+        if not (folder / GOLDEN / f"{name}.yaml").is_file() and _may_wait(service) is waiting
+    ]
+
+
+def _may_wait(service: Service) -> bool:
+    return bool(service.probe) and service.mode in (Mode.OBSERVE, Mode.RECOMMEND)
+
+
+def _unasked(reading: Reading, service: Service) -> list[CatalogMistake]:
+    """The online endpoints of a service without golden cases, where they are named."""
+    report = next(one for one in reading.reports if one.service == service.name)
     return [
         CatalogMistake(
-            file=reports[name].file,
+            file=report.file,
             line=one.line,
             field=one.field,
             problem="nobody asks the endpoint what it should know" + _unprobed(service),
-            allowed=f"{GOLDEN}/{name}.yaml with at least {_ENOUGH}",
-            service=name,
+            allowed=f"{GOLDEN}/{service.name}.yaml with at least {_ENOUGH}",
+            service=service.name,
         )
-        for name, service in reading.catalog.services.items()
-        if not (folder / GOLDEN / f"{name}.yaml").is_file()
-        for one in reports[name].mentioned(Mentioned.TARGET)
+        for one in report.mentioned(Mentioned.TARGET)
         if one.text in _endpoints(service)
     ]
 
@@ -163,10 +194,11 @@ def _errors(answer: Analysis) -> list[str]:
     return list(dict.fromkeys(error.replace("\n", " ") for error in answer.errors))
 
 
-def _summary(reading: Reading, complaints: int) -> str:
+def _summary(reading: Reading, complaints: int, waiting: int) -> str:
     objectives = sum(len(service.slos) for service in reading.catalog.services.values())
     count = f"{len(reading.reports)} services, {objectives} objectives"
-    return f"{count}: {complaints} to mend" if complaints else f"{count}: in order"
+    verdict = f"{complaints} to mend" if complaints else "in order"
+    return f"{count}: {verdict}" + (f", {waiting} for later" if waiting else "")
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.generate.rules import rules_file
+from infra.generate.rules import rule_changes, rules_file
 from infra.generate.services import services_file
 from infra.generate.workbook import workbook_file
 from shared.adapters.catalog import load_catalog
@@ -18,8 +18,9 @@ from shared.errors import RejectedInput
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = ROOT / "shared" / "catalog"
 FOLDER = ROOT / "infra" / "azure" / "generated"
+RULES = "rules.json"
 FILES: dict[str, Callable[[Catalog], bytes]] = {
-    "rules.json": rules_file,
+    RULES: rules_file,
     "services.json": services_file,
     "workbook.json": workbook_file,
 }
@@ -43,9 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _write(folder: Path, made: dict[str, bytes]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
+    before = {name: _content(folder / name) for name in made}
     for name, content in made.items():
         (folder / name).write_bytes(content)
-        _say(f"{folder / name}: {len(content)} bytes")
+        _say(f"{folder / name}: {'as it was' if content == before[name] else 'written'}")
+    for line in rule_changes(before[RULES] or b"[]", made[RULES]):
+        _say(line)
+    if before != made:
+        _say("Commit these files with the catalog: the deployment reads them.")
     return 0
 
 

@@ -6,6 +6,7 @@ not take: that is told here, and not after half of a deployment.
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,22 @@ def rules_file(catalog: Catalog) -> bytes:
         too_many = _too_many(len(catalog.services), len(rules), characters)
         raise RejectedInput("too-many-rules", too_many)
     return written
+
+
+def rule_changes(before: bytes, after: bytes) -> list[str]:
+    """Say of two such files how many rules each service has, and which are new, other or gone."""
+    was, now = _by_name(before), _by_name(after)
+    counts = Counter(rule["service"] for rule in now.values())
+    lines = [f"{service}: {count} rules" for service, count in counts.items()]
+    lines += [f"  new: {name}" for name in now if name not in was]
+    lines += [f"  changed: {name}" for name, rule in now.items() if was.get(name, rule) != rule]
+    lines += [f"  gone: {name}" for name in was if name not in now]
+    return lines
+
+
+def _by_name(written: bytes) -> dict[str, dict[str, Any]]:
+    rules = msgspec.json.decode(written, type=list[dict[str, Any]])
+    return {rule["name"]: rule for rule in rules}
 
 
 def _check(rules: Sequence[AlertRule]) -> None:

@@ -35,6 +35,7 @@ class Section:
 
     def has(self, name: str) -> bool:
         """Whether the field is there, whatever it holds."""
+        self._asked.add(name)
         return name in self._members
 
     def mistake(self, name: str, problem: str, allowed: str = "") -> None:

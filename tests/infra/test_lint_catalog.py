@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from infra.lint_catalog import analysed, bad_cases, complain, line_of, main, told, unfit_rules
+from infra.lint_catalog import (
+    analysed,
+    bad_cases,
+    complain,
+    later,
+    line_of,
+    main,
+    told,
+    unfit_rules,
+)
 from infra.local.logs.analyser import missing
 from shared.adapters.catalog import read_catalog
 from tests.shared.adapters.test_catalog import ENDPOINT, GOOD, HEAD, SLO
@@ -32,6 +41,10 @@ def write(folder: Path, text: str, name: str = "quotes") -> None:
     [
         ("owner: travel", "ownr: travel", "  ownr:", "spec.ownr", "is unknown",
          "did you mean owner? "),
+        ("  owner:", "  probes: 1\n  owner:", "  probes:", "spec.probes", "is unknown",
+         "did you mean probe? "),
+        ("  owner:", "  polcy: 1\n  owner:", "  polcy:", "spec.polcy", "is unknown",
+         "did you mean policy? "),
         ("threshold: 1,", "threshold: 201,", "              condition: {",
          f"{ALERT}.spec.condition.threshold", "201 can never be reached", "at most 200"),
         (', annotations: {backstop/minimum-requests: "500"}', "", "name: slow-burn",
@@ -97,9 +110,7 @@ def test_a_query_that_the_analyser_rejects_is_told_where_it_stands(tmp_path: Pat
     assert sorted(set(found)) == [
         ("column", 28, GOOD, "KS142"),
         ("kind", 28, GOOD, "KS141"),
-        ("nobodys", 28, GOOD, "KS142"),
         ("nobodys", 29, total, "KS142"),
-        ("table", 28, GOOD, "KS204"),
         ("table", 29, total, "KS204"),
     ]
 
@@ -220,12 +231,38 @@ def test_an_endpoint_without_golden_cases_is_told_where_it_is_named(tmp_path: Pa
     )
 
 
-def test_one_that_the_file_says_how_to_probe_lacks_only_the_golden_cases(tmp_path: Path) -> None:
-    write(tmp_path, SOUND.replace("  owner:", "  probe: {days: 14}\n  owner:"))
+@pytest.mark.parametrize("mode", ["approve", "automatic"])
+def test_one_that_acts_wants_golden_cases_though_it_can_be_probed(
+    tmp_path: Path, mode: str
+) -> None:
+    write(tmp_path, SOUND.replace("  owner:", f"  probe: {{days: 14}}\n  mode: {mode}\n  owner:"))
     reading = read_catalog(tmp_path)
     (found,) = bad_cases(tmp_path, reading)
     assert found.problem == "nobody asks the endpoint what it should know"
-    assert set(reading.catalog.services) == {"quotes"}
+    assert later(tmp_path, reading) == []
+
+
+@analysing
+@pytest.mark.parametrize("mode", ["", "  mode: observe\n", "  mode: recommend\n"])
+def test_until_it_acts_a_probe_is_enough_and_the_rest_is_for_later(
+    tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, SOUND.replace("  owner:", f"  probe: {{days: 14}}\n{mode}  owner:"))
+    assert main([str(tmp_path)]) == 0
+    advice, summary = capsys.readouterr().out.splitlines()
+    assert "golden/quotes.yaml with at least 20 golden cases for each endpoint" in advice
+    assert "; wanted before its mode is approve (" in advice
+    assert summary == f"{tmp_path}: 1 services, 1 objectives: in order, 1 for later"
+
+
+@analysing
+def test_the_file_that_the_docs_show_is_enough(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = (ROOT / "shared/catalog/README.md").read_text()
+    sample = shown.partition("```yaml\n")[2].partition("```")[0]
+    write(tmp_path, sample)
+    assert main([str(tmp_path)]) == 0, capsys.readouterr().out
 
 
 def test_an_agent_needs_no_golden_cases(tmp_path: Path) -> None:

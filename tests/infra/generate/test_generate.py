@@ -58,6 +58,30 @@ def test_a_changed_service_makes_the_files_stale(
     assert generate(catalog, out, "--check") == 0
 
 
+def test_it_says_which_rules_are_new_other_and_gone(
+    catalog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "generated"
+    generate(catalog, out)
+    assert "  new: fnol-summary-availability-burn-14.4x-1h" in capsys.readouterr().out.splitlines()
+
+    generate(catalog, out)
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"{out}/{name}.json: as it was" for name in ("rules", "services", "workbook")),
+        "fnol-summary: 12 rules",
+        "policy-search: 6 rules",
+    ]
+
+    policy = catalog / "policy-search.yaml"
+    policy.write_text(policy.read_text().replace("target: 0.98", "target: 0.97"))
+    (catalog / "fnol-summary.yaml").unlink()
+    generate(catalog, out)
+    told = capsys.readouterr().out
+    assert "  gone: fnol-summary-availability-burn-14.4x-1h\n" in told
+    assert "  changed: policy-search-" in told
+    assert told.endswith("Commit these files with the catalog: the deployment reads them.\n")
+
+
 def test_a_file_that_is_missing_is_stale(catalog: Path, tmp_path: Path) -> None:
     assert generate(catalog, tmp_path / "nothing", "--check") == 1
 

@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.foundry.resources import moment
 from infra.local.foundry.search import BEGUN_WITH, BEHIND_S, UPDATED
+from infra.local.foundry.seed import seed
 from infra.local.foundry.world import World
 from shared.adapters.search_index import SearchIndexes
 from shared.errors import RejectedInput, Unavailable
@@ -22,7 +23,9 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def world(clock: HandClock) -> World:
-    return World(clock=clock)
+    world = World(clock=clock)
+    seed(world)
+    return world
 
 
 @pytest.fixture
