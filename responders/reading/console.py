@@ -14,6 +14,7 @@ from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.diagnosis.evidence import read_evidence
 from shared.domain.keys import shard_of
 from shared.domain.lineage.difference import Difference, compare_releases
+from shared.domain.readiness.observed import targets_of
 from shared.domain.readiness.report import Report
 from shared.domain.reviews.review import Review
 from shared.domain.views.approval_page import present_approval
@@ -138,10 +139,15 @@ async def show_releases_page(services: Services, request: Request) -> Answer:
     after = request.query.get("after", "")
     releases, following = await list_releases(services, service.name, after=after, limit=EARLIER)
     sightings = await read_sightings(services, service)
+    records = await asyncio.gather(
+        *(read_record(services, service, target) for target in targets_of(service))
+    )
     seen = Seen(
         service=service,
         releases=[(one, await share_of(services, one, sightings)) for one in releases],
         sightings=sightings,
+        records=[stored.value for stored in records],
+        now=services.now(),
         difference=await _difference(services, service, request),
         next=following,
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from datetime import datetime
 
 from shared.domain.alerts.fired_alert import subscription_of
+from shared.domain.decisions.awaited import say_awaited
 from shared.domain.message import SUBSCRIPTIONS
 from shared.domain.readiness.check import Area
 from shared.domain.readiness.judging import judge_responder
@@ -48,7 +49,7 @@ async def look_at_responder(services: Services, *, by_the_app: bool = True) -> L
     if by_the_app:
         sights += await knock_for_the_app(services, APP)
     rules, listed = await _rules(services)
-    known_good, exercised = await _records(services)
+    awaited, exercised = await _records(services)
     settings = services.settings
     seen = Observed(
         now=services.now(),
@@ -57,7 +58,7 @@ async def look_at_responder(services: Services, *, by_the_app: bool = True) -> L
         since=await looking_since(services, APP) if by_the_app else None,
         sights=(*sights, *listed),
         rules=rules,
-        known_good=known_good,
+        awaited=awaited,
         pagers=frozenset(settings.pager_keys) if by_the_app else None,
         has_fallback=bool(settings.pager_fallback_url),
         door=await services.doorbell.ring(f"{settings.public_url}{GUARDED}"),
@@ -101,16 +102,17 @@ async def _rules(services: Services) -> tuple[Rules | None, list[Sight]]:
     return known, sights
 
 
-async def _records(services: Services) -> tuple[dict[str, bool] | None, dict[str, datetime]]:
-    """By target whether there is a known good; by service when its traffic was last moved back."""
-    good, exercised = dict[str, bool](), dict[str, datetime]()
+async def _records(services: Services) -> tuple[dict[str, str] | None, dict[str, datetime]]:
+    """By target what a known good waits for; by service when its traffic was last moved back."""
+    awaited, exercised = dict[str, str](), dict[str, datetime]()
     try:
         for service in services.catalog.services.values():
             for target in targets_of(service):
                 record = (await read_record(services, service, target)).value
-                good[target] = record.known_good is not None
+                lacks = say_awaited(record, service.policy, services.now())
+                awaited[target] = "" if record.known_good else lacks
                 if record.rollbacks:
                     exercised[service.name] = max(one.at for one in record.rollbacks)
     except Unavailable:
         return None, exercised
-    return good, exercised
+    return awaited, exercised

@@ -79,7 +79,7 @@ async def _see(
     record, now = stored.value, services.now()
     served = snapshot.served() or ""
     if served != record.serving:
-        moved = msgspec.structs.replace(record, serving=served, serving_since=now)
+        moved = msgspec.structs.replace(record, serving=served, serving_since=now, unmet=())
         await _store(services, service, stored, moved)
         return
     gone = lost(record, snapshot)
@@ -145,8 +145,11 @@ async def _soak(
         earned = earn(msgspec.structs.replace(soak, probe=probed))
     if isinstance(earned, Waiting):
         log.info("%s: %s is not the known good yet: %s", service.name, record.serving, earned)
+        if earned.unmet != record.unmet:
+            waits = msgspec.structs.replace(record, unmet=earned.unmet)
+            await _store(services, service, stored, waits)
         return
-    good = msgspec.structs.replace(record, known_good=earned)
+    good = msgspec.structs.replace(record, known_good=earned, unmet=())
     await _store(services, service, stored, good, tell_earned(service.name, earned))
 
 

@@ -37,7 +37,10 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that must change together about one target. `rollbacks` keeps the last day's."""
+    """All that must change together about one target. `rollbacks` keeps the last day's.
+
+    `unmet` are the rules of the soak that what serves did not meet when it was last looked at.
+    """
 
     target: str
     service: str
@@ -47,6 +50,7 @@ class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):
     rollbacks: tuple[Rollback, ...] = ()
     serving: str = ""  # the deployment that the soak watch saw serving last
     serving_since: datetime | None = None
+    unmet: tuple[str, ...] = ()
 
 
 class IntentState(StrEnum):

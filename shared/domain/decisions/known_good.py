@@ -23,9 +23,18 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleResult, ...]
 
     @property
+    def unmet(self) -> tuple[str, ...]:
+        """The names of the rules that it does not meet; probes only where nothing else is missing.
+
+        Nobody asks a version that lacks something else: of its probes nothing is known then.
+        """
+        names = tuple(rule.rule for rule in self.rules if not rule.passed)
+        return names if names == (PROBES_PASSED,) else tuple(n for n in names if n != PROBES_PASSED)
+
+    @property
     def only_for_probes(self) -> bool:
         """Whether all else speaks for the deployment, so that it is worth asking it."""
-        return {rule.rule for rule in self.rules if not rule.passed} == {PROBES_PASSED}
+        return self.unmet == (PROBES_PASSED,)
 
 
 def earn(soak: Soak) -> KnownGood | Waiting:

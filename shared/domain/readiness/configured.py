@@ -6,6 +6,7 @@ Judged by the responder: its file, what Azure lists, and what is stored. Pure.
 from collections.abc import Iterator
 
 from shared.domain.catalog import UNOWNED, Service
+from shared.domain.decisions.awaited import UNSEEN
 from shared.domain.detection.rules import rules_of
 from shared.domain.readiness.check import Area, Check, failed, passed, unknown
 from shared.domain.readiness.observed import MOVES, Observed, Rules, targets_of
@@ -91,13 +92,13 @@ def _known_good(seen: Observed) -> Iterator[Check]:
     for service in _services(seen):
         for target in targets_of(service):
             name = target.rpartition("/")[2]
-            if seen.known_good is None:
+            if seen.awaited is None:
                 mend = "see the area tables"
                 yield unknown(area, name, "the records could not be read", mend, service.name)
-            elif seen.known_good.get(target):
+            elif seen.awaited.get(target, UNSEEN) == "":
                 yield passed(area, name, "there is a version to go back to", service.name)
             else:
                 said = f"mode {service.mode}, and no version to go back to is known"
                 said += "" if service.mode in MOVES else ": what would be done cannot be told"
-                mend = "let a version serve well for its soak, or register one that did"
+                mend = f"let a version serve well for its soak. {seen.awaited.get(target, UNSEEN)}"
                 yield failed(area, name, said, mend, service.name)

@@ -46,7 +46,8 @@ class Other(msgspec.Struct, frozen=True, kw_only=True):
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What was learnt; None is what was not asked, or did not answer.
 
-    `rights` and `known_good` are by target id. `pagers` are the names that have a routing key.
+    `rights` and `awaited` are by target id; `awaited` is what a version to go back to waits for, ""
+    where there is one. `pagers` are the names that have a routing key.
     `since` is when the app that looks began to do so without a gap: what it found undone then is
     late only once it had its time since. `doors` are the addresses at which the responder takes
     alerts, as far as it knows them.
@@ -59,7 +60,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     sights: tuple[Sight, ...] = ()
     rights: dict[str, Rights] = {}
     rules: Rules | None = None
-    known_good: dict[str, bool] | None = None
+    awaited: dict[str, str] | None = None
     pagers: frozenset[str] | None = None
     has_fallback: bool = False
     door: int | None = None

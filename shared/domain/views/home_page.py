@@ -9,8 +9,17 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.catalog import Catalog, CatalogMistake, Mode, Service, Target, TargetKind
+from shared.domain.catalog import (
+    Catalog,
+    CatalogMistake,
+    Mode,
+    RollbackPolicy,
+    Service,
+    Target,
+    TargetKind,
+)
 from shared.domain.coverage import EVERYTHING, say_scope
+from shared.domain.decisions.awaited import say_awaited
 from shared.domain.decisions.control import Controls, KillSwitch
 from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.incidents.incident import Incident
@@ -36,7 +45,7 @@ MODES = {
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """What a target serves, and which version is proven good."""
+    """What a target serves, which version is proven good, what the one that serves still lacks."""
 
     name: str
     kind: str
@@ -44,6 +53,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     known_good: str
     evidence: str
+    awaited: str = ""
 
 
 class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +166,7 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
         mode=service.mode,
         mode_means=MODES[service.mode],
         stopped=stopped if seen.controls.known else "off: the kill switches cannot be read",
-        serving=tuple(_serving(target, seen, now) for target in service.targets),
+        serving=tuple(_serving(target, service.policy, seen, now) for target in service.targets),
         budgets=tuple(
             budget_of(slo, seen.balances.get((service.name, slo.name))) for slo in service.slos
         ),
@@ -165,7 +175,7 @@ def _card(service: Service, seen: Overview, now: datetime) -> ServiceCard:
     )
 
 
-def _serving(target: Target, seen: Overview, now: datetime) -> Serving:
+def _serving(target: Target, policy: RollbackPolicy, seen: Overview, now: datetime) -> Serving:
     record = seen.records.get(target.id)
     name = target.id.rsplit("/", 1)[-1]
     if target.kind is not TargetKind.ONLINE_ENDPOINT:
@@ -185,6 +195,7 @@ def _serving(target: Target, seen: Overview, now: datetime) -> Serving:
             if good
             else "Nothing is rolled back without one."
         ),
+        awaited=say_awaited(record, policy, now) if record else "",
     )
 
 

@@ -5,11 +5,14 @@ unexplained is first, with the incident that tells of it.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import zip_longest
 
 import msgspec
 
 from shared.domain.catalog import Service
+from shared.domain.decisions.awaited import say_awaited
+from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.decisions.release import Release
 from shared.domain.lineage.artifact import release_id
 from shared.domain.lineage.difference import CONTENTS, Difference, compare_releases
@@ -66,12 +69,16 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleasesPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything on the page; `next` leads to older releases."""
+    """Everything on the page; `next` leads to older releases.
+
+    `awaited` is what the versions that serve still lack to be the known good.
+    """
 
     name: str
     title: str
     releases: tuple[ReleaseLine, ...]
     unattributed: tuple[UnattributedLine, ...]
+    awaited: tuple[str, ...]
     comparison: Comparison | None
     next: str
 
@@ -82,6 +89,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     releases: Sequence[tuple[Release, int]]
     sightings: Sequence[Sighting]
+    records: Sequence[EndpointRecord]
+    now: datetime
     difference: Difference | None = None
     next: str = ""
 
@@ -95,9 +104,15 @@ def present_releases(seen: Seen) -> ReleasesPage:
         title=seen.service.title,
         releases=tuple(_lines(seen.releases, zone)),
         unattributed=tuple(_unattributed(one, zone) for one in standing),
+        awaited=tuple(_awaited(seen)),
         comparison=_compared(seen.difference) if seen.difference else None,
         next=seen.next,
     )
+
+
+def _awaited(seen: Seen) -> Iterable[str]:
+    said = (say_awaited(one, seen.service.policy, seen.now) for one in seen.records)
+    return (one for one in said if one)
 
 
 def _lines(releases: Sequence[tuple[Release, int]], zone: str) -> Iterable[ReleaseLine]:

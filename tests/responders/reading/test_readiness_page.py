@@ -69,7 +69,7 @@ async def test_both_looks_are_shown_with_what_to_do_and_the_stage(services: Fake
     assert "2 min ago" in html
     assert "<strong>Pilot</strong>: Triage by hand" in html
     assert "Missing for MVP-Prod" in html
-    assert "let a version serve well for its soak, or register one that did" in html
+    assert "let a version serve well for its soak." in html
     assert "run <code>make generate</code>, then <code>azd provision</code>" in html
     assert f'href="#{SERVICE.name}"' not in html
 

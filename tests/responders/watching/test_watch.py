@@ -9,6 +9,7 @@ import pytest
 from responders.people.page import page_all_due
 from responders.watching.watch import watch
 from shared.domain.decisions.endpoint import Deployment
+from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.event import EventKind
 from shared.domain.incidents.incident import State
 from shared.domain.keys import digest
@@ -36,11 +37,24 @@ from tests.shared.domain.decisions.worked_case import LIVE
 
 NOTHING = Leftovers(messages={}, effects=[], intents=[])
 SOAKED = timedelta(seconds=SERVICE.policy.soak_s)
+COUNTED = ("enough-requests-availability", "enough-requests-latency")
+HELD = ("objective-held-availability", "objective-held-latency")
+UNMET = {
+    "few": (*COUNTED, *HELD),
+    "bad": HELD,
+    "logs": (*COUNTED, *HELD),  # nothing is known to speak for it
+    "probe": ("probes-passed",),
+    "no-probe": ("probes-passed",),
+    "incident": ("no-open-incident",),
+}
+
+
+ROW = f"endpoint|{digest(TARGET)}"
 
 
 async def store_record(services: FakeServices, **changes: Any) -> None:
     record = msgspec.structs.replace(RECORD, **changes)
-    await services.state.write(SHARD, [Put(row=f"endpoint|{digest(TARGET)}", value=record)])
+    await services.state.write(SHARD, [Put(row=ROW, value=record)])
 
 
 async def register(services: FakeServices, *, replaced_s: float) -> None:
@@ -162,7 +176,24 @@ async def test_whatever_is_missing_is_waited_for(services: FakeServices, trouble
             await store_incident(services, state=State.MITIGATED)
 
     assert await look(services) == []
-    assert (await record_now(services)).known_good is None
+    record = await record_now(services)
+    assert record.known_good is None
+    assert record.unmet == UNMET[trouble]
+
+
+async def test_what_is_waited_for_is_written_only_when_it_changes(services: FakeServices) -> None:
+    served(services, total=10)
+    await look(services)
+    before = await services.state.read(SHARD, ROW, EndpointRecord)
+    await look(services)
+    after = await services.state.read(SHARD, ROW, EndpointRecord)
+    assert before is not None
+    assert after is not None
+    assert after.etag == before.etag
+
+    services.endpoints.move({"v3": 100})
+    await look(services)
+    assert (await record_now(services)).unmet == ()
 
 
 async def test_whoever_serves_begins_to_soak_when_it_is_first_seen(

@@ -25,7 +25,7 @@ WHOLE = Observed(
     rights={TARGET: MAY_ALL},
     rules=Rules(found=ALL_RULES, posted_to=frozenset({DOOR})),
     doors=frozenset({DOOR}),
-    known_good={TARGET: True},
+    awaited={TARGET: ""},
     pagers=frozenset({"duty", *(one.pager for one in SERVICE.contacts)}),
     has_fallback=True,
     door=401,
@@ -58,7 +58,7 @@ def test_a_whole_deployment_passes_and_says_nothing_to_do() -> None:
         (Area.WEBHOOK, {"rules": Rules(found=ALL_RULES, everywhere=False)}),
         (Area.RULES, {"rules": None}),
         (Area.RULES, {"rules": Rules(found=frozenset(), everywhere=False)}),
-        (Area.KNOWN_GOOD, {"known_good": None}),
+        (Area.KNOWN_GOOD, {"awaited": None}),
         (Area.PAGING, {"pagers": None}),
         (Area.SEALS, {"sealing": None}),
         (Area.OTHER_APP, {"other": Other(app="executor", every_s=60.0)}),
@@ -76,7 +76,7 @@ def test_what_could_not_be_learnt_is_unknown(area: Area, changes: dict[str, Any]
         (Area.WEBHOOK, {"door": 200}, "without a token"),
         (Area.WEBHOOK, {"rules": Rules(found=ALL_RULES)}, "no action group"),
         (Area.RULES, {"rules": Rules(found=frozenset())}, "not there or off"),
-        (Area.KNOWN_GOOD, {"known_good": {TARGET: False}}, "no version to go back to"),
+        (Area.KNOWN_GOOD, {"awaited": {TARGET: "v2 waits."}}, "no version to go back to"),
         (Area.PAGING, {"pagers": frozenset({"duty"})}, "no routing key for"),
         (Area.PAGING, {"has_fallback": False}, "nobody is woken"),
         (Area.ENDPOINTS, {"rights": {TARGET: Rights()}}, "onlineEndpoints/write"),
@@ -155,9 +155,13 @@ def test_a_service_that_is_only_watched_needs_a_known_good_too() -> None:
     """Without one nobody can tell what Backstop would have done."""
     watched = catalog_of(msgspec.structs.replace(SERVICE, mode=Mode.OBSERVE))
     assert the(Area.KNOWN_GOOD, seen(catalog=watched)).verdict is Verdict.PASSED
-    lacking = the(Area.KNOWN_GOOD, seen(catalog=watched, known_good={}))
+    lacking = the(
+        Area.KNOWN_GOOD, seen(catalog=watched, awaited={TARGET: "v2 has served 3 h of 24 h."})
+    )
     assert lacking.verdict is Verdict.FAILED
     assert "what would be done cannot be told" in lacking.sentence
+    assert lacking.remedy == "let a version serve well for its soak. v2 has served 3 h of 24 h."
+    assert the(Area.KNOWN_GOOD, seen(catalog=watched, awaited={})).verdict is Verdict.FAILED
 
 
 def test_a_right_too_many_is_said() -> None:

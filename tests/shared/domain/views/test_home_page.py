@@ -128,3 +128,11 @@ def test_mistakes_of_the_catalog_are_named() -> None:
 
 def test_the_switch_can_be_turned_for_all_or_for_one() -> None:
     assert [scope for scope, _ in home().scopes] == ["*", SERVICE.name]
+
+
+def test_what_the_version_that_serves_still_lacks_is_said_beside_the_known_good() -> None:
+    (waiting,) = card().serving
+    assert waiting.awaited == "v2 has served 4 min of 24 h."
+    unproven = replace(RECORD, known_good=None, unmet=("no-open-incident",))
+    (unproven_card,) = card(records={ENDPOINT: unproven}).serving
+    assert unproven_card.awaited == "v2 waits: an incident of its service is open."

@@ -1,7 +1,10 @@
 """The releases' page: what was declared, what serves, what is new, what nobody explains."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
+from shared.domain.decisions.intent import EndpointRecord
 from shared.domain.keys import digest
 from shared.domain.lineage.difference import compare_releases
 from shared.domain.lineage.sighting import Sighting
@@ -10,7 +13,7 @@ from shared.domain.views.releases_page import ReleasesPage, Seen, present_releas
 from tests.shared.domain.incidents.situations import SERVICE
 from tests.shared.domain.lineage.looks import NOW, ONE, TWO, declared, looked, reports
 
-SEEN = Seen(service=SERVICE, releases=((TWO, 0), (ONE, 100)), sightings=())
+SEEN = Seen(service=SERVICE, releases=((TWO, 0), (ONE, 100)), sightings=(), records=(), now=NOW)
 
 
 def shown(**changes: object) -> ReleasesPage:
@@ -61,3 +64,11 @@ def test_nothing_registered_is_an_empty_page() -> None:
     page = shown(releases=())
 
     assert (page.releases, page.comparison, page.unattributed) == ((), None, ())
+
+
+def test_what_the_version_that_serves_still_lacks_is_said() -> None:
+    waiting = EndpointRecord(
+        target="t", service=SERVICE.name, serving="v2", serving_since=NOW - timedelta(hours=3)
+    )
+    page = present_releases(replace(SEEN, records=(waiting,)))
+    assert page.awaited == ("v2 has served 3 h of 24 h.",)
