@@ -4,7 +4,7 @@ Asked by `shared.domain.decisions.rules` last, when a rollback would make sense 
 cure.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.catalog import Mode
 from shared.domain.decisions.case import Case
@@ -35,8 +35,16 @@ def cooldown(case: Case) -> RuleResult:
         rule="cooldown",
         passed=age is None or age >= case.policy.cooldown_s,
         observed="no rollback before" if age is None else f"{age:.0f} s since the last rollback",
-        required=f"at least {case.policy.cooldown_s} s",
+        required=f"at least {case.policy.cooldown_s} s{_until(case, last)}",
     )
+
+
+def _until(case: Case, last: datetime | None) -> str:
+    """When the rest is over, where it is not."""
+    if last is None:
+        return ""
+    over = last + timedelta(seconds=case.policy.cooldown_s)
+    return f" (until {over.astimezone(UTC):%H:%M:%S} UTC)" if over > case.now else ""
 
 
 def rate_limit(case: Case) -> RuleResult:

@@ -42,7 +42,7 @@ def tell_recovered(breach: Breach) -> str:
 def tell_healthy(count: Count, regions: Sequence[str]) -> str:
     """That nothing is wrong, and what this rests on."""
     where = f" in {listing(regions)}" if regions else ""
-    return f"All is well: {count.bad} of {count.total} requests failed{where}."
+    return f"Requests are in order: {count.bad} of {count.total} failed{where}."
 
 
 def tell_inconclusive(reason: str, seen: str = "") -> str:

@@ -55,7 +55,7 @@ class ApprovalPage(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str
     asked: Stamp
     expires: Stamp
-    left: str
+    deadline: str
     needs: tuple[str, ...]
     rulings: tuple[Line, ...]
     form: Form | None
@@ -84,7 +84,7 @@ def present_approval(
         waits=waits,
         move=f"Move all traffic from {plan.bad} to {plan.good}",
         endpoint=plan.target.rsplit("/", 1)[-1],
-        splits=(split("Now", plan.before), split("If approved", plan.after)),
+        splits=_splits(approval, waits=waits),
         feeling=briefing.feeling(incident, service, dossier.diagnosis, now),
         gravity=briefing.gravity(incident),
         diagnosis=plain(dossier.diagnosis.sentence) if dossier.diagnosis else "",
@@ -95,7 +95,7 @@ def present_approval(
         requested_by="Backstop" if request.requested_by == BACKSTOP else request.requested_by,
         asked=stamp(request.asked_at, zone),
         expires=stamp(request.expires_at, zone),
-        left=duration(request.expires_at - now) if waits else "",
+        deadline=_deadline(approval, now, waits=waits),
         needs=_needs(approval, incident),
         rulings=tuple(_line(ruling, zone) for ruling in approval.rulings),
         form=_form(approval, incident, caller, token, now) if waits else None,
@@ -114,6 +114,21 @@ def _standing(approval: Approval, incident: Incident, now: datetime) -> tuple[st
     if now >= request.expires_at:
         return "Expired: nobody decided in time, and nothing was moved.", Tone.BAD
     return f"Waits for approval: {len(given)} of {request.quorum} given.", Tone.BAD
+
+
+def _splits(approval: Approval, *, waits: bool) -> tuple[Split, Split]:
+    plan = approval.request.plan
+    after = "If approved" if waits else "As approved" if approval.is_settled else "Not done"
+    return split("Now" if waits else "Before", plan.before), split(after, plan.after)
+
+
+def _deadline(approval: Approval, now: datetime, *, waits: bool) -> str:
+    """What the time of expiry means now."""
+    expires_at = approval.request.expires_at
+    if waits:
+        return f"Expires in {duration(expires_at - now)}"
+    decided = approval.refused is not None or approval.is_settled
+    return "Would have expired" if decided or now < expires_at else "Expired"
 
 
 def _rules(approval: Approval, dossier: Dossier) -> tuple[RuleResult, ...]:

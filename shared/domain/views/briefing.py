@@ -29,7 +29,8 @@ def feeling(
         feel = "felt" if over else "feel"
         return f"It could not be found out what {who.lower()} {feel}. {plain(found.sentence)}"
     if found.health is Health.HEALTHY:
-        return f"{who} got good answers when it was last measured. {plain(found.sentence)}"
+        said = f"{who} got good answers when it was last measured. {plain(found.sentence)}"
+        return said if over else f"{said} {_occasion(incident)}"
     return f"{who} {'got' if over else 'get'} {_harm(service, found, now)}"
 
 
@@ -39,8 +40,13 @@ def _unmeasured(incident: Incident, who: str) -> str:
         return f"{plain(incident.title)}. Whether {who.lower()} feel it is not known."
     over = incident.state is State.RESOLVED
     gap = "felt was not measured" if over else "feel is not measured yet"
-    known = "The alert" if incident.correlation_keys else "What is known"  # not all have an alert
-    return f"What {who.lower()} {gap}. {known}: {plain(incident.title)}"
+    return f"What {who.lower()} {gap}. {_occasion(incident)}"
+
+
+def _occasion(incident: Incident) -> str:
+    """What opened it; not all have an alert."""
+    known = "The alert" if incident.correlation_keys else "What is known"
+    return f"{known}: {plain(incident.title)}"
 
 
 def _harm(service: Service | None, found: Diagnosis, now: datetime) -> str:
@@ -109,7 +115,8 @@ def _verdict(decision: Decision) -> str:
 def splits(incident: Incident, decision: Decision | None) -> tuple[str, str, str] | None:
     """The split before, the split after, and what the latter is; None where no move is known.
 
-    Only "After" tells of something done: "Planned", "If approved" and "Would be" are intentions.
+    Only "After" tells of something done: "Planned", "If approved" and "Would be" are intentions,
+    and "Not done" is what became of one where nobody moves anything any more.
     """
     if incident.after:
         return traffic(incident.before), traffic(incident.after), "After"
@@ -117,6 +124,8 @@ def splits(incident: Incident, decision: Decision | None) -> tuple[str, str, str
         return None
     labels = {Verdict.ROLL_BACK: "Planned", Verdict.NEEDS_APPROVAL: "If approved"}
     label = labels.get(decision.verdict, "Would be")
+    if incident.state in (State.HELD, State.RESOLVED) and decision.verdict in labels:
+        label = "Not done"
     return traffic(decision.plan.before), traffic(decision.plan.after), label
 
 
@@ -129,6 +138,9 @@ def time_left(incident: Incident, service: Service | None, now: datetime) -> str
         return f"{duration(allowed)} from the onset, which is not known yet"
     if incident.recovered_at is not None:
         return _recovery(incident.recovered_at - incident.onset_at, allowed)
+    if incident.resolved_at is not None:
+        took = duration(incident.resolved_at - incident.onset_at)
+        return f"resolved {took} after the onset, {duration(allowed)} allowed; no recovery measured"
     due = incident.onset_at + allowed
     until = moment(due, service.time_zone, now)
     if now > due:

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.domain.catalog import Mode, Service
 from shared.domain.decisions.decision import Decision, Verdict
-from shared.domain.diagnosis.diagnosis import Diagnosis, Sign, Suspect
+from shared.domain.diagnosis.diagnosis import Diagnosis, Health, Sign, Suspect
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Incident, Severity, State
 from shared.domain.views import briefing
@@ -138,11 +138,18 @@ def _recommends(view: CardView) -> bool:
 
 def _style(kind: CardKind, view: CardView) -> str:
     if kind is CardKind.RESOLVED or view.incident.state is State.MITIGATED:
-        return "good"
+        return "accent" if _still_hurt(view) else "good"
     if kind is CardKind.ESCALATED:
         return "attention"
     loud = {Severity.SEV0: "attention", Severity.SEV1: "attention", Severity.SEV2: "warning"}
     return loud.get(view.incident.severity, "accent")
+
+
+def _still_hurt(view: CardView) -> bool:
+    """Whether customers were hurt when it was last measured, and nobody saw them recover."""
+    found = view.diagnosis
+    hurt = found is not None and found.health is Health.BREACHED
+    return hurt and view.incident.recovered_at is None
 
 
 def _before_and_after(view: CardView) -> Element:

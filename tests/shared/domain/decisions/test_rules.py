@@ -1,6 +1,7 @@
 """Every rule: a valid case, one thing changed, one rule that fails first with its verdict."""
 
 import re
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -387,3 +388,9 @@ def test_where_the_known_good_serves_already_what_is_at_fault_is_named(
     found = alter(DIAGNOSIS, attribution=Attribution(cause=cause, dependency="swedencentral"))
     case = alter(with_snapshot(traffic={"v1": 100, "v2": 0}), diagnosis=found)
     assert decide(case).reason.endswith(said)
+
+
+def test_too_soon_says_from_when_it_would_be_late_enough() -> None:
+    again = with_rollbacks(alter(ROLLBACK, at=ago(600)))
+    until = (CASE.now + timedelta(seconds=300)).astimezone(UTC)
+    assert f"at least 900 s (until {until:%H:%M:%S} UTC) are required" in decide(again).reason

@@ -123,7 +123,7 @@ def test_healthy_says_what_it_rests_on() -> None:
     assert found.health is Health.HEALTHY
     assert found.attribution.cause is Cause.NONE
     assert found.sentence == (
-        "All is well: 0 of 2080 requests failed in francecentral, northeurope, swedencentral and"
+        "Requests are in order: 0 of 2080 failed in francecentral, northeurope, swedencentral and"
         " westeurope."
     )
     assert (found.breach, found.onset_at, found.affected) == ("", None, "")

@@ -123,6 +123,15 @@ def test_only_what_was_done_is_called_after() -> None:
     assert briefing.splits(INCIDENT, replace(held, plan=None)) is None
 
 
+@pytest.mark.parametrize("state", [State.HELD, State.RESOLVED])
+@pytest.mark.parametrize("verdict", [Verdict.NEEDS_APPROVAL, Verdict.ROLL_BACK])
+def test_a_plan_that_nobody_carries_out_any_more_promises_nothing(
+    state: State, verdict: Verdict
+) -> None:
+    told = briefing.splits(replace(INCIDENT, state=state), replace(DECISION, verdict=verdict))
+    assert told == ("v2 100 %", "v1 100 %", "Not done")
+
+
 def test_the_rto_runs_from_the_onset() -> None:
     told = briefing.time_left(INCIDENT, SERVICE, NOW)
     assert told == "9 min left of 15 min, until 14:18 CET (13:18 UTC)"
@@ -131,6 +140,27 @@ def test_the_rto_runs_from_the_onset() -> None:
 def test_a_missed_rto_says_since_when() -> None:
     late = ONSET + timedelta(minutes=18)
     assert briefing.time_left(INCIDENT, SERVICE, late).startswith("missed 3 min ago, at 14:18 CET")
+
+
+def test_what_was_resolved_is_not_counted_down() -> None:
+    over = replace(INCIDENT, state=State.RESOLVED, resolved_at=ONSET + timedelta(minutes=5))
+    assert briefing.time_left(over, SERVICE, NOW) == (
+        "resolved 5 min after the onset, 15 min allowed; no recovery measured"
+    )
+
+
+def test_requests_in_order_do_not_hide_what_opened_it() -> None:
+    healthy = replace(
+        DIAGNOSIS, health=Health.HEALTHY, sentence="Requests are in order: 0 of 90 failed."
+    )
+    incident = replace(INCIDENT, title="20 of 24 known questions are answered right")
+    told = briefing.feeling(incident, SERVICE, healthy, NOW)
+    assert told == (
+        "Customers got good answers when it was last measured. Requests are in order: 0 of 90"
+        " failed. What is known: 20 of 24 known questions are answered right"
+    )
+    over = briefing.feeling(replace(incident, state=State.RESOLVED), SERVICE, healthy, NOW)
+    assert over.endswith("0 of 90 failed.")
 
 
 def test_without_an_onset_the_rto_is_unknown() -> None:

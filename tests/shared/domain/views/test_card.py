@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from infra.local.inbox.card_rules import check_message, expanded
 from shared.domain.catalog import Mode
 from shared.domain.decisions.decision import Verdict
-from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Sign
+from shared.domain.diagnosis.diagnosis import Diagnosis, Finding, Health, Sign
 from shared.domain.event import ChangeEvent, EventKind
 from shared.domain.incidents.incident import Severity, State
 from shared.domain.views.card import CAP, CardKind, CardView, card_for, render_card
@@ -171,12 +171,22 @@ def test_an_alert_that_no_service_owns_still_makes_a_card() -> None:
         (CardKind.OPENED, Severity.SEV2, "warning"),
         (CardKind.OPENED, Severity.SEV3, "accent"),
         (CardKind.ESCALATED, Severity.SEV3, "attention"),
-        (CardKind.RESOLVED, Severity.SEV0, "good"),
+        (CardKind.RESOLVED, Severity.SEV0, "accent"),
     ],
 )
 def test_the_colour_tells_how_loud_it_is(kind: CardKind, severity: Severity, style: str) -> None:
     view = replace(VIEW, incident=replace(INCIDENT, severity=severity))
     assert check_message(render_card(kind, view))["body"][0]["style"] == style
+
+
+def test_an_end_without_a_cure_is_not_green() -> None:
+    cured = replace(VIEW, incident=replace(INCIDENT, recovered_at=NOW))
+    calm = replace(VIEW, diagnosis=replace(DIAGNOSIS, health=Health.HEALTHY))
+    styles = [
+        check_message(render_card(CardKind.RESOLVED, view))["body"][0]["style"]
+        for view in (VIEW, cured, calm)
+    ]
+    assert styles == ["accent", "good", "good"]
 
 
 def crowded(length: int) -> Diagnosis:
