@@ -1,4 +1,4 @@
-"""What was found, as a table that people read: what failed first, then what nobody could check."""
+"""What was found, for people in a terminal: what failed first, then what nobody could check."""
 
 from collections.abc import Sequence
 
@@ -51,14 +51,19 @@ def show(findings: Findings, console: Console | None = None) -> None:
 
 
 def _checks(part: Part) -> Table:
-    table = Table(title=part.whose, title_justify="left", expand=True)
-    for name, ratio in (("", 1), ("area", 1), ("what", 2), ("found", 4), ("what to do", 4)):
-        table.add_column(name, ratio=ratio, overflow="fold")
+    table = Table(title=f"\n{part.whose}", title_justify="left", show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for check in sorted(part.checks, key=lambda one: _ORDER.index(one.verdict)):
-        what = f"{check.service} / {check.name}" if check.service else check.name
-        cells = (check.area, what, check.sentence, check.remedy)
-        table.add_row(_MARK[check.verdict], *(escape(cell) for cell in cells))
+        table.add_row(_MARK[check.verdict], _found(check))
     return table
+
+
+def _found(check: Check) -> str:
+    """Two columns only: five of them cannot be read in a terminal of 80 characters."""
+    what = f"{check.service} / {check.name}" if check.service else check.name
+    lines = [f"{check.area} [bold]{escape(what)}[/]: {escape(check.sentence)}"]
+    return "\n".join([*lines, *([f"-> {escape(check.remedy)}"] if check.remedy else [])])
 
 
 def _standing(one: Standing) -> str:

@@ -171,3 +171,15 @@ async def test_a_write_is_made_only_where_it_was_asked_for_in_a_window(
     assert the(found, NAME).verdict is verdict
     assert len(services.endpoints.writes) == int(verdict is Verdict.PASSED)
     assert dict(services.endpoints.snapshot.traffic) == before
+
+
+def test_in_a_narrow_terminal_no_word_is_broken() -> None:
+    remedy = "let a version serve well for its soak. v2 waits: an incident of its service is open."
+    check = failed(Area.KNOWN_GOOD, "ep", "no version to go back to is known", remedy, "quotes")
+    part = Part(whose="The responder", checks=(check,))
+    screen = Console(file=io.StringIO(), width=80)
+    show(Findings(parts=(part,), stage="pilot"), screen)
+    assert isinstance(screen.file, io.StringIO)
+    lines = screen.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert set(remedy.split()) <= {word for line in lines for word in line.split()}
