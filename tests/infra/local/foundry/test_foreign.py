@@ -97,20 +97,18 @@ def test_the_right_answer_is_one_that_is_judged_right(
     assert judge(case, Reply(status=200, body=body)) == ""
 
 
-class TestRegions:
-    async def test_its_own_are_served_and_told_of(self) -> None:
-        world, told = play(), []
-        world.sink = lambda table, row: told.append((table, row))
-        await ask(world, {"days": 15, "region": "norwaywest"})
-        requests = [row for table, row in told if table == "AppRequests"]
-        assert requests[0]["Properties"]["backstop.region"] == "norwaywest"
-
-    async def test_without_one_the_first_serves(self) -> None:
-        world, told = play(), []
-        world.sink = lambda table, row: told.append((table, row))
-        await ask(world, {"days": 15, "region": "westeurope"})
-        requests = [row for table, row in told if table == "AppRequests"]
-        assert requests[0]["Properties"]["backstop.region"] == "norwayeast"
+@pytest.mark.parametrize(
+    ("asked", "served_by"),
+    [("norwaywest", "norwaywest"), ("westeurope", "norwayeast"), (7, "norwayeast")],
+)
+async def test_its_own_regions_serve_and_the_first_of_them_what_names_none(
+    asked: object, served_by: str
+) -> None:
+    world, told = play(), []
+    world.sink = lambda table, row: told.append((table, row))
+    await ask(world, {"days": 15, "region": asked})
+    (request,) = [row for table, row in told if table == "AppRequests"]
+    assert request["Properties"]["backstop.region"] == served_by
 
 
 class TestIndexes:
